@@ -1,0 +1,41 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat;
+
+import org.springframework.util.Assert;
+
+/**
+ * What WeChat knows an account by. Two credentials are equal if both parts are: a right
+ * app id with a wrong secret never shares a token with the right pair.
+ *
+ * @param appId the WeChat app id ({@code wx…})
+ * @param appSecret the WeChat app secret; it is not part of {@link #toString()}
+ * @since 1.0.0
+ */
+public record WechatMpCredentials(String appId, String appSecret) {
+
+	public WechatMpCredentials {
+		Assert.hasText(appId, "'appId' must not be blank");
+		Assert.hasText(appSecret, "'appSecret' must not be blank");
+	}
+
+	@Override
+	public String toString() {
+		return "WechatMpCredentials[appId=" + this.appId + ", appSecret=***]";
+	}
+
+}

@@ -1,0 +1,43 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.client;
+
+import java.time.Instant;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.util.Assert;
+
+import cn.authing.wechat.WechatMpAccessToken;
+
+/**
+ * A successful answer of Authing.
+ *
+ * @param token the token
+ * @param serverTime the time by Authing's clock when it answered (the {@code Date}
+ * header), or {@code null} if the answer did not tell
+ * @param requestId Authing's id of the request, or {@code null}
+ * @since 1.0.0
+ */
+public record AuthingTokenResponse(WechatMpAccessToken token, @Nullable Instant serverTime,
+		@Nullable String requestId) {
+
+	public AuthingTokenResponse {
+		Assert.notNull(token, "'token' must not be null");
+	}
+
+}
