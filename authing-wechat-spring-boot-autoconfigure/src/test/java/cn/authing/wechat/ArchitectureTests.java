@@ -102,11 +102,13 @@ class ArchitectureTests {
 	@Test
 	void onlyAutoConfigurationKnowsSpringBoot() {
 		assertThat(CLASSES.stream()
-			.filter((type) -> Set.of("cn.authing.wechat", "cn.authing.wechat.client", "cn.authing.wechat.token",
-					"cn.authing.wechat.webclient", "cn.authing.wechat.wxjava", "cn.authing.wechat.redis")
+			.filter((type) -> Set
+				.of("cn.authing.wechat", "cn.authing.wechat.client", "cn.authing.wechat.token",
+						"cn.authing.wechat.webclient", "cn.authing.wechat.wxjava", "cn.authing.wechat.redis")
 				.contains(type.getPackageName()))
 			.flatMap((type) -> type.getDirectDependenciesFromSelf().stream())
-			.filter((dependency) -> dependency.getTargetClass().getPackageName().startsWith("org.springframework.boot")))
+			.filter((
+					dependency) -> dependency.getTargetClass().getPackageName().startsWith("org.springframework.boot")))
 			.isEmpty();
 	}
 

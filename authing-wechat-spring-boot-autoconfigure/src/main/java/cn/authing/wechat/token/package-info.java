@@ -19,9 +19,9 @@
  *
  * <h2>Who is who</h2>
  * <ul>
- * <li>{@link cn.authing.wechat.token.DefaultWechatMpTokenService} is the bean. It keeps an
- * {@code AccountTokenSource} for each configured account and a bounded cache of entries
- * for the accounts that are known at run time only.</li>
+ * <li>{@link cn.authing.wechat.token.DefaultWechatMpTokenService} is the bean. It keeps
+ * an {@code AccountTokenSource} for each configured account and a bounded cache of
+ * entries for the accounts that are known at run time only.</li>
  * <li>A {@code TokenEntry} is the cache of one credentials pair. It has one field that
  * counts, the {@code snapshot}.</li>
  * <li>A {@code TokenSnapshot} is all that an entry knows: token, times, what past fetches
@@ -77,23 +77,23 @@
  * has two.</li>
  * <li><b>No torn reads.</b> Token and times are in one object behind one volatile
  * field.</li>
- * <li><b>Nobody waits for a renewal.</b> {@code held()} answers while the token is usable,
- * whatever is in flight; only when it returns {@code null} does a caller
+ * <li><b>Nobody waits for a renewal.</b> {@code held()} answers while the token is
+ * usable, whatever is in flight; only when it returns {@code null} does a caller
  * {@code join()}.</li>
- * <li><b>Nobody can spoil it for the others.</b> A fetch runs on a thread of the cache and
- * completes futures; callers only listen to them. It inherits neither a Reactor context
- * nor thread-locals. A caller that leaves, leaves alone.</li>
- * <li><b>Nothing is lost.</b> The snapshot is swapped before the futures are completed, so
- * that who is woken sees the new state. Each fetch ends: by its result, by its deadline,
- * or when the service is closed.</li>
+ * <li><b>Nobody can spoil it for the others.</b> A fetch runs on a thread of the cache
+ * and completes futures; callers only listen to them. It inherits neither a Reactor
+ * context nor thread-locals. A caller that leaves, leaves alone.</li>
+ * <li><b>Nothing is lost.</b> The snapshot is swapped before the futures are completed,
+ * so that who is woken sees the new state. Each fetch ends: by its result, by its
+ * deadline, or when the service is closed.</li>
  * <li><b>Upstream is bounded.</b> Each end of a fetch sets {@code fetchFrom} at least
  * {@code initialBackoff} ahead (and {@code renewFrom} no sooner), and no fetch but an
- * explicit {@code refreshAccessToken()} starts before it. Callers that come in between get
- * the token, the remembered failure, or wait for a fetch that starts then.</li>
- * <li><b>Clocks do not matter.</b> The life that a token has left is computed once, when it
- * arrives, in Authing's time if the answer's {@code Date} is more than 5 s off. From then
- * on only the monotonic clock counts. (It may stand still while a machine is suspended;
- * a token that died meanwhile is found out by WeChat's rejection.)</li>
+ * explicit {@code refreshAccessToken()} starts before it. Callers that come in between
+ * get the token, the remembered failure, or wait for a fetch that starts then.</li>
+ * <li><b>Clocks do not matter.</b> The life that a token has left is computed once, when
+ * it arrives, in Authing's time if the answer's {@code Date} is more than 5 s off. From
+ * then on only the monotonic clock counts. (It may stand still while a machine is
+ * suspended; a token that died meanwhile is found out by WeChat's rejection.)</li>
  * <li><b>Rejections cannot loop.</b> Only the very token that is held can be dropped. A
  * token that the authority hands out again is handed on, and asked for again after a
  * back-off. When one token after the other is rejected, the fetches are spaced by a
