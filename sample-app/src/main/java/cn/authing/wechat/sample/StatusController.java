@@ -16,13 +16,12 @@
 
 package cn.authing.wechat.sample;
 
-import java.util.Collection;
 import java.util.List;
 import java.util.Set;
-import java.util.function.Predicate;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.search.Search;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -77,17 +76,18 @@ class StatusController {
 	}
 
 	private Status status(List<AccountStatus> accounts) {
+		long served = count(
+				this.meters.find("http.server.requests").tag("uri", SERVED::contains).tag("outcome", "SUCCESS"));
 		Demo demo = this.demo.getIfAvailable();
-		// The demo's Authing counts by itself; the real one's calls are in the metrics.
-		long upstream = (demo != null) ? demo.authingCalls()
-				: count("http.client.requests", (uri) -> uri.startsWith(OPERATION));
-		return new Status(demo != null, count("http.server.requests", SERVED::contains), upstream,
-				(demo != null) ? demo.rejectedWechatCalls() : null, accounts);
+		if (demo != null) {
+			return new Status(true, served, demo.authingCalls(), demo.rejectedWechatCalls(), accounts);
+		}
+		long upstream = count(this.meters.find("http.client.requests").tag("uri", (uri) -> uri.startsWith(OPERATION)));
+		return new Status(false, served, upstream, null, accounts);
 	}
 
-	private long count(String meter, Predicate<String> uri) {
-		Collection<Timer> timers = this.meters.find(meter).tag("uri", uri).timers();
-		return timers.stream().mapToLong(Timer::count).sum();
+	private static long count(Search search) {
+		return search.timers().stream().mapToLong(Timer::count).sum();
 	}
 
 	/**
