@@ -18,6 +18,8 @@ package cn.authing.wechat.sample;
 
 import java.time.Duration;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.ProblemDetail;
@@ -51,7 +53,7 @@ class UpstreamProblems {
 	ProblemDetail wechat(WechatApiException ex) {
 		ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.BAD_GATEWAY, ex.getMessage());
 		problem.setTitle("The call of WeChat failed");
-		problem.setProperty("errcode", ex.getErrcode());
+		setIfKnown(problem, "errcode", ex.getErrcode());
 		return problem;
 	}
 
@@ -66,14 +68,20 @@ class UpstreamProblems {
 		ProblemDetail problem = ProblemDetail.forStatusAndDetail(status, ex.getMessage());
 		problem.setTitle("No access token from Authing");
 		if (ex instanceof AuthingApiException refusal) {
-			problem.setProperty("statusCode", refusal.getStatusCode());
-			problem.setProperty("apiCode", refusal.getApiCode());
+			setIfKnown(problem, "statusCode", refusal.getStatusCode());
+			setIfKnown(problem, "apiCode", refusal.getApiCode());
 		}
-		if (ex instanceof AuthingTransportException failure && failure.getHttpStatus() != null) {
-			problem.setProperty("httpStatus", failure.getHttpStatus());
+		else if (ex instanceof AuthingTransportException failure) {
+			setIfKnown(problem, "httpStatus", failure.getHttpStatus());
 		}
-		problem.setProperty("requestId", ex.getRequestId());
+		setIfKnown(problem, "requestId", ex.getRequestId());
 		return problem;
+	}
+
+	private static void setIfKnown(ProblemDetail problem, String name, @Nullable Object value) {
+		if (value != null) {
+			problem.setProperty(name, value);
+		}
 	}
 
 }
