@@ -120,7 +120,9 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 		else if (this.serviceType.isInstance(bean)) {
 			Object target = AopProxyUtils.getSingletonTarget(bean);
 			S service = this.serviceType.cast((target != null) ? target : bean);
-			feedConfigurations(service, beanName);
+			if (!feedConfigurations(service, beanName)) {
+				return bean;
+			}
 			feedConfigurationFactory(service);
 		}
 		return super.postProcessAfterInitialization(bean, beanName);
@@ -134,11 +136,11 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 
 	// The field's generic type is known: see the subclasses and their tests.
 	@SuppressWarnings("unchecked")
-	private void feedConfigurations(S service, String beanName) {
+	private boolean feedConfigurations(S service, String beanName) {
 		Field field = ReflectionUtils.findField(service.getClass(), this.configurationsField, Map.class);
 		if (field == null) {
-			warn(service, beanName, "is not derived from WxJava's own implementation");
-			return;
+			warn(service, beanName, "is not derived from WxJava's implementation");
+			return false;
 		}
 		Method method = ReflectionUtils.findMethod(service.getClass(), "getAccessToken", boolean.class);
 		if (method != null && method.getDeclaringClass() != field.getDeclaringClass()) {
@@ -152,15 +154,16 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 				configurations.replaceAll((id, configuration) -> feed(configuration));
 			}
 		}
+		return true;
 	}
 
 	private void warn(S service, String beanName, String reason) {
 		C configuration = getConfiguration(service);
 		if (configuration != null && find(configuration) != null) {
 			logger.warn("WxJava service '" + beanName + "' (" + ClassUtils.getUserClass(service).getName() + ") "
-					+ reason + ": tokens that it gets by its own means do not come from Authing. Leave the token to "
-					+ "WxJava's implementation, or remove the account of WeChat app '" + getAppId(configuration)
-					+ "' from authing.wechat");
+					+ reason + ": the access tokens that it gets by its own means do not come from Authing, which "
+					+ "keeps those of WeChat app '" + getAppId(configuration) + "'. Derive it from WxJava's "
+					+ "implementation and leave getAccessToken(boolean) to that");
 		}
 	}
 

@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.wxjava;
 
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,6 +99,8 @@ abstract class AbstractWxJavaTests<S, C> {
 	abstract S newFinalService();
 
 	abstract S newOverridingService();
+
+	abstract String configurationGetter();
 
 	abstract Object newRegistry(S service);
 
@@ -365,6 +368,18 @@ abstract class AbstractWxJavaTests<S, C> {
 	}
 
 	@Test
+	void startWhenUserServiceIsNotDerivedShouldWarnAndLeaveIt(CapturedOutput output) {
+		S service = newForeignService(newConfiguration("wx1"));
+		this.contextRunner.withBean("acmeService", serviceType(), () -> service).run((context) -> {
+			assertThat(context.getBean(serviceType())).isSameAs(service);
+			assertThat(output).contains("WARN")
+				.contains("'acmeService'")
+				.contains("is not derived from WxJava's implementation")
+				.contains("'wx1'");
+		});
+	}
+
+	@Test
 	void callWhenManyMeetDeadTokenShouldReplaceItOnce() {
 		// As many as WxJava's HTTP client sends to one host at a time.
 		int callers = 10;
@@ -547,6 +562,18 @@ abstract class AbstractWxJavaTests<S, C> {
 				"authing-default-2", "authing-default-3");
 		assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
 		assertThat(this.wechat.tokenRequests()).isEmpty();
+	}
+
+	private S newForeignService(C configuration) {
+		return serviceType().cast(Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] { serviceType() },
+				(proxy, method, arguments) -> switch (method.getName()) {
+					case "equals" -> proxy == arguments[0];
+					case "hashCode" -> System.identityHashCode(proxy);
+					default -> {
+						assertThat(method.getName()).isEqualTo(configurationGetter());
+						yield configuration;
+					}
+				}));
 	}
 
 	ApplicationContextRunner withStarter() {

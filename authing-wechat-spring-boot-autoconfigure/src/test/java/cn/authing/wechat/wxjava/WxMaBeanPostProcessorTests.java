@@ -121,6 +121,11 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 	}
 
 	@Override
+	String configurationGetter() {
+		return "getWxMaConfig";
+	}
+
+	@Override
 	Object newRegistry(WxMaService service) {
 		return (WxMaMultiServices) (tenantId) -> service;
 	}

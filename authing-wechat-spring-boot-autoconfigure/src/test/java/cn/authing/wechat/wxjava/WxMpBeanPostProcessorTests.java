@@ -160,6 +160,11 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 	}
 
 	@Override
+	String configurationGetter() {
+		return "getWxMpConfigStorage";
+	}
+
+	@Override
 	Object newRegistry(WxMpService service) {
 		return (WxMpMultiServices) (tenantId) -> service;
 	}
