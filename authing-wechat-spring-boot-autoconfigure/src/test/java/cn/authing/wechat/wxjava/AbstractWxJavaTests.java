@@ -343,6 +343,14 @@ abstract class AbstractWxJavaTests<S, C> {
 	}
 
 	@Test
+	void callWhenServiceIsNoBeanButPostProcessedShouldUseTokenOfAuthing() {
+		this.contextRunner.run((context) -> {
+			Object service = context.getAutowireCapableBeanFactory().initializeBean(serviceOf("wx1"), "tenantService");
+			assertThatDeadTokenIsReplaced(serviceType().cast(service));
+		});
+	}
+
+	@Test
 	void getAccessTokenWhenForcedPastBeanShouldFailAndNotAskWechat() {
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S target = serviceType()
