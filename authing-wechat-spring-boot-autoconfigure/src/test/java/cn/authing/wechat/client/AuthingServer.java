@@ -133,6 +133,10 @@ public final class AuthingServer implements AutoCloseable {
 		return this.requests.get(this.requests.size() - 1);
 	}
 
+	public int connections() {
+		return this.sockets.size();
+	}
+
 	/**
 	 * Return a latch that opens when a client closes its connection.
 	 * @return the latch
