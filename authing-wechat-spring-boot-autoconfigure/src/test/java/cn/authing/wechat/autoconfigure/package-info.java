@@ -14,9 +14,6 @@
  * limitations under the License.
  */
 
-/**
- * Tests of the auto-configurations.
- */
 @NullMarked
 package cn.authing.wechat.autoconfigure;
 
