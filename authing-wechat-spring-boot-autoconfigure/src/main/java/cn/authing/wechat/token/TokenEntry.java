@@ -320,6 +320,14 @@ final class TokenEntry extends CachedTokenSource {
 	}
 
 	/**
+	 * Return the token held, as if it had been received once more, if it need not be
+	 * renewed (any more).
+	 */
+	@Nullable ReceivedToken freshAgain() {
+		return (this.snapshot.state(this.clock.nanoTime()) == TokenState.FRESH) ? heldAgain() : null;
+	}
+
+	/**
 	 * Take over a token that another instance has shared.
 	 */
 	void adopt(ReceivedToken shared) {
