@@ -60,12 +60,14 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 		try {
 			InputStream source = response.getBody();
 			ErrcodePeek peek = new ErrcodePeek();
-			while (!peek.isDecided()) {
-				int count = source.read(peek.head(), peek.length(), peek.remaining());
-				if (count == -1) {
+			// Byte by byte: some clients' streams wait until all that is asked for has
+			// come.
+			for (int next = source.read(); next != -1; next = source.read()) {
+				peek.head()[peek.length()] = (byte) next;
+				peek.advance(1);
+				if (peek.isDecided()) {
 					break;
 				}
-				peek.advance(count);
 			}
 			return new PeekedClientHttpResponse(response, source, peek, sent);
 		}
@@ -99,9 +101,12 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	@Override
 	public InputStream getBody() throws IOException {
-		InputStream current = this.delegate.getBody();
-		// A buffered answer gives a new stream each time, from the beginning.
-		return (current != this.source) ? current : this.body;
+		if (this.source instanceof ByteArrayInputStream) {
+			// A buffered answer: each call gives a new stream, from the beginning.
+			InputStream again = this.delegate.getBody();
+			return (again != this.source) ? again : this.body;
+		}
+		return this.body;
 	}
 
 	@Override

@@ -33,17 +33,19 @@ import java.util.concurrent.atomic.AtomicInteger;
 import io.netty.buffer.Unpooled;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.junit.jupiter.api.Test;
+import org.mockito.AdditionalAnswers;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.client.ClientHttpRequestFactory;
+import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.HttpComponentsClientHttpRequestFactory;
 import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.http.client.ReactorClientHttpRequestFactory;
@@ -51,6 +53,7 @@ import org.springframework.http.client.SimpleClientHttpRequestFactory;
 import org.springframework.util.backoff.FixedBackOff;
 import org.springframework.web.client.ResourceAccessException;
 import org.springframework.web.client.RestClient;
+import org.springframework.web.client.RestClientException;
 
 import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.test.FakeTokenSource;
@@ -59,6 +62,8 @@ import cn.authing.wechat.test.FakeWechat;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.mockito.BDDMockito.willAnswer;
+import static org.mockito.Mockito.mock;
 
 /**
  * Tests for {@link WechatMpTokenClientHttpRequestInterceptor}, with each of the HTTP
@@ -245,10 +250,11 @@ class WechatMpTokenClientHttpRequestInterceptorTests {
 	void interceptWhenInterruptedDuringPauseShouldFailAndKeepInterrupt() {
 		this.wechat.acceptOnly("dead");
 		this.wechat.beBusy(1);
-		RestClient client = client(interceptor().withBusyBackOff(() -> () -> {
-			Thread.currentThread().interrupt();
-			return Duration.ofHours(1).toMillis();
-		}));
+		FixedBackOff backOff = new FixedBackOff(Duration.ofHours(1).toMillis(), 1);
+		// Only after the answer is closed: an HTTP client may clear an earlier interrupt.
+		RestClient client = client(interceptor().withBusyBackOff(backOff)).mutate()
+			.requestInterceptor((request, body, execution) -> interruptOnClose(execution.execute(request, body)))
+			.build();
 		assertThatExceptionOfType(ResourceAccessException.class).isThrownBy(() -> get(client, "/cgi-bin/getcallbackip"))
 			.withCauseInstanceOf(InterruptedIOException.class);
 		assertThat(Thread.interrupted()).isTrue();
@@ -318,9 +324,18 @@ class WechatMpTokenClientHttpRequestInterceptorTests {
 	void interceptWhenStatusIsErrorShouldShowNoToken() {
 		this.wechat.acceptOnly("dead");
 		this.wechat.answer("/any", (response) -> response.status(500).send());
-		assertThatExceptionOfType(org.springframework.web.client.RestClientException.class)
-			.isThrownBy(() -> get("/any"))
+		assertThatExceptionOfType(RestClientException.class).isThrownBy(() -> get("/any"))
 			.satisfies((ex) -> Secrets.assertAbsent(ex, "dead"));
+	}
+
+	private static ClientHttpResponse interruptOnClose(ClientHttpResponse response) {
+		ClientHttpResponse result = mock(ClientHttpResponse.class, AdditionalAnswers.delegatesTo(response));
+		willAnswer((invocation) -> {
+			response.close();
+			Thread.currentThread().interrupt();
+			return null;
+		}).given(result).close();
+		return result;
 	}
 
 	private @Nullable String get(String uri) {
