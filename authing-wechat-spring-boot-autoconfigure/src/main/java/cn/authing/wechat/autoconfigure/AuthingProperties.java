@@ -23,6 +23,7 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 import cn.authing.wechat.client.AuthingOperation;
@@ -33,7 +34,7 @@ import cn.authing.wechat.client.AuthingOperation;
  * @since 1.0.0
  */
 @ConfigurationProperties("authing")
-public class AuthingProperties {
+public class AuthingProperties implements InitializingBean {
 
 	/**
 	 * App id of the Authing application.
@@ -157,6 +158,11 @@ public class AuthingProperties {
 
 	public Wechat getWechat() {
 		return this.wechat;
+	}
+
+	@Override
+	public void afterPropertiesSet() {
+		new AuthingPropertiesValidator(this).validate();
 	}
 
 	/**

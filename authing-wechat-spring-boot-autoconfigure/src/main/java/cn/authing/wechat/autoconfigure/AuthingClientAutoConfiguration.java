@@ -1,0 +1,113 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.net.URI;
+import java.util.Objects;
+
+import reactor.netty.http.client.HttpClient;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
+import org.springframework.boot.ssl.SslBundles;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.io.ResourceLoader;
+import org.springframework.web.reactive.function.client.WebClient;
+
+import cn.authing.wechat.client.AuthingClientSettings;
+import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.client.DefaultAuthingWechatClient;
+
+/**
+ * {@link EnableAutoConfiguration Auto-configuration} for the {@link AuthingWechatClient}.
+ *
+ * @since 1.0.0
+ */
+@AutoConfiguration(after = SslAutoConfiguration.class,
+		afterName = { "org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration",
+				"org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration",
+				"org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration" })
+@ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
+@ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
+@EnableConfigurationProperties(AuthingProperties.class)
+public final class AuthingClientAutoConfiguration {
+
+	AuthingClientAutoConfiguration() {
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnMissingBean(AuthingWechatClient.class)
+	static class ClientConfiguration {
+
+		@Bean
+		DefaultAuthingWechatClient authingWechatClient(AuthingProperties properties,
+				AuthingClientHttpConnectorFactory connectorFactory, ObjectProvider<WebClient.Builder> builders,
+				ObjectProvider<AuthingWebClientCustomizer> customizers) {
+			// Boot makes a builder for each injection; one of the application may be
+			// shared
+			WebClient.Builder builder = builders.getIfUnique(WebClient::builder).clone();
+			builder.clientConnector(connectorFactory.create(properties));
+			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
+			return new DefaultAuthingWechatClient(builder.build(), settings(properties));
+		}
+
+		private AuthingClientSettings settings(AuthingProperties properties) {
+			AuthingProperties.Retry retry = properties.getRetry();
+			return new AuthingClientSettings(URI.create(Objects.requireNonNull(properties.getAppHost())),
+					Objects.requireNonNull(properties.getAppId()), properties.getWechat().getOperation(),
+					properties.getLang(), properties.getHeaders(), properties.getTimeout(),
+					properties.getWechat().getCache().getDefaultTtl(), new AuthingClientSettings.Retry(
+							retry.getMaxAttempts(), retry.getInitialBackoff(), retry.getMaxBackoff()));
+		}
+
+		@Bean
+		AuthingClientHttpConnectorFactory authingClientHttpConnectorFactory(ResourceLoader resourceLoader,
+				ObjectProvider<ClientHttpConnectorBuilder<?>> connectorBuilder,
+				ObjectProvider<HttpClientSettings> httpClientSettings, ObjectProvider<SslBundles> sslBundles,
+				ObjectProvider<ReactorConnectionPool> connectionPool) {
+			ClientHttpConnectorBuilder<?> builder = connectorBuilder
+				.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader()));
+			ReactorConnectionPool pool = connectionPool.getIfAvailable();
+			return new AuthingClientHttpConnectorFactory((pool != null) ? pool.applyTo(builder) : builder,
+					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable());
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(HttpClient.class)
+	@ConditionalOnMissingBean(AuthingWechatClient.class)
+	static class ReactorNettyConfiguration {
+
+		@Bean
+		ReactorConnectionPool authingReactorConnectionPool() {
+			return new ReactorConnectionPool();
+		}
+
+	}
+
+}

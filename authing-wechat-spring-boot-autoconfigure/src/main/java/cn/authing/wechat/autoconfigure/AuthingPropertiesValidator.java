@@ -1,0 +1,279 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.util.StringUtils;
+
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
+import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
+
+/**
+ * Finds all that is wrong with {@link AuthingProperties}. No message shows the value of a
+ * secret or of a header.
+ */
+final class AuthingPropertiesValidator {
+
+	private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{[^}]*}");
+
+	private static final Pattern LANGUAGE = Pattern.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*");
+
+	private static final Pattern HEADER_NAME = Pattern.compile("[A-Za-z0-9!#$%&'*+.^_`|~-]+");
+
+	private static final Pattern HEADER_VALUE = Pattern.compile("[\\x20-\\x7e]+");
+
+	private static final Pattern WORD = Pattern.compile("[\\x21-\\x7e]+");
+
+	private static final Pattern HOST_AND_PORT = Pattern.compile("([\\w.-]+|\\[[0-9a-fA-F:.]+])(:\\d{1,5})?");
+
+	// Literals only: what a name resolves to can change between the check and the call
+	private static final Pattern LOOPBACK = Pattern.compile("(.+\\.)?localhost|127(\\.\\d{1,3}){3}|\\[(0*:)*:?0*1]",
+			Pattern.CASE_INSENSITIVE);
+
+	private static final Pattern UNIFORM_KEY = Pattern.compile("[a-z0-9-]+");
+
+	private static final String HOST_EXAMPLE = "Write the address of the Authing application, such as "
+			+ "https://example.authing.cn.";
+
+	private final AuthingProperties properties;
+
+	private final List<Problem> problems = new ArrayList<>();
+
+	AuthingPropertiesValidator(AuthingProperties properties) {
+		this.properties = properties;
+	}
+
+	/**
+	 * Validate the properties.
+	 * @throws InvalidAuthingPropertiesException if there is any problem
+	 */
+	void validate() {
+		validateConnection();
+		validateWechat();
+		if (!this.problems.isEmpty()) {
+			throw new InvalidAuthingPropertiesException(this.problems);
+		}
+	}
+
+	private void validateConnection() {
+		required("authing.app-id", this.properties.getAppId(), "Write the app id of the Authing application.");
+		required("authing.app-secret", this.properties.getAppSecret(),
+				"Write the app secret of the Authing application.");
+		if (required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
+			validateAppHost(String.valueOf(this.properties.getAppHost()));
+		}
+		if (!LANGUAGE.matcher(this.properties.getLang()).matches()) {
+			add("authing.lang", "is '" + this.properties.getLang() + "', which is not a language",
+					"Write zh-CN, en-US, ja-JP or zh-TW.");
+		}
+		this.properties.getHeaders().forEach(this::validateHeader);
+		positive("authing.connect-timeout", this.properties.getConnectTimeout());
+		positive("authing.timeout", this.properties.getTimeout());
+		optional("authing.ssl.bundle", this.properties.getSsl().getBundle(), "Write the name of an SSL bundle.");
+		AuthingProperties.Retry retry = this.properties.getRetry();
+		positive("authing.retry.max-attempts", retry.getMaxAttempts());
+		range("authing.retry.initial-backoff", retry.getInitialBackoff(), "authing.retry.max-backoff",
+				retry.getMaxBackoff());
+	}
+
+	private void validateAppHost(String appHost) {
+		String shown = "is '" + appHost + "', ";
+		URI uri = uri(appHost);
+		if (uri == null || uri.getHost() == null) {
+			// Unreadable, so that a password in it cannot be told apart
+			add("authing.app-host", "is not an absolute URL (" + appHost.length() + " characters)", HOST_EXAMPLE);
+		}
+		else if (uri.getRawUserInfo() != null) {
+			add("authing.app-host", "has user info before its host '" + uri.getHost() + "'",
+					"Write the address without it; a gateway's password can go into authing.headers.authorization.");
+		}
+		else if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
+			add("authing.app-host", "has a query or a fragment behind its host '" + uri.getHost() + "'", HOST_EXAMPLE);
+		}
+		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !"http".equalsIgnoreCase(uri.getScheme())) {
+			add("authing.app-host", shown + "which is neither https nor http", HOST_EXAMPLE);
+		}
+		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !this.properties.isAllowHttp()
+				&& !LOOPBACK.matcher(uri.getHost()).matches()) {
+			add("authing.app-host", shown + "which is not encrypted, but requests carry the WeChat app secret",
+					"Write https://" + uri.getHost() + ", or set authing.allow-http=true if the network in between is "
+							+ "trusted.");
+		}
+	}
+
+	private void validateHeader(String name, String value) {
+		String property = "authing.headers" + key(name);
+		if (!HEADER_NAME.matcher(name).matches()) {
+			add(property, "is not a valid name of an HTTP header", "Use letters, digits and hyphens.");
+		}
+		else if (isResolved(property, value) && !HEADER_VALUE.matcher(value).matches()) {
+			add(property,
+					"is empty or has characters that HTTP headers must not have (" + value.length() + " characters)",
+					"Write printable ASCII characters, or remove the property.");
+		}
+	}
+
+	private void validateWechat() {
+		Wechat wechat = this.properties.getWechat();
+		validateDefaultAccount(wechat);
+		wechat.getAccounts().forEach(this::validateAccount);
+		validateCache(wechat.getCache());
+		validateApi(wechat.getApi());
+	}
+
+	private void validateDefaultAccount(Wechat wechat) {
+		boolean appId = StringUtils.hasLength(wechat.getAppId());
+		boolean appSecret = StringUtils.hasLength(wechat.getAppSecret());
+		if (appId != appSecret) {
+			String missing = appId ? "authing.wechat.app-secret" : "authing.wechat.app-id";
+			String present = appId ? "authing.wechat.app-id" : "authing.wechat.app-secret";
+			add(missing, "is missing while " + present + " is set",
+					"Set both, or none to use authing.app-id and " + "authing.app-secret.");
+		}
+		optional("authing.wechat.app-id", wechat.getAppId(), "Write the WeChat app id (wx...).");
+		optional("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret.");
+		if (appId && wechat.getAccounts().containsKey(WechatMpTokenService.DEFAULT_ACCOUNT)) {
+			add("authing.wechat.accounts.default", "names the account that authing.wechat.app-id is the id of already",
+					"Choose another name, or remove authing.wechat.app-id and authing.wechat.app-secret.");
+		}
+	}
+
+	private void validateAccount(String name, Wechat.Account account) {
+		String property = "authing.wechat.accounts" + key(name);
+		required(property + ".app-id", account.getAppId(), "Write the WeChat app id (wx...).");
+		required(property + ".app-secret", account.getAppSecret(), "Write the WeChat app secret.");
+	}
+
+	private void validateCache(Wechat.Cache cache) {
+		String prefix = "authing.wechat.cache.";
+		positive(prefix + "min-refresh-interval", cache.getMinRefreshInterval());
+		positive(prefix + "max-entries", cache.getMaxEntries());
+		range(prefix + "failure-backoff.initial", cache.getFailureBackoff().getInitial(),
+				prefix + "failure-backoff.max", cache.getFailureBackoff().getMax());
+		if (cache.getExpiryMargin().isNegative()) {
+			add(prefix + "expiry-margin", "is negative", "Write a duration such as 10s, or 0s for none.");
+			return;
+		}
+		if (positive(prefix + "refresh-ahead", cache.getRefreshAhead())
+				&& cache.getRefreshAhead().compareTo(cache.getExpiryMargin()) < 0) {
+			add(prefix + "refresh-ahead", "is shorter than " + prefix + "expiry-margin, so that no token would be "
+					+ "renewed before it counts as expired", "Write a longer duration, such as 5m.");
+		}
+		if (positive(prefix + "default-ttl", cache.getDefaultTtl())
+				&& cache.getDefaultTtl().compareTo(cache.getExpiryMargin()) <= 0) {
+			add(prefix + "default-ttl", "is not longer than " + prefix + "expiry-margin, so that a token would count "
+					+ "as expired at once", "Write a longer duration, such as 60s.");
+		}
+	}
+
+	private void validateApi(Wechat.Api api) {
+		String prefix = "authing.wechat.api.";
+		if (api.getHosts().isEmpty()) {
+			add(prefix + "hosts", "is empty, so that no call of WeChat could carry a token",
+					"Write host names such as api.weixin.qq.com, or remove the property.");
+		}
+		for (int i = 0; i < api.getHosts().size(); i++) {
+			String host = api.getHosts().get(i);
+			if (!HOST_AND_PORT.matcher(host).matches()) {
+				add(prefix + "hosts[" + i + "]", "is '" + host + "', which is not a host name",
+						"Write just the host, such as api.weixin.qq.com or localhost:8080, without scheme and path.");
+			}
+		}
+		Wechat.Api.RetryBusy retryBusy = api.getRetryBusy();
+		positive(prefix + "retry-busy.max-attempts", retryBusy.getMaxAttempts());
+		range(prefix + "retry-busy.initial-backoff", retryBusy.getInitialBackoff(), prefix + "retry-busy.max-backoff",
+				retryBusy.getMaxBackoff());
+	}
+
+	private boolean required(String property, @Nullable String value, String remedy) {
+		if (value == null) {
+			return add(property, "is missing", remedy);
+		}
+		return StringUtils.hasText(value) ? isWord(property, value, remedy) : add(property, "is blank", remedy);
+	}
+
+	private void optional(String property, @Nullable String value, String remedy) {
+		if (StringUtils.hasLength(value)) {
+			required(property, value, remedy);
+		}
+	}
+
+	private boolean isWord(String property, String value, String remedy) {
+		if (!isResolved(property, value)) {
+			return false;
+		}
+		if (!value.equals(value.strip())) {
+			return add(property, "has white space before or behind it (" + value.length() + " characters)", remedy);
+		}
+		return WORD.matcher(value).matches() || add(property,
+				"has white space or other than ASCII characters in it (" + value.length() + " characters)", remedy);
+	}
+
+	private boolean isResolved(String property, String value) {
+		Matcher placeholder = PLACEHOLDER.matcher(value);
+		return !placeholder.find()
+				|| add(property, "has the placeholder " + placeholder.group() + ", which has no value",
+						"Set what it refers to, such as the environment variable of that name.");
+	}
+
+	private void range(String initialProperty, Duration initial, String maxProperty, Duration max) {
+		if (positive(initialProperty, initial) && positive(maxProperty, max) && initial.compareTo(max) > 0) {
+			add(maxProperty, "is shorter than " + initialProperty, "Write a duration that is not.");
+		}
+	}
+
+	private boolean positive(String property, Duration value) {
+		return value.compareTo(Duration.ZERO) > 0
+				|| add(property, "is not positive", "Write a duration such as 2s, 500ms or 5m.");
+	}
+
+	private void positive(String property, int value) {
+		if (value < 1) {
+			add(property, "is " + value, "Write 1 or more.");
+		}
+	}
+
+	private boolean add(String property, String reason, String remedy) {
+		this.problems.add(new Problem(property, reason, remedy));
+		return false;
+	}
+
+	private static @Nullable URI uri(String value) {
+		try {
+			return new URI(value);
+		}
+		catch (URISyntaxException ex) {
+			return null;
+		}
+	}
+
+	private static String key(String key) {
+		return UNIFORM_KEY.matcher(key).matches() ? "." + key : "[" + key + "]";
+	}
+
+}

@@ -1,0 +1,75 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.client;
+
+import java.net.URI;
+import java.time.Duration;
+import java.util.Map;
+
+import org.springframework.util.Assert;
+
+/**
+ * What a {@link DefaultAuthingWechatClient} needs to know.
+ *
+ * @param appHost the base URL of the Authing application, which may have a path
+ * @param appId the app id of the Authing application
+ * @param operation the operation to call
+ * @param lang the language of Authing's messages
+ * @param headers extra headers of each request; one that the client sends by itself is
+ * replaced. Their values are not part of {@link #toString()}
+ * @param timeout the time within which a call must end, retries included
+ * @param defaultTtl the life of a token whose expiry Authing does not tell
+ * @param retry when a failed attempt is repeated
+ * @since 1.0.0
+ */
+public record AuthingClientSettings(URI appHost, String appId, AuthingOperation operation, String lang,
+		Map<String, String> headers, Duration timeout, Duration defaultTtl, Retry retry) {
+
+	public AuthingClientSettings {
+		Assert.isTrue(appHost.getHost() != null && appHost.getRawUserInfo() == null,
+				"'appHost' must be an absolute URL without user info");
+		Assert.hasText(appId, "'appId' must not be blank");
+		Assert.isTrue(timeout.compareTo(Duration.ZERO) > 0, "'timeout' must be positive");
+		headers = Map.copyOf(headers);
+	}
+
+	@Override
+	public String toString() {
+		return "AuthingClientSettings[appHost=" + this.appHost + ", appId=" + this.appId + ", operation="
+				+ this.operation + ", lang=" + this.lang + ", headers=" + this.headers.keySet() + ", timeout="
+				+ this.timeout + ", defaultTtl=" + this.defaultTtl + ", retry=" + this.retry + "]";
+	}
+
+	/**
+	 * When a failed attempt is repeated.
+	 *
+	 * @param maxAttempts the number of attempts, the first one included
+	 * @param initialBackoff the pause before the second attempt, which doubles with each
+	 * further one; up to half of it is taken off at random
+	 * @param maxBackoff the longest pause
+	 */
+	public record Retry(int maxAttempts, Duration initialBackoff, Duration maxBackoff) {
+
+		public Retry {
+			Assert.isTrue(maxAttempts > 0, "'maxAttempts' must be positive");
+			Assert.isTrue(initialBackoff.compareTo(Duration.ZERO) > 0 && initialBackoff.compareTo(maxBackoff) <= 0,
+					"'initialBackoff' must be positive and not longer than 'maxBackoff'");
+		}
+
+	}
+
+}

@@ -1,0 +1,240 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.client;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+import reactor.util.retry.Retry;
+import tools.jackson.databind.json.JsonMapper;
+
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferLimitException;
+import org.springframework.core.io.buffer.DataBufferUtils;
+import org.springframework.core.log.LogMessage;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.MediaType;
+import org.springframework.util.Assert;
+import org.springframework.web.reactive.function.BodyExtractors;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.util.DefaultUriBuilderFactory;
+import org.springframework.web.util.DefaultUriBuilderFactory.EncodingMode;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+
+/**
+ * {@link AuthingWechatClient} on a {@link WebClient}.
+ * <p>
+ * JSON is written and read here rather than by the {@code WebClient}'s codecs: those log
+ * what they encode and decode, and follow the application's own Jackson settings.
+ *
+ * @since 1.0.0
+ */
+public final class DefaultAuthingWechatClient implements AuthingWechatClient {
+
+	private static final String NAME = "authing-wechat-spring-boot-starter";
+
+	private static final String VERSION = Optional
+		.ofNullable(DefaultAuthingWechatClient.class.getPackage().getImplementationVersion())
+		.orElse("unknown");
+
+	// Authing's answers are below 2 KB; a wrong address may answer with anything
+	private static final int MAX_ANSWER_SIZE = 64 * 1024;
+
+	private static final int REFUSED_BY_WECHAT = 602;
+
+	private static final Log logger = LogFactory.getLog(DefaultAuthingWechatClient.class);
+
+	private final JsonMapper jsonMapper = JsonMapper.shared();
+
+	private final WebClient webClient;
+
+	private final AuthingClientSettings settings;
+
+	/**
+	 * Create a new client.
+	 * @param webClient the client to send requests with. It must not follow redirects, as
+	 * the requests carry secrets. Its base URL is replaced
+	 * @param settings the settings
+	 */
+	public DefaultAuthingWechatClient(WebClient webClient, AuthingClientSettings settings) {
+		Assert.notNull(webClient, "'webClient' must not be null");
+		Assert.notNull(settings, "'settings' must not be null");
+		this.webClient = webClient.mutate()
+			.uriBuilderFactory(uriBuilderFactory(settings))
+			// Request details are the headers, which may hold secrets
+			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))
+			.build();
+		this.settings = settings;
+	}
+
+	private static DefaultUriBuilderFactory uriBuilderFactory(AuthingClientSettings settings) {
+		String appHost = settings.appHost().toString();
+		DefaultUriBuilderFactory factory = new DefaultUriBuilderFactory(
+				appHost.endsWith("/") ? appHost.substring(0, appHost.length() - 1) : appHost);
+		// The base URL is encoded already
+		factory.setEncodingMode(EncodingMode.NONE);
+		return factory;
+	}
+
+	@Override
+	public Mono<WechatMpAccessToken> getWechatMpAccessToken(WechatMpCredentials credentials) {
+		return fetch(credentials).map(AuthingTokenResponse::token);
+	}
+
+	@Override
+	public Mono<AuthingTokenResponse> fetch(WechatMpCredentials credentials) {
+		Assert.notNull(credentials, "'credentials' must not be null");
+		return Mono.defer(() -> new Call(credentials).run());
+	}
+
+	private Mono<AuthingTokenResponse> send(WechatMpCredentials credentials, AuthingResponseReader reader) {
+		return this.webClient.post()
+			.uri(this.settings.operation().getPath())
+			.headers(this::addHeaders)
+			.bodyValue(body(credentials))
+			.exchangeToMono((response) -> read(response, reader));
+	}
+
+	private void addHeaders(HttpHeaders headers) {
+		headers.setContentType(MediaType.APPLICATION_JSON);
+		headers.setAccept(List.of(MediaType.APPLICATION_JSON));
+		headers.set("x-authing-app-id", this.settings.appId());
+		headers.set("x-authing-lang", this.settings.lang());
+		headers.set("x-authing-request-from", NAME);
+		headers.set("x-authing-sdk-version", VERSION);
+		this.settings.headers().forEach(headers::set);
+	}
+
+	private byte[] body(WechatMpCredentials credentials) {
+		return this.jsonMapper.writeValueAsBytes(this.jsonMapper.createObjectNode()
+			.put("appId", credentials.appId())
+			.put("appSecret", credentials.appSecret()));
+	}
+
+	private static Mono<AuthingTokenResponse> read(ClientResponse response, AuthingResponseReader reader) {
+		HttpHeaders headers = response.headers().asHttpHeaders();
+		return DataBufferUtils.join(response.body(BodyExtractors.toDataBuffers()), MAX_ANSWER_SIZE)
+			.map(DefaultAuthingWechatClient::bytes)
+			.defaultIfEmpty(new byte[0])
+			.map((body) -> reader.read(response.statusCode(), headers, body))
+			.onErrorMap(DataBufferLimitException.class,
+					(ex) -> reader.tooLarge(response.statusCode(), headers, MAX_ANSWER_SIZE));
+	}
+
+	private static byte[] bytes(DataBuffer buffer) {
+		byte[] bytes = new byte[buffer.readableByteCount()];
+		buffer.read(bytes);
+		DataBufferUtils.release(buffer);
+		return bytes;
+	}
+
+	/**
+	 * One subscription: the attempts within one deadline. Its attempts follow each other;
+	 * the fields are volatile for the one reader that does not, the deadline.
+	 */
+	private final class Call {
+
+		private final WechatMpCredentials credentials;
+
+		private final AuthingFailures failures;
+
+		private final AuthingResponseReader reader;
+
+		private final long startedAt = System.nanoTime();
+
+		private volatile int attempts;
+
+		private volatile @Nullable AuthingException lastFailure;
+
+		private int refusalsByWechat;
+
+		Call(WechatMpCredentials credentials) {
+			List<String> secrets = new ArrayList<>(settings().headers().values());
+			secrets.add(credentials.appSecret());
+			SecretMask mask = new SecretMask(secrets);
+			this.credentials = credentials;
+			this.failures = new AuthingFailures(settings(), credentials, mask);
+			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),
+					mask, this.failures);
+		}
+
+		private AuthingClientSettings settings() {
+			return DefaultAuthingWechatClient.this.settings;
+		}
+
+		Mono<AuthingTokenResponse> run() {
+			return Mono.defer(this::attempt)
+				.retryWhen(Retry.from((signals) -> signals.concatMap((signal) -> pause(signal.failure()))))
+				.timeout(settings().timeout(),
+						Mono.error(() -> this.failures.timedOut(this.attempts, this.lastFailure)));
+		}
+
+		private Mono<AuthingTokenResponse> attempt() {
+			this.attempts = this.attempts + 1;
+			return send(this.credentials, this.reader).onErrorMap((failure) -> !(failure instanceof AuthingException),
+					this.failures::broken);
+		}
+
+		private Mono<Long> pause(Throwable failure) {
+			if (!(failure instanceof AuthingException authingFailure) || !isRepeatable(authingFailure)) {
+				return Mono.error(failure);
+			}
+			this.lastFailure = authingFailure;
+			Duration pause = nextPause(authingFailure.getRetryAfter());
+			Duration left = settings().timeout().minusNanos(System.nanoTime() - this.startedAt);
+			if (pause.compareTo(left) >= 0) {
+				return Mono.error(failure);
+			}
+			logger.debug(LogMessage.format("Attempt %d failed, the next one follows in %d ms: %s", this.attempts,
+					pause.toMillis(), failure.getMessage()));
+			return Mono.delay(pause);
+		}
+
+		private boolean isRepeatable(AuthingException failure) {
+			if (failure instanceof AuthingApiException refusal && refusal.getStatusCode() == REFUSED_BY_WECHAT) {
+				// Mostly a wrong secret: more attempts would only count against WeChat's
+				// limits
+				this.refusalsByWechat++;
+			}
+			return failure.isRetryable() && this.attempts < settings().retry().maxAttempts()
+					&& this.refusalsByWechat < 2;
+		}
+
+		private Duration nextPause(@Nullable Duration retryAfter) {
+			long max = settings().retry().maxBackoff().toNanos();
+			int doublings = Math.min(this.attempts - 1, Long.SIZE - 2);
+			long initial = settings().retry().initialBackoff().toNanos();
+			long backoff = (initial > (max >> doublings)) ? max : initial << doublings;
+			Duration pause = Duration.ofNanos(backoff - ThreadLocalRandom.current().nextLong(backoff / 2 + 1));
+			return (retryAfter != null && retryAfter.compareTo(pause) > 0) ? retryAfter : pause;
+		}
+
+	}
+
+}
