@@ -1,0 +1,68 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Instant;
+import java.util.concurrent.atomic.LongAdder;
+
+import org.jspecify.annotations.Nullable;
+
+import cn.authing.wechat.AuthingException;
+
+/**
+ * What is counted and remembered for people, by account: nothing that an entry decides by
+ * is here. All accounts that are known at run time only share one.
+ */
+final class AccountStatistics {
+
+	/**
+	 * The name under which the accounts that are known at run time only are counted. Not
+	 * a name that a configured account can have.
+	 */
+	static final String RUN_TIME_ACCOUNTS = "(run-time)";
+
+	final String account;
+
+	final RequestCounter fresh = new RequestCounter();
+
+	final LongAdder refreshing = new LongAdder();
+
+	final LongAdder waited = new LongAdder();
+
+	final LongAdder failed = new LongAdder();
+
+	final LongAdder fetches = new LongAdder();
+
+	final LongAdder rejections = new LongAdder();
+
+	volatile @Nullable Instant lastRenewal;
+
+	volatile @Nullable LastFailure lastFailure;
+
+	AccountStatistics(String account) {
+		this.account = account;
+	}
+
+	RequestCounts requests() {
+		return new RequestCounts(this.fresh.sum(), this.refreshing.sum(), this.waited.sum(), this.failed.sum());
+	}
+
+	record LastFailure(AuthingException exception, Instant at) {
+
+	}
+
+}

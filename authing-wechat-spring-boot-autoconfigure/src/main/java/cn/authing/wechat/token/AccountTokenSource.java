@@ -1,0 +1,190 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.util.concurrent.CompletableFuture;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.core.log.LogMessage;
+
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+
+/**
+ * The tokens of a configured account: those of its current credentials' entry. When the
+ * secret changes, the entry of the new credentials is first made to hold a token and then
+ * takes the old one's place; until then, and while it can, the old one serves.
+ */
+final class AccountTokenSource extends CachedTokenSource {
+
+	private static final Log logger = LogFactory.getLog(AccountTokenSource.class);
+
+	private final TokenCache cache;
+
+	private final String name;
+
+	// Null once the account is removed. The fields are written under the lock of this.
+	private volatile @Nullable TokenEntry entry;
+
+	private volatile @Nullable TokenEntry successor;
+
+	private volatile boolean warm;
+
+	AccountTokenSource(TokenCache cache, String name, TokenEntry entry) {
+		this.cache = cache;
+		this.name = name;
+		this.entry = entry;
+	}
+
+	@Nullable TokenEntry entry() {
+		return this.entry;
+	}
+
+	/**
+	 * Return the entry of the changed credentials, while they have produced no token yet.
+	 */
+	@Nullable TokenEntry successor() {
+		return this.successor;
+	}
+
+	@Override
+	@Nullable WechatMpAccessToken held() {
+		TokenEntry entry = this.entry;
+		return (entry != null) ? entry.held() : null;
+	}
+
+	@Override
+	CompletableFuture<WechatMpAccessToken> join() {
+		TokenEntry successor = this.successor;
+		if (successor != null) {
+			// Nothing was held: the old token serves no longer.
+			succeed(successor);
+		}
+		TokenEntry entry = this.entry;
+		return (entry != null) ? entry.join() : removed();
+	}
+
+	@Override
+	CompletableFuture<WechatMpAccessToken> refresh() {
+		TokenEntry successor = this.successor;
+		TokenEntry entry = (successor != null) ? successor : this.entry;
+		return (entry != null) ? entry.refresh() : removed();
+	}
+
+	@Override
+	public boolean invalidate(String accessToken) {
+		TokenEntry entry = this.entry;
+		return entry != null && entry.invalidate(accessToken);
+	}
+
+	@Override
+	void answered(boolean success) {
+		TokenEntry entry = this.entry;
+		if (entry != null) {
+			entry.answered(success);
+		}
+	}
+
+	@Override
+	long patience() {
+		return this.cache.patience();
+	}
+
+	private CompletableFuture<WechatMpAccessToken> removed() {
+		return CompletableFuture
+			.failedFuture(new IllegalStateException("The WeChat account '" + this.name + "' is no longer configured"));
+	}
+
+	synchronized void keepWarm() {
+		this.warm = true;
+		TokenEntry entry = this.entry;
+		if (entry != null) {
+			entry.keepWarm();
+		}
+	}
+
+	boolean isConfiguredWith(WechatMpCredentials credentials) {
+		TokenEntry successor = this.successor;
+		TokenEntry entry = (successor != null) ? successor : this.entry;
+		return entry != null && entry.credentials().equals(credentials);
+	}
+
+	/**
+	 * Use other credentials from now on.
+	 */
+	synchronized void change(TokenEntry next) {
+		TokenEntry current = this.entry;
+		if (current != null && current.credentials().appId().equals(next.credentials().appId())
+				&& current.snapshot().isUsable(this.cache.clock().nanoTime())) {
+			current.retire();
+			this.successor = next;
+			succeedWhenReady(next, true);
+		}
+		else {
+			this.successor = next;
+			succeed(next);
+		}
+	}
+
+	synchronized void remove() {
+		TokenEntry entry = this.entry;
+		if (entry != null) {
+			entry.letCool();
+		}
+		this.entry = null;
+		this.successor = null;
+	}
+
+	private void succeedWhenReady(TokenEntry next, boolean first) {
+		next.join().whenComplete((token, failure) -> {
+			TokenEntry current = this.entry;
+			if (failure == null || current == null || !current.snapshot().isUsable(this.cache.clock().nanoTime())) {
+				succeed(next);
+			}
+			else if (this.successor == next) {
+				if (first) {
+					logger.warn(LogMessage.format(
+							"The changed credentials of account '%s' have produced no token and are tried again;"
+									+ " the token of the old ones is used until it expires: %s",
+							this.name, failure.getMessage()));
+				}
+				long pause = next.snapshot().attempts().fetchFrom() - this.cache.clock().nanoTime();
+				this.cache.schedule(() -> succeedWhenReady(next, false), Math.max(pause, 0));
+			}
+		});
+	}
+
+	private synchronized void succeed(TokenEntry next) {
+		if (this.successor != next) {
+			return;
+		}
+		TokenEntry current = this.entry;
+		if (current != null) {
+			current.retire();
+		}
+		this.entry = next;
+		this.successor = null;
+		logger.info(LogMessage.format("The changed credentials of account '%s' are in use", this.name));
+		if (this.warm) {
+			next.keepWarm();
+		}
+	}
+
+}

@@ -1,0 +1,307 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.DoubleSupplier;
+import java.util.function.Predicate;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.scheduler.Schedulers;
+
+import org.springframework.util.Assert;
+
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpAccountProvider;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.token.AccountStatistics.LastFailure;
+import cn.authing.wechat.token.WechatMpTokenStore.Change;
+
+/**
+ * The token service: a cache entry for each credentials pair, those of the configured
+ * accounts for as long as they are configured, the others in a bounded cache.
+ *
+ * @since 1.0.0
+ */
+public final class DefaultWechatMpTokenService extends CachedTokenSource
+		implements WechatMpTokenService, AutoCloseable {
+
+	private final TokenCache cache;
+
+	private final WechatMpAccountProvider accountProvider;
+
+	private final AccountStatistics runTimeStatistics = new AccountStatistics(AccountStatistics.RUN_TIME_ACCOUNTS);
+
+	private final Map<String, AccountStatistics> statistics = new ConcurrentSkipListMap<>();
+
+	private final Cache<WechatMpCredentials, TokenEntry> entries;
+
+	private final AccountTokenSource defaultAccount;
+
+	private final Disposable changes;
+
+	private volatile Map<String, AccountTokenSource> accounts;
+
+	private volatile boolean warm;
+
+	/**
+	 * Create a new service.
+	 * @param client what asks Authing
+	 * @param store where instances share tokens
+	 * @param accountProvider where the configured accounts come from; read now and at
+	 * every {@link #reloadAccounts()}
+	 * @param policy when to renew
+	 * @param maxEntries how many accounts that are not configured are held
+	 * @param listeners who is told of fetches
+	 */
+	public DefaultWechatMpTokenService(AuthingWechatClient client, WechatMpTokenStore store,
+			WechatMpAccountProvider accountProvider, RefreshPolicy policy, long maxEntries,
+			List<TokenListener> listeners) {
+		this(client, store, accountProvider, policy, maxEntries, listeners, TokenClock.SYSTEM, TokenCache.newExecutor(),
+				() -> ThreadLocalRandom.current().nextDouble());
+	}
+
+	DefaultWechatMpTokenService(AuthingWechatClient client, WechatMpTokenStore store,
+			WechatMpAccountProvider accountProvider, RefreshPolicy policy, long maxEntries,
+			List<TokenListener> listeners, TokenClock clock, ScheduledExecutorService executor, DoubleSupplier random) {
+		TokenLoader loader = new TokenLoader(client, store, clock, policy,
+				Schedulers.fromExecutorService(executor, "authing-wechat-token"));
+		this.cache = new TokenCache(clock, executor, random, policy, loader, listeners);
+		this.entries = Caffeine.newBuilder().maximumSize(maxEntries).executor(Runnable::run).build();
+		this.accountProvider = accountProvider;
+		this.accounts = Map.of();
+		this.accounts = loadAccounts();
+		this.defaultAccount = requiredAccount(DEFAULT_ACCOUNT);
+		this.changes = store.changes().subscribe(this::changed);
+	}
+
+	@Override
+	@Nullable WechatMpAccessToken held() {
+		return this.defaultAccount.held();
+	}
+
+	@Override
+	CompletableFuture<WechatMpAccessToken> join() {
+		return this.defaultAccount.join();
+	}
+
+	@Override
+	CompletableFuture<WechatMpAccessToken> refresh() {
+		return this.defaultAccount.refresh();
+	}
+
+	@Override
+	void answered(boolean success) {
+		this.defaultAccount.answered(success);
+	}
+
+	@Override
+	long patience() {
+		return this.cache.patience();
+	}
+
+	@Override
+	public boolean invalidate(String accessToken) {
+		return this.defaultAccount.invalidate(accessToken);
+	}
+
+	@Override
+	public WechatMpTokenSource account(String name) {
+		return requiredAccount(name);
+	}
+
+	private AccountTokenSource requiredAccount(String name) {
+		AccountTokenSource account = this.accounts.get(name);
+		if (account == null) {
+			throw new IllegalArgumentException(
+					"There is no WeChat account '" + name + "'; configured are " + this.accounts.keySet()
+							+ ". Add authing.wechat.accounts." + name + ".app-id and .app-secret, or use one of those");
+		}
+		return account;
+	}
+
+	@Override
+	public WechatMpTokenSource account(WechatMpCredentials credentials) {
+		TokenEntry entry = this.entries.getIfPresent(credentials);
+		return (entry != null) ? entry : this.entries.get(credentials, this::newEntry);
+	}
+
+	private TokenEntry newEntry(WechatMpCredentials credentials) {
+		TokenEntry configured = configuredEntry(credentials);
+		return (configured != null) ? configured : new TokenEntry(this.cache, credentials, this.runTimeStatistics);
+	}
+
+	private @Nullable TokenEntry configuredEntry(WechatMpCredentials credentials) {
+		for (AccountTokenSource account : this.accounts.values()) {
+			TokenEntry entry = account.entry();
+			if (entry != null && entry.credentials().equals(credentials)) {
+				return entry;
+			}
+		}
+		return null;
+	}
+
+	@Override
+	public Set<String> accountNames() {
+		return this.accounts.keySet();
+	}
+
+	/**
+	 * Ask the account provider again and take over what has changed.
+	 */
+	public synchronized void reloadAccounts() {
+		this.accounts = loadAccounts();
+		if (this.warm) {
+			keepWarm();
+		}
+	}
+
+	private Map<String, AccountTokenSource> loadAccounts() {
+		Map<String, WechatMpCredentials> configured = this.accountProvider.getAccounts();
+		Assert.state(configured.containsKey(DEFAULT_ACCOUNT),
+				() -> "The WechatMpAccountProvider must return an account '" + DEFAULT_ACCOUNT + "'; it returned "
+						+ configured.keySet());
+		Map<String, AccountTokenSource> accounts = new LinkedHashMap<>();
+		configured.forEach((name, credentials) -> accounts.put(name, loadAccount(name, credentials)));
+		this.accounts.forEach((name, account) -> {
+			if (!accounts.containsKey(name)) {
+				account.remove();
+			}
+		});
+		return Collections.unmodifiableMap(accounts);
+	}
+
+	private AccountTokenSource loadAccount(String name, WechatMpCredentials credentials) {
+		AccountTokenSource account = this.accounts.get(name);
+		if (account == null) {
+			return new AccountTokenSource(this.cache, name, newEntry(name, credentials));
+		}
+		if (!account.isConfiguredWith(credentials)) {
+			account.change(newEntry(name, credentials));
+		}
+		return account;
+	}
+
+	// One entry for each pair: that of another account, or else what was learnt of the
+	// pair while it was known at run time only.
+	private TokenEntry newEntry(String name, WechatMpCredentials credentials) {
+		TokenEntry configured = configuredEntry(credentials);
+		if (configured != null) {
+			return configured;
+		}
+		AccountStatistics statistics = this.statistics.computeIfAbsent(name, AccountStatistics::new);
+		TokenEntry known = this.entries.getIfPresent(credentials);
+		TokenSnapshot snapshot = (known != null) ? known.snapshot().fetching(null) : TokenSnapshot.EMPTY;
+		TokenEntry entry = new TokenEntry(this.cache, credentials, statistics, snapshot);
+		this.entries.invalidate(credentials);
+		return entry;
+	}
+
+	/**
+	 * Fetch the configured accounts' tokens now, in the background, and from now on renew
+	 * them when it is time, also if nobody asks for them.
+	 */
+	public synchronized void keepWarm() {
+		this.warm = true;
+		this.accounts.values().forEach(AccountTokenSource::keepWarm);
+	}
+
+	private void changed(Change change) {
+		TokenEntry configured = configuredEntry(change.credentials());
+		TokenEntry entry = (configured != null) ? configured : this.entries.getIfPresent(change.credentials());
+		if (entry != null && entry.snapshot().token() != null) {
+			Predicate<String> rejected = change.rejected();
+			if (rejected != null) {
+				entry.reject(rejected);
+			}
+			else {
+				this.cache.loader().shared(entry).subscribe(entry::adopt);
+			}
+		}
+	}
+
+	/**
+	 * Return what is known of the configured accounts' tokens, for people.
+	 * @return the status of each account, in the order of the configuration
+	 */
+	public List<AccountTokenStatus> status() {
+		List<AccountTokenStatus> status = new ArrayList<>();
+		this.accounts.forEach((name, account) -> {
+			TokenEntry entry = account.entry();
+			if (entry != null) {
+				status.add(status(name, account, entry));
+			}
+		});
+		return status;
+	}
+
+	private AccountTokenStatus status(String name, AccountTokenSource account, TokenEntry entry) {
+		TokenSnapshot snapshot = entry.snapshot();
+		AccountStatistics statistics = entry.statistics();
+		WechatMpAccessToken token = snapshot.token();
+		LastFailure lastFailure = statistics.lastFailure;
+		TokenEntry successor = account.successor();
+		int failures = (successor != null) ? successor.snapshot().attempts().failures()
+				: snapshot.attempts().failures();
+		long now = this.cache.clock().nanoTime();
+		return new AccountTokenStatus(name, entry.credentials().appId(), snapshot.state(now),
+				(token != null) ? token.expiresAt() : null,
+				Duration.ofNanos(snapshot.isUsable(now) ? snapshot.usableUntil() - now : 0),
+				snapshot.attempts().origin(), statistics.lastRenewal,
+				(lastFailure != null) ? lastFailure.exception() : null, (lastFailure != null) ? lastFailure.at() : null,
+				failures, statistics.fetches.sum(), statistics.rejections.sum(), successor != null);
+	}
+
+	/**
+	 * Return how many requests there were, by the account's name; all accounts that are
+	 * known at run time only are counted under one name.
+	 * @return the counts; to be read again for newer ones
+	 */
+	public Map<String, RequestCounts> requestCounts() {
+		Map<String, RequestCounts> counts = new LinkedHashMap<>();
+		this.statistics.forEach((name, statistics) -> counts.put(name, statistics.requests()));
+		counts.put(AccountStatistics.RUN_TIME_ACCOUNTS, this.runTimeStatistics.requests());
+		return counts;
+	}
+
+	/**
+	 * Stop all background work and release those who wait, with an
+	 * {@link IllegalStateException}.
+	 */
+	@Override
+	public void close() {
+		this.changes.dispose();
+		this.cache.close();
+	}
+
+}

@@ -1,0 +1,138 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Predicate;
+
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+
+/**
+ * Where the instances of an application share tokens. Asked only where Authing would be
+ * asked otherwise; a caller who is handed a held token never waits for it.
+ * <p>
+ * An implementation must not let a failure or delay of its own through: a {@code Mono}
+ * that cannot tell in time completes as if there were nothing to share (an empty
+ * {@link #read}, a {@link #publish} that returns its argument, a granted {@link #lease}).
+ * Nothing happens until a subscription, and nothing blocks the subscribing thread.
+ *
+ * @since 1.0.0
+ */
+public interface WechatMpTokenStore {
+
+	/**
+	 * Return a store that shares nothing: each instance asks for itself.
+	 * @return the store
+	 */
+	static WechatMpTokenStore local() {
+		return LocalTokenStore.INSTANCE;
+	}
+
+	/**
+	 * Return whether there are other instances to share with. If not, none of the other
+	 * methods is called.
+	 * @return whether anything is shared
+	 */
+	default boolean isShared() {
+		return true;
+	}
+
+	/**
+	 * Read the shared token.
+	 * @param credentials the account
+	 * @return the token, or empty if there is none
+	 */
+	Mono<StoredToken> read(WechatMpCredentials credentials);
+
+	/**
+	 * Share a token, unless a newer one is shared already ({@link StoredToken#fetchedAt()
+	 * fetched} later or, if at the same time, expiring later).
+	 * @param credentials the account
+	 * @param token the token
+	 * @return the token that is shared now: the argument, or the newer one
+	 */
+	Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token);
+
+	/**
+	 * Remove the shared token, if it is this one, and tell the other instances that it
+	 * was rejected.
+	 * @param credentials the account
+	 * @param accessToken the token that was rejected
+	 * @return a {@code Mono} that completes when that is done
+	 */
+	Mono<Void> drop(WechatMpCredentials credentials, String accessToken);
+
+	/**
+	 * Try to become the one instance that fetches.
+	 * @param credentials the account
+	 * @return the lease, or empty if another instance holds it. It is held until it is
+	 * released, and ends by itself soon after this instance has died
+	 */
+	Mono<Lease> lease(WechatMpCredentials credentials);
+
+	/**
+	 * Return what the other instances do, for as long as there is a subscription. Never
+	 * fails; what is missed while the connection is down is found by the next
+	 * {@link #read}.
+	 * @return the changes
+	 */
+	Flux<Change> changes();
+
+	/**
+	 * A token in a store.
+	 *
+	 * @param token the token
+	 * @param life the time to its expiry when it was read or is written; measured by the
+	 * store's clock where it has one, so that the instances' clocks do not matter
+	 * @param fetchedAt when Authing handed it out, by Authing's clock
+	 */
+	record StoredToken(WechatMpAccessToken token, Duration life, Instant fetchedAt) {
+
+	}
+
+	/**
+	 * A change made by another instance.
+	 *
+	 * @param credentials the account
+	 * @param rejected tells whether a token is the one that was rejected; {@code null} if
+	 * a token was published
+	 */
+	record Change(WechatMpCredentials credentials, @Nullable Predicate<String> rejected) {
+
+	}
+
+	/**
+	 * The right to fetch.
+	 */
+	@FunctionalInterface
+	interface Lease {
+
+		/**
+		 * Give the lease back.
+		 * @return a {@code Mono} that completes when that is done
+		 */
+		Mono<Void> release();
+
+	}
+
+}

@@ -1,0 +1,51 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.sample;
+
+import java.util.List;
+
+import reactor.core.publisher.Mono;
+
+import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.RestController;
+
+/**
+ * Calls WeChat for whoever asks.
+ */
+@RestController
+class WechatController {
+
+	private final WechatApi wechat;
+
+	WechatController(WechatApi wechat) {
+		this.wechat = wechat;
+	}
+
+	@GetMapping("/wechat/callback-ip")
+	Mono<CallbackIps> callbackIp() {
+		return this.wechat.getCallbackIps().map(CallbackIps::new);
+	}
+
+	/**
+	 * Addresses from which WeChat calls back.
+	 *
+	 * @param ipList the addresses
+	 */
+	record CallbackIps(List<String> ipList) {
+	}
+
+}
