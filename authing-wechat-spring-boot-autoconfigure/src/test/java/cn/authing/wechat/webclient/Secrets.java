@@ -17,6 +17,7 @@
 package cn.authing.wechat.webclient;
 
 import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.util.ArrayDeque;
 import java.util.Collections;
 import java.util.Deque;
@@ -56,7 +57,8 @@ final class Secrets {
 
 	private static void assertGettersAbsent(Throwable ex, String secret) {
 		for (Method method : ex.getClass().getMethods()) {
-			if (method.getParameterCount() == 0 && method.getName().startsWith("get")) {
+			boolean accessible = Modifier.isPublic(method.getDeclaringClass().getModifiers());
+			if (accessible && method.getParameterCount() == 0 && method.getName().startsWith("get")) {
 				Object value = ReflectionUtils.invokeMethod(method, ex);
 				assertThat(String.valueOf(value)).as(method.getName()).doesNotContain(secret);
 				if (value instanceof HttpRequest request) {
