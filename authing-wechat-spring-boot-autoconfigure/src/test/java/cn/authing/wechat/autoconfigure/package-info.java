@@ -14,6 +14,9 @@
  * limitations under the License.
  */
 
+/**
+ * Tests of the auto-configurations.
+ */
 @NullMarked
 package cn.authing.wechat.autoconfigure;
 
