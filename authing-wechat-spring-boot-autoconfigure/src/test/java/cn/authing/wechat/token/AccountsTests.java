@@ -45,7 +45,7 @@ class AccountsTests {
 
 	private static final WechatMpCredentials NEW_SECRET = new WechatMpCredentials(CREDENTIALS.appId(), "new-secret");
 
-	private static final WechatMpCredentials OTHER_APP = new WechatMpCredentials("wx-other", "other-secret");
+	static final WechatMpCredentials OTHER_APP = new WechatMpCredentials("wx-other", "other-secret");
 
 	private final TokenServiceFixture fixture = new TokenServiceFixture(
 			(setup) -> setup.withAccounts(accounts(CREDENTIALS, SHOP)).withMaxEntries(2));
