@@ -19,11 +19,8 @@ package cn.authing.wechat.token;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
 
@@ -97,14 +94,12 @@ class ShutdownTests {
 
 	@Test
 	void closeWhenBlockedThreadWaitsShouldReleaseItAndLeaveNoThread() throws Exception {
-		AtomicReference<@Nullable Thread> fetchThread = new AtomicReference<>();
-		CountDownLatch asked = new CountDownLatch(1);
+		CompletableFuture<Thread> fetchThread = new CompletableFuture<>();
 		AuthingWechatClient silent = new AuthingWechatClient() {
 
 			@Override
 			public Mono<WechatMpAccessToken> getWechatMpAccessToken(WechatMpCredentials credentials) {
-				fetchThread.set(Thread.currentThread());
-				asked.countDown();
+				fetchThread.complete(Thread.currentThread());
 				return Mono.never();
 			}
 
@@ -112,15 +107,13 @@ class ShutdownTests {
 		DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(silent, WechatMpTokenStore.local(),
 				() -> this.fixture.accounts, POLICY, 10, List.of());
 		CompletableFuture<WechatMpAccessToken> blocked = CompletableFuture.supplyAsync(service::getAccessTokenSync);
-		assertThat(asked.await(30, TimeUnit.SECONDS)).isTrue();
+		Thread thread = fetchThread.get(30, TimeUnit.SECONDS);
 		service.close();
 		assertThat(blocked).failsWithin(Duration.ofSeconds(30))
 			.withThrowableThat()
 			.havingCause()
 			.isInstanceOf(IllegalStateException.class)
 			.withMessageContaining("was closed");
-		Thread thread = fetchThread.get();
-		assertThat(thread).isNotNull();
 		assertThat(thread.isDaemon()).isTrue();
 		thread.join(30_000);
 		assertThat(thread.isAlive()).isFalse();
