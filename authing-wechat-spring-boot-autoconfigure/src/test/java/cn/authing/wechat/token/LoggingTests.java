@@ -110,6 +110,15 @@ class LoggingTests {
 	}
 
 	@Test
+	void failureThatFindsItsCallersGoneShouldBeLoggedAtDebugOnly() {
+		this.fixture.ask().cancel();
+		this.fixture.refresh().cancel();
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.ERROR)).isEmpty();
+		assertThat(messages(Level.WARN)).isEmpty();
+	}
+
+	@Test
 	void renewalShouldBeLoggedAtDebugOnly() {
 		this.fixture.hold(TOKEN);
 		this.fixture.service.invalidate(TOKEN);
