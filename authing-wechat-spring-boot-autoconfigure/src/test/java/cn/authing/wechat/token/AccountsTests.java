@@ -206,6 +206,7 @@ class AccountsTests {
 			assertThat(fixture().client.call().credentials()).isEqualTo(NEW_SECRET);
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(caller.accessToken()).isEqualTo("B");
+			assertThat(fixture().held()).isEqualTo("B");
 		}
 
 		@Test
