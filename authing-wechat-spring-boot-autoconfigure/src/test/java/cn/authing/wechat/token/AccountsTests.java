@@ -45,7 +45,7 @@ class AccountsTests {
 
 	private static final WechatMpCredentials NEW_SECRET = new WechatMpCredentials(CREDENTIALS.appId(), "new-secret");
 
-	private static final WechatMpCredentials OTHER_APP = new WechatMpCredentials("wx-other", "other-secret");
+	static final WechatMpCredentials OTHER_APP = new WechatMpCredentials("wx-other", "other-secret");
 
 	private final TokenServiceFixture fixture = new TokenServiceFixture(
 			(setup) -> setup.withAccounts(accounts(CREDENTIALS, SHOP)).withMaxEntries(2));
@@ -206,6 +206,7 @@ class AccountsTests {
 			assertThat(fixture().client.call().credentials()).isEqualTo(NEW_SECRET);
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(caller.accessToken()).isEqualTo("B");
+			assertThat(fixture().held()).isEqualTo("B");
 		}
 
 		@Test
