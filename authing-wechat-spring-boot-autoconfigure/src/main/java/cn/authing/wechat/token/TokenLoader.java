@@ -60,11 +60,10 @@ final class TokenLoader {
 	/**
 	 * Load a token.
 	 * @param entry the entry that wants it
-	 * @param inBackground whether nobody waits for it
 	 * @param forced whether to ask Authing whatever is shared
 	 * @return the token, never empty unless the client's answer was
 	 */
-	Mono<ReceivedToken> load(TokenEntry entry, boolean inBackground, boolean forced) {
+	Mono<ReceivedToken> load(TokenEntry entry, boolean forced) {
 		WechatMpCredentials credentials = entry.credentials();
 		if (!this.store.isShared()) {
 			return ask(credentials);
@@ -72,12 +71,15 @@ final class TokenLoader {
 		if (forced) {
 			return askAndPublish(credentials);
 		}
-		Mono<ReceivedToken> attempt = shared(entry).switchIfEmpty(Mono.usingWhen(this.store.lease(credentials),
-				(lease) -> shared(entry).switchIfEmpty(askAndPublish(credentials)), Lease::release));
-		if (inBackground) {
-			// The instance that holds the lease will tell; until then there is no news.
-			return attempt.switchIfEmpty(Mono.fromSupplier(entry::heldAgain)).switchIfEmpty(askAndPublish(credentials));
-		}
+		// What is shared may have been taken over already, when it was told of.
+		Mono<ReceivedToken> asOnlyOne = Mono.usingWhen(this.store.lease(credentials),
+				(lease) -> shared(entry).switchIfEmpty(Mono.fromSupplier(entry::freshAgain))
+					.switchIfEmpty(askAndPublish(credentials)),
+				Lease::release);
+		// While a valid token is held, the instance that holds the lease will tell; until
+		// then there is no news.
+		Mono<ReceivedToken> attempt = shared(entry).switchIfEmpty(asOnlyOne)
+			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain));
 		long polls = this.policy.timeout().dividedBy(2).dividedBy(POLL_INTERVAL);
 		return attempt.repeatWhenEmpty((empty) -> empty.take(polls).delayElements(POLL_INTERVAL, this.scheduler))
 			.switchIfEmpty(askAndPublish(credentials));
