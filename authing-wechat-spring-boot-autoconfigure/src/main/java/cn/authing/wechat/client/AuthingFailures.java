@@ -151,7 +151,8 @@ final class AuthingFailures {
 					+ "of a private authority, or a client certificate is wanted, name the SSL bundle in "
 					+ "authing.ssl.bundle.";
 		}
-		// Of TLS 1.3 also: that a client certificate is missing is told after the handshake,
+		// Of TLS 1.3 also: that a client certificate is missing is told after the
+		// handshake,
 		// or not at all
 		String certificate = "https".equalsIgnoreCase(this.settings.appHost().getScheme())
 				? " If none does, a client certificate may be wanted (authing.ssl.bundle)." : "";
