@@ -31,7 +31,6 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.WechatMpAccountProvider;
-import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Cache;
 import cn.authing.wechat.client.AuthingWechatClient;
@@ -81,8 +80,8 @@ public final class AuthingWechatAutoConfiguration {
 
 	@Bean
 	@ConditionalOnBean(DefaultWechatMpTokenService.class)
-	ApplicationListener<WechatMpAccountsChangedEvent> wechatMpAccountsReloader(DefaultWechatMpTokenService service) {
-		return (event) -> service.reloadAccounts();
+	WechatMpAccountsReloader wechatMpAccountsReloader(DefaultWechatMpTokenService service) {
+		return new WechatMpAccountsReloader(service);
 	}
 
 	@Bean

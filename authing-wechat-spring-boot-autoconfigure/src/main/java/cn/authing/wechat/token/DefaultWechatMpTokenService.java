@@ -17,12 +17,13 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -267,18 +268,35 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	}
 
 	/**
+	 * Drop the token that an account holds, whichever it is, as if WeChat had rejected
+	 * it: the next caller waits for another. Never blocks and never fetches by itself.
+	 * @param account the name of the account
+	 * @return whether a token was held and is now dropped
+	 * @throws IllegalArgumentException if there is no such account
+	 */
+	public boolean invalidateHeld(String account) {
+		TokenEntry entry = requiredAccount(account).entry();
+		WechatMpAccessToken token = (entry != null) ? entry.snapshot().token() : null;
+		return entry != null && token != null && entry.invalidate(token.accessToken());
+	}
+
+	/**
 	 * Return what is known of the configured accounts' tokens, for people.
 	 * @return the status of each account, in the order of the configuration
 	 */
 	public List<AccountTokenStatus> status() {
-		List<AccountTokenStatus> status = new ArrayList<>();
-		this.accounts.forEach((name, account) -> {
-			TokenEntry entry = account.entry();
-			if (entry != null) {
-				status.add(status(name, account, entry));
-			}
-		});
-		return status;
+		return this.accounts.keySet().stream().map(this::status).filter(Objects::nonNull).toList();
+	}
+
+	/**
+	 * Return what is known of a configured account's token, for people.
+	 * @param account the name of the account
+	 * @return the status, or {@code null} if there is no such account
+	 */
+	public @Nullable AccountTokenStatus status(String account) {
+		AccountTokenSource source = this.accounts.get(account);
+		TokenEntry entry = (source != null) ? source.entry() : null;
+		return (source != null && entry != null) ? status(account, source, entry) : null;
 	}
 
 	private AccountTokenStatus status(String name, AccountTokenSource account, TokenEntry entry) {
@@ -299,15 +317,43 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	}
 
 	/**
-	 * Return how many requests there were, by the account's name; all accounts that are
-	 * known at run time only are counted under one name.
-	 * @return the counts; to be read again for newer ones
+	 * Return the names under which requests, fetches and rejections are counted: those of
+	 * the configured accounts, now and earlier, and one for all accounts that are known
+	 * at run time only. Accounts with the same credentials are counted under the name of
+	 * the first of them.
+	 * @return the names
 	 */
-	public Map<String, RequestCounts> requestCounts() {
-		Map<String, RequestCounts> counts = new LinkedHashMap<>();
-		this.statistics.forEach((name, statistics) -> counts.put(name, statistics.requests()));
-		counts.put(AccountStatistics.RUN_TIME_ACCOUNTS, this.runTimeStatistics.requests());
-		return counts;
+	public Set<String> countedAccounts() {
+		Set<String> names = new LinkedHashSet<>(this.statistics.keySet());
+		names.add(this.runTimeStatistics.account);
+		return names;
+	}
+
+	/**
+	 * Return how many requests there were.
+	 * @param account one of the {@link #countedAccounts() names}
+	 * @return the counts; to be read again for newer ones
+	 * @throws IllegalArgumentException if nothing is counted under that name
+	 */
+	public RequestCounts requestCounts(String account) {
+		return statistics(account).requests();
+	}
+
+	/**
+	 * Return how many tokens were rejected by WeChat.
+	 * @param account one of the {@link #countedAccounts() names}
+	 * @return the count
+	 * @throws IllegalArgumentException if nothing is counted under that name
+	 */
+	public long rejections(String account) {
+		return statistics(account).rejections.sum();
+	}
+
+	private AccountStatistics statistics(String account) {
+		AccountStatistics statistics = this.runTimeStatistics.account.equals(account) ? this.runTimeStatistics
+				: this.statistics.get(account);
+		Assert.notNull(statistics, () -> "Nothing is counted for a WeChat account '" + account + "'");
+		return statistics;
 	}
 
 	/**

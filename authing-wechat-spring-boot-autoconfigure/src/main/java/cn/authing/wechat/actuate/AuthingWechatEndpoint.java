@@ -1,0 +1,155 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.actuate;
+
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.actuate.endpoint.OperationResponseBody;
+import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
+import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
+
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.token.AccountTokenStatus;
+import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.TokenOrigin;
+import cn.authing.wechat.token.TokenState;
+
+/**
+ * {@link Endpoint @Endpoint} that shows what is held for the configured accounts, renews
+ * it and drops it. A token itself is never shown.
+ *
+ * @since 1.0.0
+ */
+@Endpoint(id = "authingwechat")
+public final class AuthingWechatEndpoint {
+
+	private final DefaultWechatMpTokenService service;
+
+	/**
+	 * Create a new endpoint.
+	 * @param service the service whose tokens are shown
+	 */
+	public AuthingWechatEndpoint(DefaultWechatMpTokenService service) {
+		this.service = service;
+	}
+
+	/**
+	 * Show all accounts.
+	 * @return the accounts, in the order of the configuration
+	 */
+	@ReadOperation
+	public AccountsDescriptor accounts() {
+		Map<String, AccountDescriptor> accounts = new LinkedHashMap<>();
+		this.service.status().forEach((status) -> accounts.put(status.account(), AccountDescriptor.of(status)));
+		return new AccountsDescriptor(accounts);
+	}
+
+	/**
+	 * Show one account.
+	 * @param account the name of the account
+	 * @return the account
+	 * @throws IllegalArgumentException if there is no such account
+	 */
+	@ReadOperation
+	public AccountDescriptor account(@Selector String account) {
+		AccountTokenStatus status = this.service.status(account);
+		if (status == null) {
+			throw new IllegalArgumentException(
+					"There is no WeChat account '" + account + "'; configured are " + this.service.accountNames());
+		}
+		return AccountDescriptor.of(status);
+	}
+
+	/**
+	 * Ask Authing for the account's token now and wait for the answer, at most
+	 * {@code authing.timeout}.
+	 * @param account the name of the account
+	 * @return the account after that
+	 * @throws IllegalArgumentException if there is no such account
+	 * @throws AuthingException if there was no token. One that was held is held still
+	 */
+	@WriteOperation
+	public AccountDescriptor refresh(@Selector String account) {
+		account(account);
+		this.service.account(account).refreshAccessToken().block();
+		return account(account);
+	}
+
+	/**
+	 * Drop the token that the account holds, as if WeChat had rejected it. The next one
+	 * who asks for it waits for another.
+	 * @param account the name of the account
+	 * @return the account after that
+	 * @throws IllegalArgumentException if there is no such account
+	 */
+	@DeleteOperation
+	public AccountDescriptor invalidate(@Selector String account) {
+		account(account);
+		this.service.invalidateHeld(account);
+		return account(account);
+	}
+
+	/**
+	 * The configured accounts.
+	 *
+	 * @param accounts the accounts by name
+	 */
+	public record AccountsDescriptor(Map<String, AccountDescriptor> accounts) implements OperationResponseBody {
+
+	}
+
+	/**
+	 * What is held for an account.
+	 *
+	 * @param appId the WeChat app id
+	 * @param state the state of the token
+	 * @param expiresAt when the token expires
+	 * @param expiresInSeconds how much longer it may be handed out, in seconds
+	 * @param origin where it came from
+	 * @param lastRenewal when a fetch last succeeded
+	 * @param lastFailure the failure of the last fetch that failed: {@code error},
+	 * {@code at} and, where known, {@code statusCode}, {@code apiCode},
+	 * {@code httpStatus} and {@code requestId}
+	 * @param failures how many fetches in a row have failed
+	 * @param fetches how many fetches there were
+	 * @param rejections how many tokens were rejected
+	 * @param credentialsChangePending whether changed credentials have produced no token
+	 * yet, so that the token of the old ones is in use
+	 */
+	public record AccountDescriptor(String appId, TokenState state, @Nullable Instant expiresAt, long expiresInSeconds,
+			@Nullable TokenOrigin origin, @Nullable Instant lastRenewal, @Nullable Map<String, Object> lastFailure,
+			int failures, long fetches, long rejections,
+			boolean credentialsChangePending) implements OperationResponseBody {
+
+		static AccountDescriptor of(AccountTokenStatus status) {
+			AuthingException failure = status.lastFailure();
+			return new AccountDescriptor(status.appId(), status.state(), status.expiresAt(),
+					status.expiresIn().toSeconds(), status.origin(), status.lastRenewal(),
+					(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null, status.failures(),
+					status.fetches(), status.rejections(), status.changePending());
+		}
+
+	}
+
+}

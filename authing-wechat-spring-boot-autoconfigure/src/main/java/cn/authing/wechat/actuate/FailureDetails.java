@@ -1,0 +1,64 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.actuate;
+
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.AuthingTransportException;
+
+/**
+ * A failure of Authing as it is shown to people. Its message is made to be shown: it
+ * holds neither a secret nor a token.
+ */
+final class FailureDetails {
+
+	private FailureDetails() {
+	}
+
+	/**
+	 * Return what is known of a failure.
+	 * @param failure the failure
+	 * @param at when it was, if that is to be told
+	 */
+	static Map<String, Object> of(AuthingException failure, @Nullable Instant at) {
+		Map<String, Object> details = new LinkedHashMap<>();
+		put(details, "error", failure.getMessage());
+		put(details, "at", at);
+		if (failure instanceof AuthingApiException refusal) {
+			put(details, "statusCode", refusal.getStatusCode());
+			put(details, "apiCode", refusal.getApiCode());
+		}
+		else if (failure instanceof AuthingTransportException transport) {
+			put(details, "httpStatus", transport.getHttpStatus());
+		}
+		put(details, "requestId", failure.getRequestId());
+		return details;
+	}
+
+	private static void put(Map<String, Object> details, String name, @Nullable Object value) {
+		if (value != null) {
+			details.put(name, value);
+		}
+	}
+
+}

@@ -1,0 +1,48 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+
+/**
+ * {@link EnableAutoConfiguration Auto-configuration} that keeps the secrets of
+ * {@link AuthingProperties} off the actuator's pages, also where those show values. It
+ * applies even when the tokens are {@linkplain AuthingProperties.Wechat#isEnabled()
+ * disabled}: the properties are there all the same.
+ *
+ * @since 1.0.0
+ */
+@AutoConfiguration
+@ConditionalOnClass(SanitizingFunction.class)
+public final class AuthingSanitizingAutoConfiguration {
+
+	AuthingSanitizingAutoConfiguration() {
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties) {
+		return new AuthingSanitizingFunction(properties::getIfAvailable);
+	}
+
+}

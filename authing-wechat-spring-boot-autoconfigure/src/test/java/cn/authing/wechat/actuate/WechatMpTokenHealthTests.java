@@ -1,0 +1,340 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.actuate;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.stream.IntStream;
+
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.health.actuate.endpoint.CompositeHealthDescriptor;
+import org.springframework.boot.health.actuate.endpoint.HealthDescriptor;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
+import org.springframework.boot.health.actuate.endpoint.IndicatedHealthDescriptor;
+import org.springframework.boot.health.autoconfigure.actuate.endpoint.HealthEndpointAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.contributor.HealthContributorAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.ReactiveHealthContributor;
+import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
+import org.springframework.core.env.MapPropertySource;
+
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpAccountsChangedEvent;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * Tests for {@link WechatMpTokenHealth} and its auto-configuration, against an Authing on
+ * loopback.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class WechatMpTokenHealthTests {
+
+	private static final Duration LIMIT = Duration.ofSeconds(30);
+
+	private final LoopbackAuthing authing = new LoopbackAuthing();
+
+	private final Map<String, Object> accounts = new LinkedHashMap<>();
+
+	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
+		.withConfiguration(
+				AutoConfigurations.of(AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class,
+						AuthingWechatHealthContributorAutoConfiguration.class, HealthContributorAutoConfiguration.class,
+						HealthContributorRegistryAutoConfiguration.class, HealthEndpointAutoConfiguration.class))
+		.withInitializer((context) -> context.getEnvironment()
+			.getPropertySources()
+			.addFirst(new MapPropertySource("accounts", this.accounts)))
+		.withPropertyValues("management.endpoint.health.show-details=always")
+		.withPropertyValues(this.authing.properties());
+
+	@AfterEach
+	void stopAuthing() {
+		this.authing.close();
+	}
+
+	@Test
+	void healthWhenTokenCanBeHadShouldBeUpWithTimeToExpiry() {
+		this.contextRunner.run((context) -> {
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(health.getDetails()).containsOnlyKeys("state", "expiresInSeconds")
+				.hasEntrySatisfying("state", (state) -> assertThat(state).hasToString("FRESH"))
+				.hasEntrySatisfying("expiresInSeconds",
+						(seconds) -> assertThat(seconds).asInstanceOf(InstanceOfAssertFactories.LONG)
+							.isBetween(1L, Duration.ofHours(2).toSeconds()));
+		});
+	}
+
+	@Test
+	void healthWhenProbedOftenShouldAskAuthingOnce() {
+		this.contextRunner.run((context) -> {
+			IntStream.range(0, 100).forEach((probe) -> health(context, "authingWechat"));
+			assertThat(this.authing.requests()).isEqualTo(1);
+		});
+	}
+
+	@Test
+	void healthWhenAuthingRefusesShouldBeDownWithItsCodesAndLogNothing(CapturedOutput output) {
+		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		this.contextRunner.run((context) -> {
+			int logged = output.length();
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.DOWN);
+			assertThat(health.getDetails()).containsEntry("statusCode", 403)
+				.containsEntry("apiCode", 2011)
+				.containsEntry("requestId", "request-403")
+				.containsEntry("failures", 1)
+				.hasEntrySatisfying("state", (state) -> assertThat(state).hasToString("FAILING"));
+			assertThat(String.valueOf(health.getDetails())).contains("no such app")
+				.doesNotContain(LoopbackAuthing.WECHAT_SECRET);
+			assertThat(output.toString().substring(logged)).doesNotContain("authing");
+		});
+	}
+
+	@Test
+	void healthWhenRenewalFailsWhileTokenIsValidShouldBeUpWithTheStreak() {
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			service.getAccessTokenSync();
+			this.authing.answerWith(LoopbackAuthing.BUSY);
+			assertThatExceptionOfType(AuthingException.class)
+				.isThrownBy(() -> service.refreshAccessToken().block(LIMIT));
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(health.getDetails()).containsEntry("failures", 1)
+				.containsKey("expiresInSeconds")
+				.extractingByKey("lastFailure", InstanceOfAssertFactories.map(String.class, Object.class))
+				.containsEntry("statusCode", 503)
+				.containsEntry("requestId", "request-503")
+				.containsKeys("error", "at");
+			this.authing.answerWithTokens(Duration.ofHours(2));
+			service.refreshAccessToken().block(LIMIT);
+			assertThat(indicated(health(context, "authingWechat")).getDetails()).doesNotContainKeys("failures",
+					"lastFailure");
+		});
+	}
+
+	@Test
+	void healthWhenAuthingDoesNotAnswerShouldNotBlockAndEndWithTheTimeout() {
+		this.contextRunner.withPropertyValues("authing.timeout=300ms").run((context) -> {
+			CountDownLatch gate = this.authing.holdBack();
+			Mono<Health> health = indicator(context).health().subscribeOn(Schedulers.parallel());
+			assertThat(health.block(LIMIT)).extracting(Health::getStatus).isEqualTo(Status.DOWN);
+			gate.countDown();
+		});
+	}
+
+	@Test
+	void healthWhenThereAreSeveralAccountsShouldBeComposite() {
+		addShop();
+		this.contextRunner.run((context) -> {
+			assertThat(components(context)).containsOnlyKeys("default", "shop");
+			assertThat(health(context, "authingWechat", "shop").getStatus()).isEqualTo(Status.UP);
+			assertThat(this.authing.requests()).isEqualTo(2);
+			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			context.getBean(WechatMpTokenService.class).account("shop").invalidate(LoopbackAuthing.TOKEN + 2);
+			context.getBean(WechatMpTokenService.class).account("shop").invalidate(LoopbackAuthing.TOKEN + 1);
+			assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN);
+			assertThat(health(context, "authingWechat", "default").getStatus()).isEqualTo(Status.UP);
+			assertThat(health(context, "authingWechat", "shop").getStatus()).isEqualTo(Status.DOWN);
+		});
+	}
+
+	@Test
+	void accountsChangedEventShouldMakeHealthFollow() {
+		this.contextRunner.run((context) -> {
+			indicated(health(context, "authingWechat"));
+			addShop();
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			assertThat(components(context)).containsOnlyKeys("default", "shop");
+			this.accounts.put("authing.wechat.accounts.club.app-id", "wx-club");
+			this.accounts.put("authing.wechat.accounts.club.app-secret", "the-club-app-secret");
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			assertThat(components(context)).containsOnlyKeys("default", "shop", "club");
+			this.accounts.clear();
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			assertThat(indicated(health(context, "authingWechat")).getDetails()).containsKey("expiresInSeconds");
+		});
+	}
+
+	@Test
+	void healthWhenSecretChangedAndIsRefusedShouldSaySo() {
+		addShop();
+		this.contextRunner.run((context) -> {
+			context.getBean(WechatMpTokenService.class).account("shop").getAccessTokenSync();
+			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			this.accounts.put("authing.wechat.accounts.shop.app-secret", "another-app-secret");
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat", "shop"));
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(health.getDetails()).containsEntry("credentialsChangePending", true);
+		});
+	}
+
+	@Test
+	void healthWhenServiceIsReplacedShouldUseTheApiAlone() {
+		this.contextRunner.withBean(WechatMpTokenService.class, FixedTokenService::new).run((context) -> {
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(health.getDetails()).containsOnlyKeys("expiresInSeconds");
+			context.getBean(FixedTokenService.class).failure = new IllegalStateException("out of order");
+			health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.DOWN);
+			assertThat(health.getDetails()).containsExactly(Map.entry("error", "out of order"));
+		});
+	}
+
+	@Test
+	void runWhenHealthIsDisabledShouldHaveNone() {
+		this.contextRunner.withPropertyValues("management.health.authing-wechat.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor"));
+	}
+
+	@Test
+	void runWhenHealthIsDisabledByDefaultShouldHaveNone() {
+		this.contextRunner.withPropertyValues("management.health.defaults.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor"));
+	}
+
+	@Test
+	void runWhenDisabledShouldHaveNone() {
+		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
+			.withBean(WechatMpTokenService.class, FixedTokenService::new)
+			.run((context) -> assertThat(context).doesNotHaveBean("authingWechatHealthContributor"));
+	}
+
+	@Test
+	void runWhenUserHasIndicatorOfThatNameShouldBackOff() {
+		this.contextRunner
+			.withBean("authingWechatHealthIndicator", ReactiveHealthIndicator.class,
+					() -> () -> Mono.just(Health.unknown().build()))
+			.run((context) -> {
+				assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor");
+				assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.UNKNOWN);
+				context.publishEvent(new WechatMpAccountsChangedEvent(this));
+				assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.UNKNOWN);
+			});
+	}
+
+	@Test
+	void runWithoutHealthOnClassPathShouldHaveNone() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
+					AuthingWechatAutoConfiguration.class, AuthingWechatHealthContributorAutoConfiguration.class))
+			.withPropertyValues(this.authing.properties())
+			.withClassLoader(new FilteredClassLoader(ReactiveHealthContributor.class))
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenHealth.class));
+	}
+
+	private void addShop() {
+		this.accounts.put("authing.wechat.accounts.shop.app-id", "wx-shop");
+		this.accounts.put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
+	}
+
+	private static ReactiveHealthIndicator indicator(ApplicationContext context) {
+		return (ReactiveHealthIndicator) context.getBean("authingWechatHealthContributor",
+				ReactiveHealthContributor.class);
+	}
+
+	private static HealthDescriptor health(ApplicationContext context, String... path) {
+		return Objects.requireNonNull(context.getBean(HealthEndpoint.class).healthForPath(path));
+	}
+
+	private static IndicatedHealthDescriptor indicated(HealthDescriptor health) {
+		assertThat(health).isInstanceOf(IndicatedHealthDescriptor.class);
+		return (IndicatedHealthDescriptor) health;
+	}
+
+	private static @Nullable Map<String, HealthDescriptor> components(ApplicationContext context) {
+		HealthDescriptor health = health(context, "authingWechat");
+		assertThat(health).isInstanceOf(CompositeHealthDescriptor.class);
+		return ((CompositeHealthDescriptor) health).getComponents();
+	}
+
+	static class FixedTokenService implements WechatMpTokenService {
+
+		volatile @Nullable RuntimeException failure;
+
+		@Override
+		public Mono<WechatMpAccessToken> getAccessToken() {
+			return Mono.fromSupplier(this::getAccessTokenSync);
+		}
+
+		@Override
+		public WechatMpAccessToken getAccessTokenSync() {
+			if (this.failure != null) {
+				throw this.failure;
+			}
+			return new WechatMpAccessToken("fixed", Instant.now().plusSeconds(600));
+		}
+
+		@Override
+		public Mono<WechatMpAccessToken> refreshAccessToken() {
+			return getAccessToken();
+		}
+
+		@Override
+		public boolean invalidate(String accessToken) {
+			return false;
+		}
+
+		@Override
+		public WechatMpTokenSource account(String name) {
+			return this;
+		}
+
+		@Override
+		public WechatMpTokenSource account(WechatMpCredentials credentials) {
+			return this;
+		}
+
+		@Override
+		public Set<String> accountNames() {
+			return Set.of(DEFAULT_ACCOUNT);
+		}
+
+	}
+
+}
