@@ -28,6 +28,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
@@ -55,8 +56,8 @@ public final class AuthingWechatAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(WechatMpAccountProvider.class)
-	PropertiesWechatMpAccountProvider wechatMpAccountProvider(AuthingProperties properties) {
-		return new PropertiesWechatMpAccountProvider(properties);
+	PropertiesWechatMpAccountProvider wechatMpAccountProvider(Environment environment) {
+		return new PropertiesWechatMpAccountProvider(environment);
 	}
 
 	@Bean

@@ -21,6 +21,8 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.core.env.Environment;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpAccountProvider;
@@ -30,23 +32,26 @@ import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
 
 /**
  * The accounts of {@link AuthingProperties}, the default one first. Without a WeChat
- * account of its own that is the Authing application's pair, as in Authing's samples.
+ * account of its own that is the Authing application's pair, as in Authing's samples. The
+ * properties are bound anew each time, as their sources may have changed since start-up.
  */
 final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
 
-	private final AuthingProperties properties;
+	private final Environment environment;
 
-	PropertiesWechatMpAccountProvider(AuthingProperties properties) {
-		this.properties = properties;
+	PropertiesWechatMpAccountProvider(Environment environment) {
+		this.environment = environment;
 	}
 
 	@Override
 	public Map<String, WechatMpCredentials> getAccounts() {
-		Wechat wechat = this.properties.getWechat();
+		AuthingProperties properties = Binder.get(this.environment).bindOrCreate("authing", AuthingProperties.class);
+		new AuthingPropertiesValidator(properties).validate();
+		Wechat wechat = properties.getWechat();
 		Map<String, WechatMpCredentials> accounts = new LinkedHashMap<>();
 		accounts.put(WechatMpTokenService.DEFAULT_ACCOUNT,
 				StringUtils.hasLength(wechat.getAppId()) ? credentials(wechat.getAppId(), wechat.getAppSecret())
-						: credentials(this.properties.getAppId(), this.properties.getAppSecret()));
+						: credentials(properties.getAppId(), properties.getAppSecret()));
 		wechat.getAccounts()
 			.forEach((name, account) -> accounts.put(name, credentials(account.getAppId(), account.getAppSecret())));
 		return accounts;

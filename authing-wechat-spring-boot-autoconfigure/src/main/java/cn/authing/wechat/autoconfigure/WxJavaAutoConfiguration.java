@@ -1,0 +1,141 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+import cn.binarywang.wx.miniapp.api.WxMaService;
+import cn.binarywang.wx.miniapp.api.impl.WxMaServiceImpl;
+import cn.binarywang.wx.miniapp.config.WxMaConfig;
+import cn.binarywang.wx.miniapp.config.impl.WxMaDefaultConfigImpl;
+import me.chanjar.weixin.common.error.WxRuntimeException;
+import me.chanjar.weixin.mp.api.WxMpService;
+import me.chanjar.weixin.mp.api.impl.WxMpServiceImpl;
+import me.chanjar.weixin.mp.config.WxMpConfigStorage;
+import me.chanjar.weixin.mp.config.impl.WxMpDefaultConfigImpl;
+
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfiguration;
+import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.ImportRuntimeHints;
+import org.springframework.context.annotation.Lazy;
+
+import cn.authing.wechat.WechatMpAccountProvider;
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.wxjava.WxJavaAccounts;
+import cn.authing.wechat.wxjava.WxJavaRuntimeHints;
+import cn.authing.wechat.wxjava.WxMaBeanPostProcessor;
+import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
+
+/**
+ * {@link EnableAutoConfiguration Auto-configuration} for WxJava: its services get the
+ * tokens of the accounts configured here from the {@link WechatMpTokenService}. It comes
+ * after WxJava's own starters, whose beans are fed; where there are none, it creates the
+ * services.
+ *
+ * @since 1.0.0
+ */
+@AutoConfiguration(afterName = { "cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration",
+		"com.binarywang.spring.starter.wxjava.mp.config.WxMpAutoConfiguration",
+		"com.binarywang.spring.starter.wxjava.miniapp.config.WxMaAutoConfiguration" })
+@ConditionalOnClass(WxRuntimeException.class)
+@ConditionalOnBean({ WechatMpTokenService.class, WechatMpAccountProvider.class })
+@ConditionalOnBooleanProperty(name = "authing.wechat.wxjava.enabled", matchIfMissing = true)
+@ImportRuntimeHints(WxJavaRuntimeHints.class)
+public final class WxJavaAutoConfiguration {
+
+	WxJavaAutoConfiguration() {
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	WxJavaAccounts wxJavaAccounts(ObjectProvider<WechatMpTokenService> tokens,
+			ObjectProvider<WechatMpAccountProvider> provider) {
+		return new WxJavaAccounts(tokens, provider);
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(WxMpService.class)
+	static class WxMpConfiguration {
+
+		@Bean
+		@ConditionalOnMissingBean
+		static WxMpBeanPostProcessor wxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+			return new WxMpBeanPostProcessor(accounts);
+		}
+
+		// Lazy, as with both modules on the class path an application may use but one.
+		@Bean
+		@Lazy
+		@ConditionalOnMissingBean(WxMpService.class)
+		WxMpServiceImpl wxMpService(ObjectProvider<WxMpConfigStorage> storages, WxJavaAccounts accounts) {
+			Map<String, WxMpConfigStorage> configurations = new LinkedHashMap<>();
+			storages.orderedStream().forEach((storage) -> configurations.put(storage.getAppId(), storage));
+			if (configurations.isEmpty()) {
+				configurations.putAll(accounts.createConfigurations((credentials) -> {
+					WxMpDefaultConfigImpl storage = new WxMpDefaultConfigImpl();
+					storage.setAppId(credentials.appId());
+					storage.setSecret(credentials.appSecret());
+					return storage;
+				}));
+			}
+			WxMpServiceImpl service = new WxMpServiceImpl();
+			service.setMultiConfigStorages(configurations);
+			return service;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(WxMaService.class)
+	static class WxMaConfiguration {
+
+		@Bean
+		@ConditionalOnMissingBean
+		static WxMaBeanPostProcessor wxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+			return new WxMaBeanPostProcessor(accounts);
+		}
+
+		@Bean
+		@Lazy
+		@ConditionalOnMissingBean(WxMaService.class)
+		WxMaServiceImpl wxMaService(ObjectProvider<WxMaConfig> configs, WxJavaAccounts accounts) {
+			Map<String, WxMaConfig> configurations = new LinkedHashMap<>();
+			configs.orderedStream().forEach((config) -> configurations.put(config.getAppid(), config));
+			if (configurations.isEmpty()) {
+				configurations.putAll(accounts.createConfigurations((credentials) -> {
+					WxMaDefaultConfigImpl config = new WxMaDefaultConfigImpl();
+					config.setAppid(credentials.appId());
+					config.setSecret(credentials.appSecret());
+					return config;
+				}));
+			}
+			WxMaServiceImpl service = new WxMaServiceImpl();
+			service.setMultiConfigs(configurations);
+			return service;
+		}
+
+	}
+
+}

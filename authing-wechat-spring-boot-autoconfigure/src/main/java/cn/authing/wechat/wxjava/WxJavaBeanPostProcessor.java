@@ -1,0 +1,291 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.wxjava;
+
+import java.lang.reflect.Field;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.function.Function;
+
+import org.aopalliance.intercept.MethodInterceptor;
+import org.aopalliance.intercept.MethodInvocation;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.aop.Advisor;
+import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
+import org.springframework.aop.framework.Advised;
+import org.springframework.aop.framework.AopProxyUtils;
+import org.springframework.aop.framework.ProxyFactory;
+import org.springframework.aop.support.DefaultPointcutAdvisor;
+import org.springframework.aop.support.StaticMethodMatcherPointcut;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.util.ClassUtils;
+import org.springframework.util.ConcurrentReferenceHashMap;
+import org.springframework.util.ReflectionUtils;
+
+/**
+ * Feeds the beans of one of WxJava's modules and the configurations that its services
+ * hold, whenever they are added. What is fed keeps its class, or its interfaces if the
+ * class is final.
+ *
+ * @param <S> the type of the module's service
+ * @param <C> the type of the module's configuration
+ */
+// Serializable by inheritance only: a bean post-processor is never serialized.
+@SuppressWarnings("serial")
+abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProcessor {
+
+	private static final Log logger = LogFactory.getLog(WxJavaBeanPostProcessor.class);
+
+	private static final Set<String> CONFIGURATION_METHODS = Set.of("getAccessToken", "isAccessTokenExpired",
+			"getAccessTokenLock", "getExpiresTime", "expireAccessToken", "updateAccessToken",
+			"updateAccessTokenProcessor");
+
+	private final Class<S> serviceType;
+
+	private final Class<C> configurationType;
+
+	private final String configurationsField;
+
+	private final String registryType;
+
+	private final ObjectProvider<WxJavaAccounts> accounts;
+
+	private final Advisor tokenAdvisor = new DefaultPointcutAdvisor(new TokenPointcut(), new TokenInterceptor());
+
+	// What a registry hands out, by what it holds.
+	private final Map<Object, Object> registered = new ConcurrentReferenceHashMap<>();
+
+	/**
+	 * Create a new post-processor.
+	 * @param serviceType the type of the services
+	 * @param configurationType the type of the configurations
+	 * @param configurationsField the name of the field in which services hold their
+	 * configurations by id; they have no method that returns them all
+	 * @param registryType the name of the type by which WxJava's multi-account starter
+	 * hands out services that are not beans
+	 * @param accounts the accounts to feed
+	 */
+	WxJavaBeanPostProcessor(Class<S> serviceType, Class<C> configurationType, String configurationsField,
+			String registryType, ObjectProvider<WxJavaAccounts> accounts) {
+		this.serviceType = serviceType;
+		this.configurationType = configurationType;
+		this.configurationsField = configurationsField;
+		this.registryType = registryType;
+		this.accounts = accounts;
+		this.advisor = this.tokenAdvisor;
+		setBeforeExistingAdvisors(true);
+	}
+
+	abstract @Nullable String getAppId(C configuration);
+
+	abstract @Nullable C getConfiguration(S service);
+
+	/**
+	 * Feed what the service was given to create configurations with.
+	 * @param service the service
+	 */
+	void feedConfigurationFactory(S service) {
+	}
+
+	@Override
+	public Object postProcessAfterInitialization(Object bean, String beanName) {
+		if (bean instanceof Advised advised && advised.indexOf(this.tokenAdvisor) >= 0) {
+			return bean;
+		}
+		if (this.configurationType.isInstance(bean)) {
+			this.accounts.getObject().addUsed(getAppId(this.configurationType.cast(bean)));
+		}
+		else if (this.serviceType.isInstance(bean)) {
+			Object target = AopProxyUtils.getSingletonTarget(bean);
+			S service = this.serviceType.cast((target != null) ? target : bean);
+			if (!feedConfigurations(service, beanName)) {
+				return bean;
+			}
+			feedConfigurationFactory(service);
+		}
+		return super.postProcessAfterInitialization(bean, beanName);
+	}
+
+	@Override
+	protected void customizeProxyFactory(ProxyFactory proxyFactory) {
+		Class<?> targetClass = proxyFactory.getTargetClass();
+		proxyFactory.setProxyTargetClass(targetClass != null && !Modifier.isFinal(targetClass.getModifiers()));
+	}
+
+	// The field's generic type is known: see the subclasses and their tests.
+	@SuppressWarnings("unchecked")
+	private boolean feedConfigurations(S service, String beanName) {
+		Field field = ReflectionUtils.findField(service.getClass(), this.configurationsField, Map.class);
+		if (field == null) {
+			warn(service, beanName, "is not derived from WxJava's implementation");
+			return false;
+		}
+		Method method = ReflectionUtils.findMethod(service.getClass(), "getAccessToken", boolean.class);
+		if (method != null && method.getDeclaringClass() != field.getDeclaringClass()) {
+			warn(service, beanName, "overrides getAccessToken(boolean)");
+		}
+		ReflectionUtils.makeAccessible(field);
+		// WxJava, too, adds configurations under the service's own lock.
+		synchronized (service) {
+			Map<String, C> configurations = (Map<String, C>) ReflectionUtils.getField(field, service);
+			if (configurations != null) {
+				configurations.replaceAll((id, configuration) -> feed(configuration));
+			}
+		}
+		return true;
+	}
+
+	private void warn(S service, String beanName, String reason) {
+		C configuration = getConfiguration(service);
+		if (configuration != null && find(configuration) != null) {
+			logger.warn("WxJava service '" + beanName + "' (" + ClassUtils.getUserClass(service).getName() + ") "
+					+ reason + ": the access tokens that it gets by its own means do not come from Authing, which "
+					+ "keeps those of WeChat app '" + getAppId(configuration) + "'. Derive it from WxJava's "
+					+ "implementation and leave getAccessToken(boolean) to that");
+		}
+	}
+
+	/**
+	 * Return the configuration as WxJava is to see it.
+	 * @param configuration the configuration
+	 * @return the fed configuration, of the same class
+	 */
+	C feed(C configuration) {
+		return this.configurationType
+			.cast(postProcessAfterInitialization(configuration, configuration.getClass().getName()));
+	}
+
+	private @Nullable Object feedArgument(@Nullable Object argument) {
+		if (this.configurationType.isInstance(argument)) {
+			return feed(this.configurationType.cast(argument));
+		}
+		if (argument instanceof Map<?, ?> map && map.values().stream().anyMatch(this.configurationType::isInstance)) {
+			Map<Object, @Nullable Object> fed = new LinkedHashMap<>();
+			map.forEach((id, configuration) -> fed.put(id, feedArgument(configuration)));
+			return fed;
+		}
+		if (argument instanceof Function<?, ?> factory) {
+			return feedResult(factory);
+		}
+		return argument;
+	}
+
+	private <T> Function<T, @Nullable Object> feedResult(Function<T, ?> factory) {
+		return (id) -> feedArgument(factory.apply(id));
+	}
+
+	private @Nullable WxJavaAccount find(C configuration) {
+		return this.accounts.getObject().find(getAppId(configuration));
+	}
+
+	private final class TokenPointcut extends StaticMethodMatcherPointcut {
+
+		TokenPointcut() {
+			setClassFilter((type) -> isConfiguration(type) || isService(type) || isRegistry(type));
+		}
+
+		@Override
+		public boolean matches(Method method, Class<?> targetClass) {
+			if (isConfiguration(targetClass)) {
+				return CONFIGURATION_METHODS.contains(method.getName());
+			}
+			if (isService(targetClass)) {
+				return method.getName().equals("getAccessToken") || Arrays.stream(method.getParameterTypes())
+					.anyMatch((type) -> isConfiguration(type) || type == Map.class || type == Function.class);
+			}
+			return isService(method.getReturnType());
+		}
+
+		private boolean isConfiguration(Class<?> type) {
+			return WxJavaBeanPostProcessor.this.configurationType.isAssignableFrom(type);
+		}
+
+		private boolean isService(Class<?> type) {
+			return WxJavaBeanPostProcessor.this.serviceType.isAssignableFrom(type);
+		}
+
+		private boolean isRegistry(Class<?> type) {
+			return ClassUtils.getAllInterfacesForClassAsSet(type)
+				.stream()
+				.anyMatch((candidate) -> candidate.getName().equals(WxJavaBeanPostProcessor.this.registryType));
+		}
+
+	}
+
+	private final class TokenInterceptor implements MethodInterceptor {
+
+		@Override
+		public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
+			WxJavaBeanPostProcessor<S, C> outer = WxJavaBeanPostProcessor.this;
+			Object target = Objects.requireNonNull(invocation.getThis());
+			if (outer.configurationType.isInstance(target)) {
+				return invokeConfiguration(invocation, outer.configurationType.cast(target));
+			}
+			if (outer.serviceType.isInstance(target)) {
+				return invokeService(invocation, outer.serviceType.cast(target));
+			}
+			Object service = invocation.proceed();
+			return (service != null) ? outer.registered.computeIfAbsent(service,
+					(held) -> outer.postProcessAfterInitialization(held, outer.registryType)) : null;
+		}
+
+		private @Nullable Object invokeConfiguration(MethodInvocation invocation, C configuration) throws Throwable {
+			WxJavaAccount account = find(configuration);
+			if (account == null) {
+				return invocation.proceed();
+			}
+			return switch (invocation.getMethod().getName()) {
+				case "getAccessToken" -> account.getAccessToken();
+				// Never to WxJava, which would renew it: the source knows, and renews
+				// itself.
+				case "isAccessTokenExpired" -> false;
+				case "getAccessTokenLock" -> account.getLock();
+				case "getExpiresTime" -> account.getExpiresTime();
+				case "expireAccessToken" -> {
+					account.expireAccessToken();
+					yield null;
+				}
+				default -> {
+					account.updateAccessToken();
+					yield null;
+				}
+			};
+		}
+
+		private @Nullable Object invokeService(MethodInvocation invocation, S service) throws Throwable {
+			@Nullable Object[] arguments = invocation.getArguments();
+			if (invocation.getMethod().getName().equals("getAccessToken")) {
+				C configuration = getConfiguration(service);
+				WxJavaAccount account = (configuration != null) ? find(configuration) : null;
+				boolean forced = arguments.length == 1 && Boolean.TRUE.equals(arguments[0]);
+				return (account != null && forced) ? account.refreshAccessToken() : invocation.proceed();
+			}
+			Arrays.setAll(arguments, (i) -> feedArgument(arguments[i]));
+			return invocation.proceed();
+		}
+
+	}
+
+}
