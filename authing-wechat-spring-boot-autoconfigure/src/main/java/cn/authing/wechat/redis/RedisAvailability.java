@@ -181,10 +181,12 @@ final class RedisAvailability {
 		if (failure instanceof TimeoutException) {
 			return "did not answer within " + this.timeout.toMillis() + " ms";
 		}
-		Throwable cause = NestedExceptionUtils.getMostSpecificCause(failure);
-		if (cause instanceof IOException) {
-			return "cannot be connected to (" + cause.getClass().getSimpleName() + ": " + cause.getMessage() + ")";
+		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+			if (cause instanceof IOException) {
+				return "cannot be reached (" + cause.getClass().getSimpleName() + ": " + cause.getMessage() + ")";
+			}
 		}
+		Throwable cause = NestedExceptionUtils.getMostSpecificCause(failure);
 		Matcher error = ERROR_CODE.matcher(String.valueOf(cause.getMessage()));
 		return error.matches() ? "answered with the error " + error.group(1)
 				: "cannot be used (" + cause.getClass().getName() + ")";

@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -298,6 +299,13 @@ final class TokenEntry extends CachedTokenSource {
 	 */
 	boolean isFresh() {
 		return this.clock.nanoTime() < this.snapshot.refreshAt();
+	}
+
+	/**
+	 * Return whether the token held was received longer ago than a time.
+	 */
+	boolean isReceivedBefore(Duration time) {
+		return this.snapshot.attempts().receivedAt() < this.clock.nanoTime() - time.toNanos();
 	}
 
 	/**

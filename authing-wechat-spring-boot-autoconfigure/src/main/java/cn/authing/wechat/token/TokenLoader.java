@@ -39,6 +39,9 @@ final class TokenLoader {
 	// over when it dies, so that this is also how soon a dead one is found out.
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
+	// A token is in the store a moment after it was received.
+	private static final Duration PUBLICATION = Duration.ofSeconds(1);
+
 	private final AuthingWechatClient client;
 
 	private final WechatMpTokenStore store;
@@ -107,8 +110,9 @@ final class TokenLoader {
 				return shared;
 			}
 			if (entry.snapshot().holds(shared.token().accessToken())
-					&& stored.age().compareTo(this.policy.minRefreshInterval()) < 0) {
-				// Authing gave it to another instance a moment ago: it has no news yet.
+					&& stored.age().compareTo(this.policy.minRefreshInterval()) < 0
+					&& entry.isReceivedBefore(stored.age().plus(PUBLICATION))) {
+				// Since then another instance has asked, and Authing has no news yet.
 				return entry.heldAgain();
 			}
 		}

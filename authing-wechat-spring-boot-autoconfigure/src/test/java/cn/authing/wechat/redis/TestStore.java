@@ -26,6 +26,7 @@ import javax.crypto.spec.SecretKeySpec;
 
 import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
+import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 
@@ -49,13 +50,17 @@ final class TestStore implements AutoCloseable {
 
 	static final Duration PATIENCE = Duration.ofSeconds(10);
 
+	private static final LettuceClientConfiguration CLIENT_CONFIGURATION = LettuceClientConfiguration.builder()
+		.shutdownTimeout(Duration.ZERO)
+		.build();
+
 	private final LettuceConnectionFactory connectionFactory;
 
 	final RedisWechatMpTokenStore store;
 
 	TestStore(RedisServer server, Duration timeout, SecretKey... encryptionKeys) {
-		this(new LettuceConnectionFactory(new RedisStandaloneConfiguration("127.0.0.1", server.port())), timeout,
-				encryptionKeys);
+		this(new LettuceConnectionFactory(new RedisStandaloneConfiguration("127.0.0.1", server.port()),
+				CLIENT_CONFIGURATION), timeout, encryptionKeys);
 	}
 
 	private TestStore(LettuceConnectionFactory connectionFactory, Duration timeout, SecretKey... encryptionKeys) {
@@ -75,9 +80,8 @@ final class TestStore implements AutoCloseable {
 	}
 
 	static TestStore patientInCluster(RedisServer node) {
-		return new TestStore(
-				new LettuceConnectionFactory(new RedisClusterConfiguration(List.of("127.0.0.1:" + node.port()))),
-				PATIENCE);
+		return new TestStore(new LettuceConnectionFactory(
+				new RedisClusterConfiguration(List.of("127.0.0.1:" + node.port())), CLIENT_CONFIGURATION), PATIENCE);
 	}
 
 	static SecretKey key(int fill) {
