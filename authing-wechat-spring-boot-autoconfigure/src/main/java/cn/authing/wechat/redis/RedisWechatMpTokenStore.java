@@ -44,6 +44,8 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.data.redis.connection.ReactiveSubscription.Message;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
+import org.springframework.data.redis.listener.ChannelTopic;
+import org.springframework.data.redis.listener.ReactiveRedisMessageListenerContainer;
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.redis.RedisReply.Outcome;
@@ -83,8 +85,8 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	// Reactor's own name of the context's entry.
 	private static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
 
-	private static final Consumer<Throwable> AFTER_TIMEOUT = (failure) -> logger
-		.debug(LogMessage.format("After its time-out an operation failed with %s", failure.getClass().getName()));
+	private static final Consumer<Throwable> AFTERWARDS = (failure) -> logger
+		.debug(LogMessage.format("What nobody waits for any more failed with %s", failure.getClass().getName()));
 
 	private final SecureRandom random = new SecureRandom();
 
@@ -205,14 +207,23 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	@Override
 	public Flux<Change> changes() {
 		// The connection for all else is best made now, before a caller needs it.
-		return probe().thenMany(Flux.defer(() -> this.template.listenToChannel(this.channel)))
-			.subscribeOn(this.scheduler)
+		return probe().thenMany(listen())
 			.doOnError(this.availability::failed)
 			.retryWhen(Retry.backoff(Long.MAX_VALUE, INITIAL_PAUSE).maxBackoff(MAX_PAUSE).transientErrors(true))
 			.repeatWhen((completions) -> completions.delayElements(INITIAL_PAUSE))
 			.map(Message::getMessage)
 			.flatMap((message) -> Mono.justOrEmpty(change(message)))
-			.contextWrite((context) -> context.put(ON_ERROR_DROPPED, AFTER_TIMEOUT));
+			.contextWrite((context) -> context.put(ON_ERROR_DROPPED, AFTERWARDS));
+	}
+
+	private Flux<Message<String, String>> listen() {
+		ChannelTopic topic = ChannelTopic.of(this.channel);
+		// The template would leave an error at the end to nobody
+		return Flux
+			.using(() -> new ReactiveRedisMessageListenerContainer(this.template.getConnectionFactory()),
+					(container) -> container.receive(topic),
+					(container) -> container.destroyLater().subscribe(null, AFTERWARDS))
+			.subscribeOn(this.scheduler);
 	}
 
 	private String message(String... parts) {
@@ -309,7 +320,7 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 			.timeout(timeout)
 			.map(RedisReply::parse)
 			.doOnNext((reply) -> this.timeOffset = reply.time() - localTime())
-			.contextWrite((context) -> context.put(ON_ERROR_DROPPED, AFTER_TIMEOUT));
+			.contextWrite((context) -> context.put(ON_ERROR_DROPPED, AFTERWARDS));
 	}
 
 	private boolean isConnected() {

@@ -141,6 +141,7 @@ class SharedTokenServiceTests {
 	void refreshAccessTokenShouldReachTheOtherInstances() {
 		Instance one = instance();
 		Instance other = instance();
+		awaitListeners(server, 2);
 		token(one);
 		token(other);
 		one.service.refreshAccessToken().block(PATIENCE);
@@ -152,6 +153,7 @@ class SharedTokenServiceTests {
 	void invalidateShouldReachTheOtherInstancesAndFetchOnce() {
 		Instance one = instance();
 		Instance other = instance();
+		awaitListeners(server, 2);
 		token(one);
 		token(other);
 		assertThat(one.service.invalidate("72_1")).isTrue();
