@@ -1,0 +1,69 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.redis.fleet;
+
+import java.util.Random;
+
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * A short run of a {@link Fleet}.
+ */
+class FleetTests {
+
+	private static final int SIZE = 8;
+
+	private static final int PERIODS = 3;
+
+	// There are more processes than processors: what is to be seen is not the scheduler
+	private static final int AMPLE_TIMEOUT = 5000;
+
+	private static final int TIMEOUT = 100;
+
+	@Test
+	void fleetShouldFetchEachTokenOnce() throws Exception {
+		try (Fleet fleet = new Fleet(AMPLE_TIMEOUT)) {
+			fleet.start(SIZE);
+			assertThat(fleet.authing().fetches()).as("when all have asked at once, cold").isEqualTo(1);
+			fleet.run(PERIODS, null);
+			assertThat(fleet.authing().fetchesByToken()).as(fleet.report())
+				.hasSizeGreaterThanOrEqualTo(PERIODS)
+				.allSatisfy((token, fetches) -> assertThat(fetches).isEqualTo(1));
+			assertThat(fleet.counts().errors()).isZero();
+			assertThat(fleet.counts().expired()).isZero();
+			assertThat(fleet.counts().calls()).isGreaterThan(SIZE);
+		}
+	}
+
+	@Test
+	void fleetThatIsDoneHarmShouldServeEveryCaller() throws Exception {
+		long seed = System.nanoTime();
+		try (Fleet fleet = new Fleet(TIMEOUT)) {
+			fleet.start(SIZE);
+			fleet.run(PERIODS, new Random(seed));
+			String report = "seed " + seed + ": " + fleet.report();
+			assertThat(fleet.counts().errors()).as(report).isZero();
+			assertThat(fleet.counts().expired()).as(report).isZero();
+			// Without sharing it would be as many as there are instances, for each token
+			assertThat(fleet.authing().fetches()).as(report)
+				.isLessThanOrEqualTo((PERIODS + 1) * SIZE + fleet.started());
+		}
+	}
+
+}
