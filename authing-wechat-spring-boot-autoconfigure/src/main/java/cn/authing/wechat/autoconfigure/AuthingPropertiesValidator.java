@@ -56,7 +56,7 @@ final class AuthingPropertiesValidator {
 	private static final Pattern LOOPBACK = Pattern.compile("(.+\\.)?localhost|127(\\.\\d{1,3}){3}|\\[(0*:)*:?0*1]",
 			Pattern.CASE_INSENSITIVE);
 
-	private static final Pattern UNIFORM_KEY = Pattern.compile("[a-z0-9-]+");
+	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
 
 	private static final String HOST_EXAMPLE = "Write the address of the Authing application, such as "
 			+ "https://example.authing.cn.";
@@ -301,7 +301,7 @@ final class AuthingPropertiesValidator {
 	}
 
 	private static String key(String key) {
-		return UNIFORM_KEY.matcher(key).matches() ? "." + key : "[" + key + "]";
+		return SIMPLE_KEY.matcher(key).matches() ? "." + key : "[" + key + "]";
 	}
 
 }

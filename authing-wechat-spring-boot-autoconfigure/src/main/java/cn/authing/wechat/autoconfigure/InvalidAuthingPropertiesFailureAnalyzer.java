@@ -67,7 +67,7 @@ final class InvalidAuthingPropertiesFailureAnalyzer extends AbstractFailureAnaly
 		if (!(this.environment instanceof ConfigurableEnvironment configurable)) {
 			return "";
 		}
-		ConfigurationPropertyName name = ConfigurationPropertyName.of(property);
+		ConfigurationPropertyName name = ConfigurationPropertyName.adapt(property, '.');
 		return StreamSupport
 			.stream(ConfigurationPropertySources.from(configurable.getPropertySources()).spliterator(), false)
 			.map((source) -> source.getConfigurationProperty(name))

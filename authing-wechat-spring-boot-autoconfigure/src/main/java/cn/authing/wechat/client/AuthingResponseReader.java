@@ -118,14 +118,9 @@ final class AuthingResponseReader {
 	}
 
 	private AuthingException refused(int statusCode, HttpHeaders headers, JsonNode envelope) {
-		String message = text(envelope, "message");
+		String message = textBesideToken(envelope, "message");
 		return this.failures.refused(statusCode, integer(envelope, "apiCode"), requestId(envelope),
-				(message != null) ? mask(message, envelope) : null, retryAfter(headers));
-	}
-
-	private String mask(String message, JsonNode envelope) {
-		String accessToken = text(envelope.path("data"), "accessToken");
-		return this.mask.maskText((accessToken != null) ? message.replace(accessToken, "***") : message);
+				(message != null) ? this.mask.maskText(message) : null, retryAfter(headers));
 	}
 
 	private AuthingTokenResponse success(HttpHeaders headers, JsonNode envelope, String answer) {
@@ -147,8 +142,14 @@ final class AuthingResponseReader {
 	}
 
 	private @Nullable String requestId(JsonNode envelope) {
-		String requestId = text(envelope, "requestId");
+		String requestId = textBesideToken(envelope, "requestId");
 		return (requestId != null) ? this.mask.maskId(requestId) : null;
+	}
+
+	private static @Nullable String textBesideToken(JsonNode envelope, String name) {
+		String text = text(envelope, name);
+		String accessToken = text(envelope.path("data"), "accessToken");
+		return (text != null && accessToken != null) ? text.replace(accessToken, "***") : text;
 	}
 
 	private String describe(HttpStatusCode status, HttpHeaders headers, String length) {

@@ -110,6 +110,11 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 
 	private final RedisAvailability availability;
 
+	// The first one; later ones are Lettuce's business.
+	private final Mono<RedisReply> connection = Mono.defer(this::connect).cache();
+
+	private volatile long connectingSince;
+
 	// What to add to the local monotonic time to get Redis's time, in milliseconds.
 	private volatile long timeOffset = Long.MIN_VALUE;
 
@@ -207,7 +212,8 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	@Override
 	public Flux<Change> changes() {
 		// The connection for all else is best made now, before a caller needs it.
-		return probe().thenMany(listen())
+		return this.connection.onErrorResume((failure) -> probe())
+			.thenMany(listen())
 			.doOnError(this.availability::failed)
 			.retryWhen(Retry.backoff(Long.MAX_VALUE, INITIAL_PAUSE).maxBackoff(MAX_PAUSE).transientErrors(true))
 			.repeatWhen((completions) -> completions.delayElements(INITIAL_PAUSE))
@@ -302,14 +308,36 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 			if (!this.availability.admits()) {
 				return Mono.just(RedisReply.NONE);
 			}
-			Duration timeout = this.settings.timeout();
-			return send(script, keys, arguments, isConnected() ? timeout : timeout.multipliedBy(2))
-				.doOnNext((reply) -> this.availability.succeeded())
-				.onErrorResume((failure) -> {
-					this.availability.failed(failure);
-					return Mono.just(RedisReply.NONE);
-				});
+			return isConnected() ? attempt(script, keys, arguments)
+					: awaitConnection().flatMap((connected) -> attempt(script, keys, arguments))
+						.defaultIfEmpty(RedisReply.NONE);
 		});
+	}
+
+	/**
+	 * Wait for the first connection, but no longer in all than for two answers.
+	 */
+	private Mono<RedisReply> awaitConnection() {
+		Duration patience = this.settings.timeout().multipliedBy(2);
+		long startedAt = this.connectingSince;
+		if (startedAt != 0) {
+			patience = patience.minusNanos(System.nanoTime() - startedAt);
+		}
+		Duration left = patience.isNegative() ? Duration.ZERO : patience;
+		return this.connection.timeout(left, Mono.empty()).onErrorComplete();
+	}
+
+	private Mono<RedisReply> connect() {
+		this.connectingSince = System.nanoTime();
+		return probe().doOnError(this.availability::failed);
+	}
+
+	private Mono<RedisReply> attempt(RedisScript<String> script, List<String> keys, List<String> arguments) {
+		return send(script, keys, arguments, this.settings.timeout()).doOnNext((reply) -> this.availability.succeeded())
+			.onErrorResume((failure) -> {
+				this.availability.failed(failure);
+				return Mono.just(RedisReply.NONE);
+			});
 	}
 
 	private Mono<RedisReply> send(RedisScript<String> script, List<String> keys, List<String> arguments,

@@ -58,6 +58,15 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	/**
+	 * Return the entry of the credentials that the account is configured with, whether it
+	 * serves already or not.
+	 */
+	@Nullable TokenEntry configuredEntry() {
+		TokenEntry successor = this.successor;
+		return (successor != null) ? successor : this.entry;
+	}
+
+	/**
 	 * Return the entry of the changed credentials, while they have produced no token yet.
 	 */
 	@Nullable TokenEntry successor() {
@@ -83,8 +92,7 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	@Override
 	CompletableFuture<WechatMpAccessToken> refresh() {
-		TokenEntry successor = this.successor;
-		TokenEntry entry = (successor != null) ? successor : this.entry;
+		TokenEntry entry = configuredEntry();
 		return (entry != null) ? entry.refresh() : removed();
 	}
 
@@ -115,15 +123,9 @@ final class AccountTokenSource extends CachedTokenSource {
 	synchronized void keepWarm() {
 		this.warm = true;
 		TokenEntry entry = this.entry;
-		if (entry != null) {
+		if (entry != null && this.successor == null) {
 			entry.keepWarm();
 		}
-	}
-
-	boolean isConfiguredWith(WechatMpCredentials credentials) {
-		TokenEntry successor = this.successor;
-		TokenEntry entry = (successor != null) ? successor : this.entry;
-		return entry != null && entry.credentials().equals(credentials);
 	}
 
 	/**
@@ -131,14 +133,17 @@ final class AccountTokenSource extends CachedTokenSource {
 	 */
 	synchronized void change(TokenEntry next) {
 		TokenEntry current = this.entry;
+		this.successor = next;
+		if (current != null) {
+			current.letCool();
+		}
 		if (current != null && current.credentials().appId().equals(next.credentials().appId())
 				&& current.snapshot().isUsable(this.cache.clock().nanoTime())) {
-			current.retire();
-			this.successor = next;
+			// The entry itself may serve others, who are still configured with it.
+			this.entry = current.retired();
 			succeedWhenReady(next, true);
 		}
 		else {
-			this.successor = next;
 			succeed(next);
 		}
 	}
@@ -153,6 +158,9 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	private void succeedWhenReady(TokenEntry next, boolean first) {
+		if (this.successor != next) {
+			return;
+		}
 		next.join().whenComplete((token, failure) -> {
 			TokenEntry current = this.entry;
 			if (failure == null || current == null || !current.snapshot().isUsable(this.cache.clock().nanoTime())) {
@@ -174,10 +182,6 @@ final class AccountTokenSource extends CachedTokenSource {
 	private synchronized void succeed(TokenEntry next) {
 		if (this.successor != next) {
 			return;
-		}
-		TokenEntry current = this.entry;
-		if (current != null) {
-			current.retire();
 		}
 		this.entry = next;
 		this.successor = null;

@@ -106,8 +106,10 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 		}
 		catch (ExecutionException ex) {
 			answered(false);
-			throw (ex.getCause() instanceof AuthingException failure) ? failure.forCaller() : new IllegalStateException(
-					"No access token: the service is closed or the account removed", ex.getCause());
+			Throwable cause = ex.getCause();
+			// Else the service is closed or the account removed, as its message tells.
+			throw (cause instanceof AuthingException failure) ? failure.forCaller()
+					: new IllegalStateException((cause != null) ? cause.getMessage() : null, cause);
 		}
 		catch (TimeoutException ex) {
 			answered(false);

@@ -19,6 +19,7 @@ package cn.authing.wechat.token;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,7 +101,7 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 		this.entries = Caffeine.newBuilder().maximumSize(maxEntries).executor(Runnable::run).build();
 		this.accountProvider = accountProvider;
 		this.accounts = Map.of();
-		this.accounts = loadAccounts();
+		loadAccounts();
 		this.defaultAccount = requiredAccount(DEFAULT_ACCOUNT);
 		this.changes = store.changes().subscribe(this::changed);
 	}
@@ -152,18 +153,20 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 
 	@Override
 	public WechatMpTokenSource account(WechatMpCredentials credentials) {
+		Assert.notNull(credentials, "'credentials' must not be null");
 		TokenEntry entry = this.entries.getIfPresent(credentials);
 		return (entry != null) ? entry : this.entries.get(credentials, this::newEntry);
 	}
 
 	private TokenEntry newEntry(WechatMpCredentials credentials) {
-		TokenEntry configured = configuredEntry(credentials);
+		TokenEntry configured = configuredEntry(this.accounts, credentials);
 		return (configured != null) ? configured : new TokenEntry(this.cache, credentials, this.runTimeStatistics);
 	}
 
-	private @Nullable TokenEntry configuredEntry(WechatMpCredentials credentials) {
-		for (AccountTokenSource account : this.accounts.values()) {
-			TokenEntry entry = account.entry();
+	private static @Nullable TokenEntry configuredEntry(Map<String, AccountTokenSource> accounts,
+			WechatMpCredentials credentials) {
+		for (AccountTokenSource account : accounts.values()) {
+			TokenEntry entry = account.configuredEntry();
 			if (entry != null && entry.credentials().equals(credentials)) {
 				return entry;
 			}
@@ -180,50 +183,54 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	 * Ask the account provider again and take over what has changed.
 	 */
 	public synchronized void reloadAccounts() {
-		this.accounts = loadAccounts();
+		loadAccounts();
 		if (this.warm) {
 			keepWarm();
 		}
 	}
 
-	private Map<String, AccountTokenSource> loadAccounts() {
+	private void loadAccounts() {
 		Map<String, WechatMpCredentials> configured = this.accountProvider.getAccounts();
 		Assert.state(configured.containsKey(DEFAULT_ACCOUNT),
 				() -> "The WechatMpAccountProvider must return an account '" + DEFAULT_ACCOUNT + "'; it returned "
 						+ configured.keySet());
 		Map<String, AccountTokenSource> accounts = new LinkedHashMap<>();
-		configured.forEach((name, credentials) -> accounts.put(name, loadAccount(name, credentials)));
+		configured.forEach((name, credentials) -> accounts.put(name, loadAccount(name, credentials, accounts)));
 		this.accounts.forEach((name, account) -> {
 			if (!accounts.containsKey(name)) {
 				account.remove();
 			}
 		});
-		return Collections.unmodifiableMap(accounts);
+		this.accounts = Collections.unmodifiableMap(accounts);
+		// Their places are for those that are known at run time only.
+		this.entries.invalidateAll(configured.values());
 	}
 
-	private AccountTokenSource loadAccount(String name, WechatMpCredentials credentials) {
+	private AccountTokenSource loadAccount(String name, WechatMpCredentials credentials,
+			Map<String, AccountTokenSource> loaded) {
 		AccountTokenSource account = this.accounts.get(name);
+		TokenEntry current = (account != null) ? account.configuredEntry() : null;
+		if (account != null && current != null && current.credentials().equals(credentials)) {
+			return account;
+		}
+		TokenEntry entry = findEntry(name, credentials, loaded);
 		if (account == null) {
-			return new AccountTokenSource(this.cache, name, newEntry(name, credentials));
+			return new AccountTokenSource(this.cache, name, entry);
 		}
-		if (!account.isConfiguredWith(credentials)) {
-			account.change(newEntry(name, credentials));
-		}
+		account.change(entry);
 		return account;
 	}
 
-	// One entry for each pair: that of another account, or else what was learnt of the
-	// pair while it was known at run time only.
-	private TokenEntry newEntry(String name, WechatMpCredentials credentials) {
-		TokenEntry configured = configuredEntry(credentials);
+	// One entry for each pair: that of another account, or else the one that served while
+	// the pair was known at run time only.
+	private TokenEntry findEntry(String name, WechatMpCredentials credentials, Map<String, AccountTokenSource> loaded) {
+		TokenEntry configured = configuredEntry(loaded, credentials);
+		configured = (configured != null) ? configured : configuredEntry(this.accounts, credentials);
 		if (configured != null) {
 			return configured;
 		}
-		AccountStatistics statistics = this.statistics.computeIfAbsent(name, AccountStatistics::new);
-		TokenEntry known = this.entries.getIfPresent(credentials);
-		TokenSnapshot snapshot = (known != null) ? known.snapshot().fetching(null) : TokenSnapshot.EMPTY;
-		TokenEntry entry = new TokenEntry(this.cache, credentials, statistics, snapshot);
-		this.entries.invalidate(credentials);
+		TokenEntry entry = this.entries.get(credentials, this::newEntry);
+		entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new));
 		return entry;
 	}
 
@@ -237,16 +244,25 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	}
 
 	private void changed(Change change) {
-		TokenEntry configured = configuredEntry(change.credentials());
-		TokenEntry entry = (configured != null) ? configured : this.entries.getIfPresent(change.credentials());
-		if (entry != null && entry.snapshot().token() != null) {
-			Predicate<String> rejected = change.rejected();
-			if (rejected != null) {
-				entry.reject(rejected);
+		Set<@Nullable TokenEntry> entries = new HashSet<>();
+		entries.add(this.entries.getIfPresent(change.credentials()));
+		this.accounts.values().forEach((account) -> {
+			entries.add(account.entry());
+			entries.add(account.successor());
+		});
+		for (TokenEntry entry : entries) {
+			if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().token() != null) {
+				changed(entry, change.rejected());
 			}
-			else {
-				this.cache.loader().shared(entry).subscribe(entry::adopt);
-			}
+		}
+	}
+
+	private void changed(TokenEntry entry, @Nullable Predicate<String> rejected) {
+		if (rejected != null) {
+			entry.reject(rejected);
+		}
+		else {
+			this.cache.loader().shared(entry).subscribe(entry::adopt);
 		}
 	}
 

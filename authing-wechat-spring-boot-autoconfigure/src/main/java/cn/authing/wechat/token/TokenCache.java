@@ -28,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 
 import org.jspecify.annotations.Nullable;
+import reactor.core.scheduler.NonBlocking;
 
 import org.springframework.util.Assert;
 
@@ -71,11 +72,7 @@ final class TokenCache implements AutoCloseable {
 	 * only while there is something to do.
 	 */
 	static ScheduledExecutorService newExecutor() {
-		ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, (task) -> {
-			Thread thread = new Thread(null, task, "authing-wechat-token", 0, false);
-			thread.setDaemon(true);
-			return thread;
-		});
+		ScheduledThreadPoolExecutor executor = new ScheduledThreadPoolExecutor(1, FetchThread::new);
 		executor.setKeepAliveTime(10, TimeUnit.SECONDS);
 		executor.allowCoreThreadTimeOut(true);
 		executor.setRemoveOnCancelPolicy(true);
@@ -152,6 +149,20 @@ final class TokenCache implements AutoCloseable {
 		this.closed = true;
 		this.executor.shutdownNow();
 		this.fetches.forEach(TokenFetch::close);
+	}
+
+	/**
+	 * Not to be blocked: to wait here for a token would be to wait for a fetch that only
+	 * this thread can start.
+	 */
+	private static final class FetchThread extends Thread implements NonBlocking {
+
+		FetchThread(Runnable task) {
+			super(null, task, "authing-wechat-token", 0, false);
+			setDaemon(true);
+			setContextClassLoader(TokenCache.class.getClassLoader());
+		}
+
 	}
 
 }

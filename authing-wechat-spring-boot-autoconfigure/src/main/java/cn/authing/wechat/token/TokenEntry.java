@@ -64,27 +64,38 @@ final class TokenEntry extends CachedTokenSource {
 
 	private final WechatMpCredentials credentials;
 
-	private final AccountStatistics statistics;
+	private final boolean retired;
+
+	// Not volatile: it is read with each request, and a thread that sees it late counts
+	// for the run-time accounts a little longer.
+	private AccountStatistics statistics;
 
 	private volatile TokenSnapshot snapshot;
 
 	private volatile boolean warm;
 
-	private volatile boolean retired;
-
 	private volatile @Nullable Future<?> nextWarmUp;
 
 	TokenEntry(TokenCache cache, WechatMpCredentials credentials, AccountStatistics statistics) {
-		this(cache, credentials, statistics, TokenSnapshot.EMPTY);
+		this(cache, credentials, statistics, TokenSnapshot.EMPTY, false);
 	}
 
-	TokenEntry(TokenCache cache, WechatMpCredentials credentials, AccountStatistics statistics,
-			TokenSnapshot snapshot) {
+	private TokenEntry(TokenCache cache, WechatMpCredentials credentials, AccountStatistics statistics,
+			TokenSnapshot snapshot, boolean retired) {
 		this.cache = cache;
 		this.clock = cache.clock();
 		this.credentials = credentials;
 		this.statistics = statistics;
 		this.snapshot = snapshot;
+		this.retired = retired;
+	}
+
+	/**
+	 * Return an entry that hands out the token held here for as long as it is valid and
+	 * renews it no more.
+	 */
+	TokenEntry retired() {
+		return new TokenEntry(this.cache, this.credentials, this.statistics, this.snapshot.fetching(null), true);
 	}
 
 	WechatMpCredentials credentials() {
@@ -97,6 +108,13 @@ final class TokenEntry extends CachedTokenSource {
 
 	AccountStatistics statistics() {
 		return this.statistics;
+	}
+
+	/**
+	 * Count for an account from now on.
+	 */
+	void countFor(AccountStatistics statistics) {
+		this.statistics = statistics;
 	}
 
 	@Override
@@ -295,13 +313,6 @@ final class TokenEntry extends CachedTokenSource {
 	}
 
 	/**
-	 * Return whether the token held need not be renewed.
-	 */
-	boolean isFresh() {
-		return this.clock.nanoTime() < this.snapshot.refreshAt();
-	}
-
-	/**
 	 * Return whether the token held was received longer ago than a time.
 	 */
 	boolean isReceivedBefore(Duration time) {
@@ -318,6 +329,14 @@ final class TokenEntry extends CachedTokenSource {
 				? new ReceivedToken(snapshot.requiredToken(),
 						snapshot.usableUntil() - now + this.cache.policy().expiryMargin().toNanos(), TokenOrigin.STORE)
 				: null;
+	}
+
+	/**
+	 * Return the token held, as if it had been received once more, if it need not be
+	 * renewed (any more).
+	 */
+	@Nullable ReceivedToken freshAgain() {
+		return (this.snapshot.state(this.clock.nanoTime()) == TokenState.FRESH) ? heldAgain() : null;
 	}
 
 	/**
@@ -348,19 +367,17 @@ final class TokenEntry extends CachedTokenSource {
 	}
 
 	/**
-	 * Renew the token no more: the account has other credentials now.
+	 * Fetch only when asked again.
 	 */
-	void retire() {
-		this.retired = true;
-		letCool();
-	}
-
 	void letCool() {
 		this.warm = false;
 		cancel((Future<?>) NEXT_WARM_UP.getAndSet(this, null));
 	}
 
 	private void warmUp() {
+		if (!this.warm) {
+			return;
+		}
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
 		if (snapshot.fetch() == null && now >= nextFetch(snapshot, now)) {

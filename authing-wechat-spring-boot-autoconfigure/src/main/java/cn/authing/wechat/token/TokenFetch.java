@@ -101,7 +101,7 @@ final class TokenFetch {
 		if (this.ended.get()) {
 			return;
 		}
-		this.call.update(Mono.defer(() -> this.cache.loader().load(this.entry, this.inBackground, this.forced))
+		this.call.update(Mono.defer(() -> this.cache.loader().load(this.entry, this.forced))
 			.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
 					"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
 			.subscribe(this::received, this::failed));

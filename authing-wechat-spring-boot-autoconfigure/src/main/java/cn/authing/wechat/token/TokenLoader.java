@@ -64,24 +64,22 @@ final class TokenLoader {
 	/**
 	 * Load a token.
 	 * @param entry the entry that wants it
-	 * @param inBackground whether nobody waits for it
 	 * @param forced whether to ask Authing whatever is shared
 	 * @return the token, never empty unless the client's answer was
 	 */
-	Mono<ReceivedToken> load(TokenEntry entry, boolean inBackground, boolean forced) {
+	Mono<ReceivedToken> load(TokenEntry entry, boolean forced) {
 		if (!this.store.isShared()) {
 			return ask(entry).map(Fetched::token);
 		}
 		if (forced) {
 			return askAlone(entry);
 		}
+		// While a valid token is held, the instance that holds the lease will tell; until
+		// then there is no news.
 		Mono<ReceivedToken> attempt = this.store.read(entry.credentials())
 			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
-			.switchIfEmpty(this.store.lease(entry.credentials()).flatMap((lease) -> askAsHolder(entry, lease)));
-		if (inBackground) {
-			// The instance that holds the lease will tell; until then there is no news.
-			attempt = attempt.switchIfEmpty(Mono.fromSupplier(entry::heldAgain));
-		}
+			.switchIfEmpty(this.store.lease(entry.credentials()).flatMap((lease) -> askAsHolder(entry, lease)))
+			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain));
 		long polls = this.policy.timeout().dividedBy(2).dividedBy(POLL_INTERVAL);
 		return attempt.repeatWhenEmpty((empty) -> empty.take(polls).delayElements(POLL_INTERVAL, this.scheduler))
 			.switchIfEmpty(askAlone(entry));
@@ -117,21 +115,22 @@ final class TokenLoader {
 			}
 		}
 		// It may have been taken over meanwhile.
-		return entry.isFresh() ? entry.heldAgain() : null;
+		return entry.freshAgain();
 	}
 
 	private Mono<ReceivedToken> askAsHolder(TokenEntry entry, Lease lease) {
 		AtomicReference<Mono<?>> publication = new AtomicReference<>(Mono.empty());
 		Mono<ReceivedToken> answer = Mono.justOrEmpty(settled(entry, lease.shared()))
 			.switchIfEmpty(
-					ask(entry).doOnNext((fetched) -> publication.set(publish(entry, fetched))).map(Fetched::token));
+					ask(entry).doOnNext((fetched) -> publication.set(publish(entry, fetched).doOnNext(entry::adopt)))
+						.map(Fetched::token));
 		// Those who wait need not wait for this, too.
 		return Mono.using(() -> lease, (held) -> answer,
 				(held) -> publication.get().then(Mono.defer(held::release)).subscribe(), false);
 	}
 
 	private Mono<ReceivedToken> askAlone(TokenEntry entry) {
-		return ask(entry).doOnNext((fetched) -> publish(entry, fetched).subscribe()).map(Fetched::token);
+		return ask(entry).flatMap((fetched) -> publish(entry, fetched).defaultIfEmpty(fetched.token()));
 	}
 
 	private Mono<Fetched> ask(TokenEntry entry) {
@@ -141,7 +140,11 @@ final class TokenLoader {
 		});
 	}
 
-	private Mono<StoredToken> publish(TokenEntry entry, Fetched fetched) {
+	/**
+	 * Share a token.
+	 * @return the newer one, if there is one
+	 */
+	private Mono<ReceivedToken> publish(TokenEntry entry, Fetched fetched) {
 		ReceivedToken received = fetched.token();
 		if (this.policy.usable(received.life()) <= 0) {
 			return Mono.empty();
@@ -149,7 +152,7 @@ final class TokenLoader {
 		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()), fetched.at());
 		return this.store.publish(entry.credentials(), token)
 			.filter((shared) -> !shared.token().equals(token.token()))
-			.doOnNext((newer) -> entry.adopt(fromStore(newer)));
+			.map(TokenLoader::fromStore);
 	}
 
 	private static ReceivedToken fromStore(StoredToken stored) {

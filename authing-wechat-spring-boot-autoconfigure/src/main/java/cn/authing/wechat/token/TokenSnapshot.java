@@ -214,7 +214,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 
 		Attempts received(@Nullable TokenOrigin origin, boolean spaced, long now, RefreshPolicy policy) {
 			long fetchFrom = now + policy.initialBackoff().toNanos();
-			long renewFrom = spaced ? Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos()) : fetchFrom;
+			long renewFrom = Math.max(fetchFrom, spaced ? now + policy.minRefreshInterval().toNanos() : this.renewFrom);
 			return new Attempts(origin, now, fetchFrom, renewFrom, null, 0, this.rejections, false);
 		}
 

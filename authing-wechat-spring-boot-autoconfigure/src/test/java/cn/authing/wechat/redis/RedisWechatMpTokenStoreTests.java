@@ -130,7 +130,7 @@ class RedisWechatMpTokenStoreTests {
 	void publishShouldWriteNeitherSecretNorEndlessKeys() {
 		publish(this.one, token("a", LIFE));
 		lease(this.one);
-		List<String> keys = redis.sync().keys("*");
+		List<String> keys = redis.sync().keys("authing:wechat:{*");
 		assertThat(keys).containsExactlyInAnyOrder(ACCOUNT.tokenKey(), ACCOUNT.leaseKey())
 			.allMatch((key) -> key.startsWith("authing:wechat:{wx1234567890:"));
 		for (String key : keys) {

@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -41,7 +42,7 @@ import cn.authing.wechat.redis.RedisServer;
  */
 final class Fleet implements AutoCloseable {
 
-	private static final Duration PATIENCE = Duration.ofSeconds(60);
+	private static final Duration PATIENCE = Duration.ofMinutes(3);
 
 	private final RedisServer redis = RedisServer.up();
 
@@ -157,8 +158,8 @@ final class Fleet implements AutoCloseable {
 	}
 
 	String report() {
-		return "%d processes started, %s, %d fetches of %d tokens, at most %d by one process".formatted(started(),
-				counts(), this.authing.fetches(), this.authing.fetchesByToken().size(),
+		return "%d processes started, %s, fetches by token %s, at most %d by one process".formatted(started(), counts(),
+				new TreeMap<>(this.authing.fetchesByToken()),
 				this.authing.fetchesByInstance().values().stream().mapToInt(Integer::intValue).max().orElse(0));
 	}
 
@@ -172,19 +173,19 @@ final class Fleet implements AutoCloseable {
 	/**
 	 * What callers have seen.
 	 */
-	record Counts(long calls, long errors, long expired, long longestWait) {
+	record Counts(long calls, long errors, long expired, long longestWait, long redisFailures) {
 
-		static final Counts NONE = new Counts(0, 0, 0, 0);
+		static final Counts NONE = new Counts(0, 0, 0, 0, 0);
 
 		static Counts parse(String line) {
 			String[] parts = line.split(" ");
 			return new Counts(Long.parseLong(parts[1]), Long.parseLong(parts[2]), Long.parseLong(parts[3]),
-					Long.parseLong(parts[4]));
+					Long.parseLong(parts[4]), Long.parseLong(parts[5]));
 		}
 
 		Counts plus(Counts other) {
 			return new Counts(this.calls + other.calls, this.errors + other.errors, this.expired + other.expired,
-					Math.max(this.longestWait, other.longestWait));
+					Math.max(this.longestWait, other.longestWait), this.redisFailures + other.redisFailures);
 		}
 
 	}
@@ -205,10 +206,9 @@ final class Fleet implements AutoCloseable {
 			String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
 			String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
 			try {
-				this.process = new ProcessBuilder(java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-						"-Dlogging.level.root=WARN", "-cp", classPath, FleetInstance.class.getName(), this.name,
-						String.valueOf(Fleet.this.authing.port()), String.valueOf(Fleet.this.redis.port()),
-						String.valueOf(Fleet.this.redisTimeout))
+				this.process = new ProcessBuilder(java, "-Xmx64m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+						classPath, FleetInstance.class.getName(), this.name, String.valueOf(Fleet.this.authing.port()),
+						String.valueOf(Fleet.this.redis.port()), String.valueOf(Fleet.this.redisTimeout))
 					.redirectErrorStream(true)
 					.start();
 			}

@@ -29,6 +29,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
+import org.springframework.boot.logging.LogLevel;
+import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
@@ -48,7 +50,7 @@ import cn.authing.wechat.token.RefreshPolicy;
  * One process of a {@link Fleet}: callers that ask for the token all the time and check
  * what they get. Says {@code ready} when it has come up, begins when it is told to, and
  * from then on tells its counts: calls, errors, expired tokens, longest wait in
- * milliseconds.
+ * milliseconds, operations on Redis that failed.
  */
 final class FleetInstance {
 
@@ -65,6 +67,8 @@ final class FleetInstance {
 
 	private final WechatMpTokenService service;
 
+	private final RedisWechatMpTokenStore store;
+
 	private final PrintStream out;
 
 	private final AtomicLong calls = new AtomicLong();
@@ -75,8 +79,9 @@ final class FleetInstance {
 
 	private final AtomicLong longestWait = new AtomicLong();
 
-	private FleetInstance(WechatMpTokenService service, PrintStream out) {
+	private FleetInstance(WechatMpTokenService service, RedisWechatMpTokenStore store, PrintStream out) {
 		this.service = service;
+		this.store = store;
 		this.out = out;
 	}
 
@@ -87,14 +92,19 @@ final class FleetInstance {
 	 * @throws IOException if the starting process is gone
 	 */
 	public static void main(String[] args) throws IOException {
+		LoggingSystem.get(FleetInstance.class.getClassLoader())
+			.setLogLevel(LoggingSystem.ROOT_LOGGER_NAME, LogLevel.ERROR);
 		DefaultAuthingWechatClient client = client(args[0], Integer.parseInt(args[1]));
 		RedisWechatMpTokenStore store = store(Integer.parseInt(args[2]), Duration.ofMillis(Integer.parseInt(args[3])));
 		DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, store,
 				() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS), POLICY, 10, List.of());
 		// Load the classes and make the connections
 		service.account(WARM_UP).getAccessTokenSync();
-		store.read(WARM_UP).block(TIMEOUT);
-		FleetInstance instance = new FleetInstance(service, System.out);
+		while (store.status().succeeded() == 0 || !store.status().isAvailable()) {
+			store.read(WARM_UP).block(TIMEOUT);
+			LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(50));
+		}
+		FleetInstance instance = new FleetInstance(service, store, System.out);
 		instance.out.println("ready");
 		BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 		if (in.readLine() != null) {
@@ -151,7 +161,8 @@ final class FleetInstance {
 
 	private void tellForever() {
 		while (true) {
-			this.out.println("counts " + this.calls + " " + this.errors + " " + this.expired + " " + this.longestWait);
+			this.out.println("counts " + this.calls + " " + this.errors + " " + this.expired + " " + this.longestWait
+					+ " " + this.store.status().failed());
 			LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(100));
 		}
 	}

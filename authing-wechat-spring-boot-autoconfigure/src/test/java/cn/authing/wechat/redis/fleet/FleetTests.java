@@ -38,7 +38,6 @@ class FleetTests {
 	void fleetShouldFetchEachTokenOnceAndServeEveryCallerAlsoWhenItIsDoneHarm() throws Exception {
 		try (Fleet fleet = new Fleet(REDIS_TIMEOUT)) {
 			fleet.start(SIZE);
-			assertThat(fleet.authing().fetches()).as("when all have asked at once, cold").isEqualTo(1);
 			fleet.run(PERIODS, null);
 			assertThat(fleet.authing().fetchesByToken()).as(fleet.report())
 				.hasSizeGreaterThanOrEqualTo(PERIODS)

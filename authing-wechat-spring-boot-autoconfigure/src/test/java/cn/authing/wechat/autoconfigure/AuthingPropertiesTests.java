@@ -1,0 +1,276 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.util.List;
+import java.util.Map;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+import org.springframework.core.env.MapPropertySource;
+
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.client.AuthingOperation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+import static org.assertj.core.api.Assertions.entry;
+
+/**
+ * Tests for {@link AuthingProperties}, their validation and the analysis of what is wrong
+ * with them.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class AuthingPropertiesTests {
+
+	private static final String SECRET = "s3cr3t-0123456789";
+
+	private static final String[] REQUIRED = { "authing.app-id=authing-app", "authing.app-secret=" + SECRET,
+			"authing.app-host=https://example.authing.cn" };
+
+	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, AuthingClientAutoConfiguration.class))
+		.withPropertyValues(REQUIRED);
+
+	@ParameterizedTest
+	@ValueSource(
+			strings = { "authing.app-host=https://example.authing.cn/", "authing.app-host=HTTPS://example.cn:8443/a",
+					"authing.app-host=http://localhost:8080", "authing.app-host=http://authing.localhost",
+					"authing.app-host=http://127.0.0.1:8080", "authing.app-host=http://[::1]:8080",
+					"authing.app-host=http://[0:0:0:0:0:0:0:1]", "authing.lang=en-US", "authing.ssl.bundle=",
+					"authing.wechat.app-id=", "authing.wechat.api.hosts=localhost:8080,[::1]:8080,127.0.0.1",
+					"authing.wechat.cache.expiry-margin=0s", "authing.headers.X-Any=value with spaces" })
+	void validateWhenValueIsFineShouldStart(String property) {
+		this.contextRunner
+			.withPropertyValues(property, "authing.wechat.accounts.default.app-id=wx1",
+					"authing.wechat.accounts.default.app-secret=" + SECRET)
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
+	void validateWhenHttpIsAllowedShouldStart() {
+		this.contextRunner.withPropertyValues("authing.app-host=http://authing.internal", "authing.allow-http=true")
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|',
+			value = { "authing.app-id=|is blank", "authing.app-id=${MISSING}|has the placeholder ${MISSING}",
+					"authing.app-id=your app id|has white space", "authing.app-secret=|is blank",
+					"authing.app-secret=${MISSING}|has the placeholder ${MISSING}", "authing.app-host=|is blank",
+					"authing.app-host=https://${MISSING}|has the placeholder",
+					"authing.app-host=example.authing.cn|is not an absolute URL",
+					"authing.app-host=//example.authing.cn|which is neither https nor http",
+					"authing.app-host=https:/example|is not an absolute URL",
+					"authing.app-host=https://a_b^c|is not an absolute URL",
+					"authing.app-host=ftp://example.authing.cn|is neither https nor http",
+					"authing.app-host=http://example.authing.cn|is not encrypted",
+					"authing.app-host=http://127.0.0.1.example.com|is not encrypted",
+					"authing.app-host=http://localhost.example.com|is not encrypted",
+					"authing.app-host=https://user:s3cr3t-0123456789@example.cn|has user info",
+					"authing.app-host=https://example.cn?s3cr3t-0123456789|has a query",
+					"authing.app-host=https://example.cn/#/login|a fragment", "authing.lang=chinese, please|language",
+					"authing.timeout=0s|is not positive", "authing.connect-timeout=-1s|is not positive",
+					"authing.retry.max-attempts=0|is 0", "authing.retry.initial-backoff=0s|is not positive",
+					"authing.retry.max-backoff=100ms|is shorter than authing.retry.initial-backoff",
+					"authing.headers.X-A=|is empty", "authing.headers.X-A=${MISSING}|has the placeholder",
+					"authing.headers[X A]=s3cr3t-0123456789|is not a valid name",
+					"authing.wechat.cache.refresh-ahead=0s|is not positive",
+					"authing.wechat.cache.refresh-ahead=5s|is shorter than authing.wechat.cache.expiry-margin",
+					"authing.wechat.cache.min-refresh-interval=0s|is not positive",
+					"authing.wechat.cache.expiry-margin=-1s|is negative",
+					"authing.wechat.cache.default-ttl=10s|is not longer than authing.wechat.cache.expiry-margin",
+					"authing.wechat.cache.failure-backoff.initial=0s|is not positive",
+					"authing.wechat.cache.failure-backoff.max=500ms|is shorter than",
+					"authing.wechat.cache.max-entries=0|is 0", "authing.wechat.api.hosts=|is empty",
+					"authing.wechat.api.hosts[0]=https://api.weixin.qq.com|is not a host name",
+					"authing.wechat.api.hosts[0]=*.weixin.qq.com|is not a host name",
+					"authing.wechat.api.retry-busy.max-attempts=0|is 0",
+					"authing.wechat.api.retry-busy.max-backoff=1ms|is shorter than" })
+	void validateWhenValueIsWrongShouldNameTheProperty(String property, String problem) {
+		this.contextRunner.withPropertyValues(property)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOfSatisfying(InvalidAuthingPropertiesException.class,
+						(ex) -> assertThat(ex.getProblems()).singleElement().satisfies((found) -> {
+							assertThat(found.property()).isEqualTo(property.substring(0, property.indexOf('=')));
+							assertThat(found.reason()).contains(problem);
+							assertThat(found.remedy()).endsWith(".");
+							assertThat(found.toString()).doesNotContain(SECRET);
+						})));
+	}
+
+	@Test
+	void validateWhenValueHasWhiteSpaceAroundItShouldNameTheProperty() {
+		this.contextRunner
+			.withInitializer((context) -> context.getEnvironment()
+				.getPropertySources()
+				.addFirst(new MapPropertySource("first", Map.of("authing.app-secret", " " + SECRET + "\n"))))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageContaining("authing.app-secret has white space before or behind it (19 characters)")
+				.message()
+				.doesNotContain(SECRET));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "app-id,app-secret", "app-secret,app-id" })
+	void validateWhenHalfOfTheDefaultAccountIsSetShouldNameTheOtherHalf(String present, String missing) {
+		this.contextRunner.withPropertyValues("authing.wechat." + present + "=wx1234")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith(
+						"authing.wechat." + missing + " is missing while authing.wechat." + present + " is set."));
+	}
+
+	@Test
+	void validateWhenThereAreTwoDefaultAccountsShouldSaySo() {
+		this.contextRunner.withPropertyValues("authing.wechat.app-id=wx1", "authing.wechat.app-secret=" + SECRET,
+				"authing.wechat.accounts.default.app-id=wx2", "authing.wechat.accounts.default.app-secret=" + SECRET)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith("authing.wechat.accounts.default names the account"));
+	}
+
+	@Test
+	void validateWhenAccountsAreIncompleteShouldNameThem() {
+		this.contextRunner
+			.withPropertyValues("authing.wechat.accounts.shop.app-id=wx1",
+					"authing.wechat.accounts[My.Shop].app-secret=" + SECRET)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageContainingAll("authing.wechat.accounts.shop.app-secret is missing.",
+						"authing.wechat.accounts[My.Shop].app-id is missing."));
+	}
+
+	@Test
+	void startWhenPropertiesAreMissingShouldAnalyzeAllOfThem(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> SpringApplication.run(Application.class));
+		assertThat(output).contains("APPLICATION FAILED TO START", "authing.app-id is missing.",
+				"authing.app-secret is missing.", "authing.app-host is missing.",
+				"Write the app secret of the Authing application.", "      app-host: https://example.authing.cn",
+				"authing.wechat.enabled=false");
+	}
+
+	@Test
+	void startWhenPropertiesAreWrongShouldTellWhereTheyWereSet(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> SpringApplication.run(Application.class, "--authing.app-id=authing-app",
+				"--authing.app-secret= " + SECRET, "--authing.app-host=http://example.authing.cn",
+				"--authing.headers.X-Gateway=", "--authing.wechat.accounts[My.Shop].app-id=wx1"));
+		assertThat(output).contains("authing.app-secret has white space before or behind it (18 characters) (set in ",
+				"authing.app-host is 'http://example.authing.cn', which is not encrypted",
+				"Write https://example.authing.cn, or set authing.allow-http=true",
+				"authing.wechat.accounts[My.Shop].app-secret is missing.",
+				"authing.headers.X-Gateway is empty or has characters that HTTP headers must not have (0 characters) (set in ")
+			.doesNotContain(SECRET);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "authing.wechat.operation, access-tokens, ACCESS_TOKEN_INFO",
+			"authing.wechat.cache.store, memcached, REDIS" })
+	void startWhenChoiceIsUnknownShouldNameKeyAndChoices(String key, String value, String choice,
+			CapturedOutput output) {
+		assertThatException()
+			.isThrownBy(() -> SpringApplication.run(Application.class, arguments("--" + key + "=" + value)));
+		assertThat(output).contains("APPLICATION FAILED TO START", key, value, choice).doesNotContain(SECRET);
+	}
+
+	@Test
+	void startWhenSslBundleIsUnknownShouldAnalyzeIt(CapturedOutput output) {
+		assertThatException()
+			.isThrownBy(() -> SpringApplication.run(Application.class, arguments("--authing.ssl.bundle=missing")));
+		assertThat(output).contains("APPLICATION FAILED TO START",
+				"authing.ssl.bundle names 'missing', which is not one of the known bundles []");
+	}
+
+	@Test
+	void bindShouldReachAllProperties() {
+		this.contextRunner
+			.withPropertyValues("authing.headers.authorization=abc", "authing.wechat.operation=access-token-info",
+					"authing.wechat.cache.store=redis", "authing.wechat.cache.keep-warm=true",
+					"authing.wechat.api.hosts=localhost:1,localhost:2", "authing.wechat.wxjava.enabled=false",
+					"authing.wechat.api.retry-busy.max-attempts=3")
+			.run((context) -> {
+				AuthingProperties properties = context.getBean(AuthingProperties.class);
+				assertThat(properties.getHeaders()).containsExactly(entry("authorization", "abc"));
+				AuthingProperties.Wechat wechat = properties.getWechat();
+				assertThat(wechat.getOperation()).isEqualTo(AuthingOperation.ACCESS_TOKEN_INFO);
+				assertThat(wechat.getCache().getStore()).isEqualTo(AuthingProperties.Wechat.Cache.Store.REDIS);
+				assertThat(wechat.getCache().isKeepWarm()).isTrue();
+				assertThat(wechat.getApi().getHosts()).isEqualTo(List.of("localhost:1", "localhost:2"));
+				assertThat(wechat.getApi().getRetryBusy().getMaxAttempts()).isEqualTo(3);
+				assertThat(wechat.getWxjava().isEnabled()).isFalse();
+				assertThat(properties.toString()).doesNotContain(SECRET);
+			});
+	}
+
+	@Test
+	void getAccountsWhenNoWechatAccountShouldUseTheAuthingPair() {
+		this.contextRunner.run((context) -> assertThat(accounts(context.getEnvironment()))
+			.containsExactly(entry("default", new WechatMpCredentials("authing-app", SECRET))));
+	}
+
+	@Test
+	void getAccountsWhenWechatAccountsShouldListTheDefaultFirst() {
+		this.contextRunner
+			.withPropertyValues("authing.wechat.app-id=wx0", "authing.wechat.app-secret=s0",
+					"authing.wechat.accounts.b.app-id=wx1", "authing.wechat.accounts.b.app-secret=s1",
+					"authing.wechat.accounts.a.app-id=wx2", "authing.wechat.accounts.a.app-secret=s2")
+			.run((context) -> assertThat(accounts(context.getEnvironment())).containsExactly(
+					entry("default", new WechatMpCredentials("wx0", "s0")),
+					entry("b", new WechatMpCredentials("wx1", "s1")),
+					entry("a", new WechatMpCredentials("wx2", "s2"))));
+	}
+
+	@Test
+	void getAccountsWhenDefaultIsAmongTheNamedShouldUseThat() {
+		this.contextRunner
+			.withPropertyValues("authing.wechat.accounts.shop.app-id=wx1", "authing.wechat.accounts.shop.app-secret=s1",
+					"authing.wechat.accounts.default.app-id=wx2", "authing.wechat.accounts.default.app-secret=s2")
+			.run((context) -> assertThat(accounts(context.getEnvironment())).containsExactly(
+					entry("default", new WechatMpCredentials("wx2", "s2")),
+					entry("shop", new WechatMpCredentials("wx1", "s1"))));
+	}
+
+	private static Map<String, WechatMpCredentials> accounts(Environment environment) {
+		return new PropertiesWechatMpAccountProvider(environment).getAccounts();
+	}
+
+	private static String[] arguments(String argument) {
+		return new String[] { "--" + REQUIRED[0], "--" + REQUIRED[1], "--" + REQUIRED[2], argument };
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ImportAutoConfiguration({ SslAutoConfiguration.class, AuthingClientAutoConfiguration.class })
+	static class Application {
+
+	}
+
+}

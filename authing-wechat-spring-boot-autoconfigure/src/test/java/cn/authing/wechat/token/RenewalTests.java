@@ -1,0 +1,257 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.WechatMpAccessToken;
+
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests for the renewal of a valid token: when it is due, that valid beats new, and that
+ * the same token again is not news.
+ */
+class RenewalTests {
+
+	private static final Duration MOMENT = Duration.ofMillis(1);
+
+	private static final Duration MIN_REFRESH_INTERVAL = POLICY.minRefreshInterval();
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	@ParameterizedTest
+	@CsvSource({
+			// refresh-ahead before the expiry, up to a tenth of that earlier
+			"7200, 0, 6900", "7200, 0.5, 6885", "7200, 0.999999, 6870.00003", "600, 0, 300",
+			// below twice refresh-ahead: the last fifth of the usable time
+			"599, 0, 471.2", "60, 0, 40", "60, 0.5, 39.5", "11, 0, 0.8" })
+	void refreshAtWhenTokenArrivesShouldFollowItsLife(long life, double random, double refreshAfter) {
+		this.fixture.random = random;
+		this.fixture.hold("A", Duration.ofSeconds(life));
+		Duration untilDue = Duration.ofMillis((long) (refreshAfter * 1000));
+		this.fixture.advance(untilDue.minus(MOMENT));
+		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		this.fixture.advance(MOMENT.multipliedBy(2));
+		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+	}
+
+	@Test
+	void expiryWhenLifeIsImplausiblyLongShouldBeCapped() {
+		this.fixture.hold("A", Duration.ofDays(4000));
+		this.fixture.advance(UNTIL_EXPIRED);
+		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+	}
+
+	@Test
+	void getAccessTokenWhenRenewalFailsShouldNotTellCallers() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		assertThat(this.fixture.held()).isEqualTo("A");
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+		assertThat(this.fixture.lastFailure()).isInstanceOf(AuthingApiException.class);
+		assertThat(this.fixture.status().failures()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenRenewalHangsShouldAnswerAtOnceAndEndItAtDeadline() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		ScriptedClient.Call hanging = this.fixture.client.call();
+		this.fixture.advance(Duration.ofMillis(10_199));
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+		assertThat(hanging.isCancelled()).isFalse();
+		this.fixture.advance(MOMENT);
+		assertThat(hanging.isCancelled()).isTrue();
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+		assertThat(this.fixture.lastFailure()).hasMessageContaining("authing.timeout");
+	}
+
+	@Test
+	void renewalWhenFailingShouldBeRepeatedEachMinRefreshInterval() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		for (int attempt = 1; attempt <= 5; attempt++) {
+			this.fixture.ask();
+			this.fixture.client.call().fail();
+			this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
+			this.fixture.ask();
+			assertThat(this.fixture.fetches()).isEqualTo(1 + attempt);
+			this.fixture.advance(MOMENT);
+		}
+	}
+
+	@Test
+	void renewalWhenMinRefreshIntervalIsShortShouldBackOff() {
+		RefreshPolicy policy = new RefreshPolicy(POLICY.refreshAhead(), Duration.ofSeconds(1), POLICY.expiryMargin(),
+				POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
+		TokenServiceFixture eager = new TokenServiceFixture((setup) -> setup.withPolicy(policy));
+		eager.hold("A");
+		eager.advance(UNTIL_DUE);
+		for (long pause : new long[] { 1, 2, 4, 8, 16, 30, 30 }) {
+			int before = eager.fetches();
+			eager.ask();
+			eager.client.call().fail();
+			eager.advance(Duration.ofSeconds(pause).minus(MOMENT));
+			eager.ask();
+			assertThat(eager.fetches()).isEqualTo(before + 1);
+			eager.advance(MOMENT);
+		}
+	}
+
+	@Test
+	void renewalWhenRecoveredShouldBeFreshAgain() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		this.fixture.advance(MIN_REFRESH_INTERVAL);
+		this.fixture.ask();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("B");
+		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.status().failures()).isZero();
+		assertThat(this.fixture.lastFailure()).as("kept for people").isNotNull();
+	}
+
+	@Test
+	void sameTokenWhenDueShouldStayDueAndBeAskedAfterMinRefreshInterval() {
+		this.fixture.hold("A");
+		WechatMpAccessToken held = this.fixture.service.getAccessTokenSync();
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt()), true);
+		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.service.getAccessTokenSync()).isSameAs(held);
+		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(2);
+		this.fixture.advance(MOMENT);
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(3);
+	}
+
+	@Test
+	void sameTokenWhenExpiryIsComputedAnewShouldNotBeNews() {
+		this.fixture.hold("A");
+		WechatMpAccessToken held = this.fixture.service.getAccessTokenSync();
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt().plusSeconds(2)), true);
+		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		this.fixture.advance(UNTIL_EXPIRED.minus(UNTIL_DUE));
+		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+	}
+
+	@Test
+	void sameTokenWhenItLivesLongerShouldLiveLonger() {
+		Duration defaultTtl = Duration.ofSeconds(60);
+		this.fixture.hold("A", defaultTtl);
+		this.fixture.advance(Duration.ofSeconds(40));
+		this.fixture.ask();
+		this.fixture.client.call().succeed("A", defaultTtl);
+		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		this.fixture.advance(Duration.ofSeconds(40));
+		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.held()).isEqualTo("A");
+		this.fixture.time.runDue();
+		assertThat(this.fixture.fetches()).isEqualTo(3);
+	}
+
+	@Test
+	void renewalWhenOneWasJustDoneShouldWaitForMinRefreshInterval() {
+		this.fixture.hold("A", Duration.ofSeconds(60));
+		this.fixture.advance(Duration.ofSeconds(40));
+		this.fixture.ask();
+		this.fixture.client.call().succeed("B", Duration.ofSeconds(15));
+		this.fixture.advance(Duration.ofSeconds(4));
+		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("B");
+		assertThat(this.fixture.fetches()).isEqualTo(2);
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.ask();
+		this.fixture.client.call().succeed("C", Duration.ofSeconds(20));
+		this.fixture.advance(Duration.ofSeconds(8));
+		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).as("13 s after the last renewal").isEqualTo(3);
+	}
+
+	@Test
+	void refreshAccessTokenWhenFreshShouldAskAuthing() {
+		this.fixture.hold("A");
+		Caller caller = this.fixture.refresh();
+		assertThat(this.fixture.held()).isEqualTo("A");
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
+	@Test
+	void refreshAccessTokenWhenFetchIsInFlightShouldShareIt() {
+		Caller waiting = this.fixture.ask();
+		Caller refreshing = this.fixture.refresh();
+		Caller another = this.fixture.refresh();
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(waiting.accessToken()).isEqualTo("A");
+		assertThat(refreshing.accessToken()).isEqualTo("A");
+		assertThat(another.accessToken()).isEqualTo("A");
+	}
+
+	@Test
+	void refreshAccessTokenWhenItFailsShouldFailAndKeepToken() {
+		this.fixture.hold("A");
+		Caller caller = this.fixture.refresh();
+		this.fixture.client.call().fail();
+		assertThat(caller.failure()).isInstanceOf(AuthingApiException.class);
+		assertThat(this.fixture.held()).isEqualTo("A");
+		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+	}
+
+	@Test
+	void refreshAccessTokenWhenFailingShouldAskAllTheSame() {
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		Caller caller = this.fixture.refresh();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
+	void refreshAccessTokenWhenAnswerHasExpiredShouldTellAndKeepValidToken() {
+		this.fixture.hold("A");
+		Caller caller = this.fixture.refresh();
+		this.fixture.client.call().succeed("B", Duration.ofSeconds(-1));
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+}

@@ -1,0 +1,400 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+import io.micrometer.context.ContextRegistry;
+import io.micrometer.context.ThreadLocalAccessor;
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import reactor.core.publisher.Hooks;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.NonBlocking;
+import reactor.util.context.ContextView;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.AuthingTransportException;
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.client.AuthingWechatClient;
+
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests for the fetch that belongs to no caller, and for those who block on it.
+ */
+@Timeout(60)
+class SharedFetchTests {
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	@Test
+	void cancelWhenFirstOfElevenCancelsShouldAnswerTheOthersWithOneFetch() {
+		Caller first = this.fixture.ask();
+		List<Caller> others = new ArrayList<>();
+		for (int i = 0; i < 10; i++) {
+			others.add(this.fixture.ask());
+		}
+		first.cancel();
+		assertThat(this.fixture.client.call().isCancelled()).isFalse();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(others).extracting(Caller::accessToken).containsOnly("A");
+		assertThat(first.accessToken()).isNull();
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void cancelWhenAllCancelShouldStillLetFetchEnd() {
+		this.fixture.ask().cancel();
+		this.fixture.ask().cancel();
+		assertThat(this.fixture.client.call().isCancelled()).isFalse();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
+	void cancelWhenOneRefreshIsCancelledShouldAnswerTheOther() {
+		Caller first = this.fixture.refresh();
+		Caller second = this.fixture.refresh();
+		first.cancel();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(second.accessToken()).isEqualTo("A");
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void failureWhenSharedByManyShouldBeAnExceptionForEach() {
+		Caller first = this.fixture.ask();
+		Caller second = this.fixture.ask();
+		this.fixture.client.call().fail();
+		Caller late = this.fixture.ask();
+		AuthingException sync = catchFailure();
+		assertThat(List.of(failure(first), failure(second), failure(late), sync)).doesNotHaveDuplicates()
+			.allSatisfy((failure) -> {
+				assertThat(failure).isInstanceOf(AuthingApiException.class).hasMessage("Authing is busy");
+				assertThat(((AuthingException) failure).getRequestId()).isEqualTo("request-1");
+			});
+		assertThat(sync.getStackTrace())
+			.anySatisfy((frame) -> assertThat(frame.getClassName()).isEqualTo(SharedFetchTests.class.getName()));
+		assertThat(sync.getCause()).isSameAs(failure(first).getCause());
+	}
+
+	@Test
+	void getAccessTokenSyncWhenInterruptedShouldThrowAndLeaveFetchAlone() throws Exception {
+		Waiting caller = new Waiting(this.fixture);
+		caller.interrupt();
+		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
+			.hasMessageContaining("Interrupted")
+			.hasCauseInstanceOf(InterruptedException.class);
+		assertThat(caller.wasInterrupted).isTrue();
+		Caller other = this.fixture.ask();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(other.accessToken()).isEqualTo("A");
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenSyncWhenTimeIsUpShouldThrowAndLeaveFetchAlone() throws Exception {
+		// The caller waits in real time; the fetch's own deadline is in the fixture's.
+		RefreshPolicy hasty = new RefreshPolicy(POLICY.refreshAhead(), POLICY.minRefreshInterval(),
+				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), Duration.ofMillis(1));
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withPolicy(hasty));
+		Waiting caller = new Waiting(fixture);
+		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
+			.hasMessageContaining("authing.timeout");
+		Caller other = fixture.ask();
+		fixture.client.call().succeed("A", LIFE);
+		assertThat(other.accessToken()).isEqualTo("A");
+		assertThat(fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenSyncWhenInterruptedBeforeAndHeldShouldReturn() {
+		this.fixture.hold("A");
+		Thread.currentThread().interrupt();
+		assertThat(this.fixture.held()).isEqualTo("A");
+		assertThat(Thread.interrupted()).isTrue();
+	}
+
+	@Test
+	void fetchWhenNoAnswerComesShouldEndAtDeadlineForAll() {
+		Caller first = this.fixture.ask();
+		ScriptedClient.Call call = this.fixture.client.call();
+		this.fixture.advance(Duration.ofSeconds(9));
+		Caller late = this.fixture.ask();
+		this.fixture.advance(Duration.ofMillis(1200));
+		assertThat(first.failure()).isInstanceOf(AuthingTransportException.class)
+			.hasMessageContaining("10000 ms (authing.timeout)");
+		assertThat(late.failure()).isInstanceOf(AuthingTransportException.class);
+		assertThat(call.isCancelled()).isTrue();
+	}
+
+	@Test
+	void fetchWhenAnswerComesAfterDeadlineShouldIgnoreIt() {
+		this.fixture.ask();
+		ScriptedClient.Call late = this.fixture.client.call();
+		this.fixture.advance(Duration.ofSeconds(12));
+		Caller next = this.fixture.ask();
+		late.succeed("late", LIFE);
+		assertThat(next.isWaiting()).isTrue();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(next.accessToken()).isEqualTo("A");
+	}
+
+	@Test
+	void fetchWhenClientCompletesEmptyShouldFailClearly() {
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().completeEmpty();
+		assertThat(caller.failure()).isInstanceOf(AuthingException.class).hasMessageContaining("without a token");
+	}
+
+	@Test
+	void fetchWhenClientFailsWithForeignExceptionShouldNotQuoteIt() {
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().fail(new IllegalArgumentException("secret " + CREDENTIALS.appSecret()));
+		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
+			.message()
+			.contains("IllegalArgumentException")
+			.doesNotContain(CREDENTIALS.appSecret());
+	}
+
+	@Test
+	void fetchWhenClientThrowsShouldFail() {
+		this.fixture.client.onCall((call) -> {
+			throw new IllegalStateException("broken");
+		});
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingTransportException.class);
+	}
+
+	@Test
+	void getAccessTokenSyncWhenOnEventLoopShouldFailOnlyIfItHadToWait() throws Exception {
+		assertThat(onEventLoop(this.fixture)).asInstanceOf(InstanceOfAssertFactories.THROWABLE)
+			.isInstanceOf(IllegalStateException.class)
+			.hasMessageContaining("getAccessToken()")
+			.hasMessageContaining("event-loop");
+		this.fixture.time.runDue();
+		this.fixture.client.call().fail();
+		assertThat(onEventLoop(this.fixture)).as("the remembered failure").isInstanceOf(AuthingApiException.class);
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.hold("A");
+		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
+		this.fixture.advance(UNTIL_DUE);
+		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
+	}
+
+	@Test
+	void fetchWhenStartedByCallerShouldCarryNothingOfIt() throws Exception {
+		ThreadLocal<@Nullable String> threadLocal = new ThreadLocal<>();
+		InheritableThreadLocal<@Nullable String> inheritable = new InheritableThreadLocal<>();
+		ContextRegistry.getInstance().registerThreadLocalAccessor(new TestAccessor(threadLocal));
+		Hooks.enableAutomaticContextPropagation();
+		ClassLoader callersLoader = new ClassLoader(getClass().getClassLoader()) {
+		};
+		BlockingQueue<List<Object>> seen = new LinkedBlockingQueue<>();
+		AuthingWechatClient client = new ObservingClient((context) -> {
+			List<Object> leaked = new ArrayList<>(context.stream().toList());
+			addIfPresent(leaked, threadLocal.get());
+			addIfPresent(leaked, inheritable.get());
+			if (Thread.currentThread().getContextClassLoader() == callersLoader) {
+				leaked.add(callersLoader);
+			}
+			seen.add(leaked);
+		});
+		ClassLoader original = Thread.currentThread().getContextClassLoader();
+		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
+				() -> this.fixture.accounts, POLICY, 10, List.of())) {
+			threadLocal.set("caller");
+			inheritable.set("caller");
+			Thread.currentThread().setContextClassLoader(callersLoader);
+			service.getAccessToken().contextWrite((context) -> context.put("user", "caller")).block();
+			service.refreshAccessToken().contextWrite((context) -> context.put("user", "caller")).block();
+			service.account(new WechatMpCredentials("other", "secret")).getAccessTokenSync();
+			for (int fetch = 0; fetch < 3; fetch++) {
+				assertThat(seen.poll(10, TimeUnit.SECONDS)).isEmpty();
+			}
+		}
+		finally {
+			Thread.currentThread().setContextClassLoader(original);
+			threadLocal.remove();
+			inheritable.remove();
+			Hooks.disableAutomaticContextPropagation();
+			ContextRegistry.getInstance().removeThreadLocalAccessor(TestAccessor.KEY);
+		}
+	}
+
+	@Test
+	void getAccessTokenSyncWhenOnThreadThatStartsFetchesShouldNotWaitForItself() throws Exception {
+		CompletableFuture<Boolean> subscribed = new CompletableFuture<>();
+		AuthingWechatClient client = new ObservingClient((context) -> subscribed.join());
+		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
+				() -> this.fixture.accounts, POLICY, 10, List.of())) {
+			CompletableFuture<WechatMpAccessToken> nested = service.getAccessToken()
+				.map((token) -> service.account(new WechatMpCredentials("other", "secret")).getAccessTokenSync())
+				.toFuture();
+			subscribed.complete(true);
+			assertThat(nested).failsWithin(Duration.ofSeconds(30))
+				.withThrowableThat()
+				.havingCause()
+				.isInstanceOf(IllegalStateException.class)
+				.withMessageContaining("getAccessToken()");
+		}
+	}
+
+	private static void addIfPresent(List<Object> leaked, @Nullable String value) {
+		if (value != null) {
+			leaked.add(value);
+		}
+	}
+
+	private static Throwable failure(Caller caller) {
+		return Objects.requireNonNull(caller.failure());
+	}
+
+	private AuthingException catchFailure() {
+		try {
+			this.fixture.service.getAccessTokenSync();
+			throw new AssertionError("There was no failure");
+		}
+		catch (AuthingException ex) {
+			return ex;
+		}
+	}
+
+	private static @Nullable Object onEventLoop(TokenServiceFixture fixture) throws Exception {
+		CompletableFuture<@Nullable Object> result = new CompletableFuture<>();
+		new EventLoopThread(() -> {
+			try {
+				result.complete(fixture.held());
+			}
+			catch (RuntimeException ex) {
+				result.complete(ex);
+			}
+		}).start();
+		return result.get(10, TimeUnit.SECONDS);
+	}
+
+	private static final class EventLoopThread extends Thread implements NonBlocking {
+
+		EventLoopThread(Runnable task) {
+			super(task, "event-loop");
+		}
+
+	}
+
+	/**
+	 * A thread that waits in {@code getAccessTokenSync()}.
+	 */
+	private static final class Waiting {
+
+		private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
+
+		private final Thread thread;
+
+		private volatile boolean wasInterrupted;
+
+		Waiting(TokenServiceFixture fixture) throws InterruptedException {
+			CountDownLatch started = new CountDownLatch(1);
+			fixture.client.onCall((call) -> started.countDown());
+			this.thread = new Thread(() -> {
+				try {
+					fixture.held();
+				}
+				catch (RuntimeException ex) {
+					this.wasInterrupted = Thread.currentThread().isInterrupted();
+					this.failure.complete(ex);
+				}
+			});
+			this.thread.start();
+			while (started.getCount() > 0) {
+				Thread.onSpinWait();
+				fixture.time.runDue();
+			}
+		}
+
+		void interrupt() {
+			this.thread.interrupt();
+		}
+
+		Throwable failure() throws Exception {
+			return this.failure.get(30, TimeUnit.SECONDS);
+		}
+
+	}
+
+	private static final class TestAccessor implements ThreadLocalAccessor<String> {
+
+		static final String KEY = "test";
+
+		private final ThreadLocal<@Nullable String> threadLocal;
+
+		TestAccessor(ThreadLocal<@Nullable String> threadLocal) {
+			this.threadLocal = threadLocal;
+		}
+
+		@Override
+		public Object key() {
+			return KEY;
+		}
+
+		@Override
+		public @Nullable String getValue() {
+			return this.threadLocal.get();
+		}
+
+		@Override
+		public void setValue(String value) {
+			this.threadLocal.set(value);
+		}
+
+		@Override
+		public void setValue() {
+			this.threadLocal.remove();
+		}
+
+	}
+
+	private record ObservingClient(Consumer<ContextView> observer) implements AuthingWechatClient {
+
+		@Override
+		public Mono<WechatMpAccessToken> getWechatMpAccessToken(WechatMpCredentials credentials) {
+			return Mono.deferContextual((context) -> {
+				this.observer.accept(context);
+				return Mono.just(new WechatMpAccessToken("A", Instant.now().plusSeconds(7200)));
+			});
+		}
+
+	}
+
+}

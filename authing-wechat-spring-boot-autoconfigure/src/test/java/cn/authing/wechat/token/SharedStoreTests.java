@@ -1,0 +1,256 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.WechatMpAccessToken;
+
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests for instances that share their tokens.
+ */
+class SharedStoreTests {
+
+	private static final Duration POLL = Duration.ofMillis(200);
+
+	private final ManualTime time = new ManualTime();
+
+	private final SharedTestStore store = new SharedTestStore(this.time);
+
+	private final List<SharedTestStore.Instance> stores = Stream.generate(this.store::newInstance).limit(3).toList();
+
+	private final List<TokenServiceFixture> fleet = this.stores.stream()
+		.map((store) -> new TokenServiceFixture((setup) -> setup.withTime(this.time).withStore(store)))
+		.toList();
+
+	private final TokenServiceFixture a = this.fleet.get(0);
+
+	private final TokenServiceFixture b = this.fleet.get(1);
+
+	@BeforeEach
+	void spreadRenewals() {
+		// The first is the first to renew.
+		this.b.random = 0;
+		this.a.random = 0.5;
+	}
+
+	private int fetches() {
+		return this.fleet.stream().mapToInt(TokenServiceFixture::fetches).sum();
+	}
+
+	private void holdEverywhere(String accessToken) {
+		this.a.hold(accessToken);
+		this.fleet.forEach(TokenServiceFixture::ask);
+		assertThat(this.fleet).allSatisfy((instance) -> assertThat(instance.held()).isEqualTo(accessToken));
+		assertThat(fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenAllAreEmptyShouldFetchOnceForAll() {
+		List<Caller> callers = this.fleet.stream().map(TokenServiceFixture::ask).toList();
+		assertThat(fetches()).isEqualTo(1);
+		this.a.client.call().succeed("A", LIFE);
+		this.time.advance(POLL);
+		assertThat(callers).extracting(Caller::accessToken).containsOnly("A");
+		assertThat(fetches()).isEqualTo(1);
+		assertThat(this.b.status().origin()).isEqualTo(TokenOrigin.STORE);
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+	}
+
+	@Test
+	void keepWarmWhenFleetStartsShouldFetchOnceForAll() {
+		this.fleet.forEach((instance) -> instance.service.keepWarm());
+		this.time.runDue();
+		assertThat(fetches()).isEqualTo(1);
+		this.a.client.call().succeed("A", LIFE);
+		this.time.advance(POLL);
+		assertThat(this.fleet).allSatisfy((instance) -> assertThat(instance.held()).isEqualTo("A"));
+		assertThat(fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenFreshShouldNotTouchStore() {
+		holdEverywhere("A");
+		int before = this.store.operations();
+		this.fleet.forEach(TokenServiceFixture::held);
+		this.fleet.forEach(TokenServiceFixture::ask);
+		assertThat(this.store.operations()).isEqualTo(before);
+	}
+
+	@Test
+	void renewalWhenAllAreDueShouldFetchOnceForAllAndLetNobodyWait() {
+		holdEverywhere("A");
+		this.time.advance(UNTIL_DUE);
+		assertThat(this.fleet).allSatisfy((instance) -> assertThat(instance.ask().accessToken()).isEqualTo("A"));
+		assertThat(fetches()).isEqualTo(2);
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(this.fleet).as("told of it").allSatisfy((instance) -> {
+			assertThat(instance.held()).isEqualTo("B");
+			assertThat(instance.state()).isEqualTo(TokenState.FRESH);
+		});
+		this.time.advance(Duration.ofMinutes(1));
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void renewalWhenNotificationsAreMissedShouldFindSharedToken() {
+		holdEverywhere("A");
+		this.store.beSilent();
+		this.time.advance(UNTIL_DUE);
+		this.a.ask();
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(this.b.ask().accessToken()).isEqualTo("A");
+		assertThat(this.b.held()).isEqualTo("B");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void getAccessTokenWhenWaitingForAnotherThatTellsShouldNotFetchAgain() {
+		holdEverywhere("A");
+		this.time.advance(UNTIL_EXPIRED);
+		this.a.ask();
+		Caller waiting = this.b.ask();
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(this.b.held()).as("taken over at once").isEqualTo("B");
+		this.time.advance(POLL);
+		assertThat(waiting.accessToken()).isEqualTo("B");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void getAccessTokenWhenLeaseHolderDiedShouldTakeOver() {
+		this.a.ask();
+		this.stores.get(0).die();
+		Caller caller = this.b.ask();
+		this.time.advance(SharedTestStore.LEASE_TIME.minusMillis(1));
+		assertThat(this.b.fetches()).isZero();
+		this.time.advance(POLL);
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void getAccessTokenWhenLeaseHolderHangsShouldAskWithinHalfTheTimeout() {
+		this.a.ask();
+		Caller caller = this.b.ask();
+		this.time.advance(Duration.ofSeconds(5).plus(POLL));
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void getAccessTokenWhenFetchFailsShouldGiveLeaseBack() {
+		Caller failed = this.a.ask();
+		Caller other = this.b.ask();
+		this.a.client.call().fail();
+		assertThat(failed.failure()).isInstanceOf(AuthingApiException.class);
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+		this.time.advance(POLL);
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(other.accessToken()).isEqualTo("B");
+		this.time.advance(Duration.ofSeconds(1));
+		assertThat(this.a.ask().accessToken()).isEqualTo("B");
+		assertThat(this.a.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void closeWhenFetchIsInFlightShouldGiveLeaseBack() {
+		this.a.ask();
+		assertThat(this.store.isLeased(CREDENTIALS)).isTrue();
+		this.a.close();
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+	}
+
+	@Test
+	void invalidateShouldDropTokenEverywhereAndFetchOnce() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		assertThat(this.b.service.invalidate("A")).isTrue();
+		assertThat(this.store.shared(CREDENTIALS)).isNull();
+		assertThat(this.fleet).allSatisfy((instance) -> assertThat(instance.state()).isEqualTo(TokenState.EXPIRED));
+		List<Caller> callers = this.fleet.stream().map(TokenServiceFixture::ask).toList();
+		this.a.client.call().succeed("B", LIFE);
+		this.time.advance(POLL);
+		assertThat(callers).extracting(Caller::accessToken).containsOnly("B");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void invalidateWhenStoreStillSharesTheRejectedTokenShouldNotTakeItBack() {
+		holdEverywhere("A");
+		this.store.beSilent();
+		this.time.advance(Duration.ofMinutes(1));
+		this.a.service.invalidate("A");
+		this.stores.get(1).publish(CREDENTIALS, stored(this.b.service.getAccessTokenSync())).block();
+		Caller caller = this.a.ask();
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void invalidateWhenOthersHoldANewerTokenShouldNotDropIt() {
+		holdEverywhere("A");
+		this.store.beSilent();
+		this.time.advance(UNTIL_DUE);
+		this.a.refresh();
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(this.b.service.invalidate("A")).isTrue();
+		assertThat(this.store.shared(CREDENTIALS)).isEqualTo("B");
+		assertThat(this.a.held()).isEqualTo("B");
+		assertThat(this.b.ask().accessToken()).isEqualTo("B");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void refreshAccessTokenWhenNewerIsSharedMeanwhileShouldTakeNewer() {
+		this.store.beSilent();
+		Caller slow = this.a.refresh();
+		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
+		this.time.advance(Duration.ofSeconds(8));
+		this.b.refresh();
+		this.b.client.call().succeed("NEW", LIFE);
+		// Its Date is that of the answer, but it was fetched no later.
+		this.a.client.call().succeed(older, true);
+		assertThat(slow.accessToken()).isEqualTo("NEW");
+		assertThat(this.a.held()).isEqualTo("NEW");
+	}
+
+	@Test
+	void getAccessTokenWhenAnswerHasExpiredShouldNotShareIt() {
+		Caller caller = this.a.ask();
+		this.a.client.call().succeed("A", Duration.ofSeconds(-1));
+		assertThat(caller.accessToken()).isEqualTo("A");
+		assertThat(this.store.shared(CREDENTIALS)).isNull();
+	}
+
+	private WechatMpTokenStore.StoredToken stored(WechatMpAccessToken token) {
+		return new WechatMpTokenStore.StoredToken(token, LIFE, this.time.authingTime());
+	}
+
+}

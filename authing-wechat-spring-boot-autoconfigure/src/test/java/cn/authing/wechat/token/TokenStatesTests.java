@@ -1,0 +1,214 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.Test;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.WechatMpAccessToken;
+
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * Tests for the states of a token: what a caller gets and what happens upstream.
+ */
+class TokenStatesTests {
+
+	private static final Duration MOMENT = Duration.ofMillis(1);
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	@Nested
+	class Empty {
+
+		@Test
+		void stateWhenNothingWasFetchedShouldBeEmpty() {
+			assertThat(fixture().state()).isEqualTo(TokenState.EMPTY);
+			assertThat(fixture().fetches()).isZero();
+		}
+
+		@Test
+		void getAccessTokenWhenNotSubscribedShouldFetchNothing() {
+			fixture().service.getAccessToken();
+			fixture().service.refreshAccessToken();
+			fixture().time.runDue();
+			assertThat(fixture().fetches()).isZero();
+		}
+
+		@Test
+		void getAccessTokenWhenManyCallersComeShouldFetchOnce() {
+			Caller first = fixture().ask();
+			Caller second = fixture().ask();
+			Caller third = fixture().ask(fixture().service.account("default"));
+			assertThat(fixture().fetches()).isEqualTo(1);
+			assertThat(first.isWaiting()).isTrue();
+			fixture().client.call().succeed("A", LIFE);
+			assertThat(first.accessToken()).isEqualTo("A");
+			assertThat(second.accessToken()).isEqualTo("A");
+			assertThat(third.accessToken()).isEqualTo("A");
+			assertThat(fixture().fetches()).isEqualTo(1);
+		}
+
+		@Test
+		void getAccessTokenWhenKeptShouldEvaluateEachSubscription() {
+			var mono = fixture().service.getAccessToken();
+			Caller.of(mono);
+			fixture().time.runDue();
+			fixture().client.call().succeed("A", LIFE);
+			fixture().service.invalidate("A");
+			fixture().advance(UNTIL_EXPIRED);
+			Caller second = fixture().ask();
+			fixture().client.call().succeed("B", LIFE);
+			assertThat(second.accessToken()).isEqualTo("B");
+			assertThat(Caller.of(mono).accessToken()).isEqualTo("B");
+		}
+
+	}
+
+	@Nested
+	class Fresh {
+
+		@Test
+		void getAccessTokenSyncWhenFreshShouldReturnSameInstanceAndFetchNothing() {
+			fixture().hold("A");
+			WechatMpAccessToken token = fixture().service.getAccessTokenSync();
+			fixture().advance(UNTIL_DUE.minus(MOMENT));
+			assertThat(fixture().state()).isEqualTo(TokenState.FRESH);
+			assertThat(fixture().service.getAccessTokenSync()).isSameAs(token);
+			assertThat(fixture().service.getAccessToken().block()).isSameAs(token);
+			assertThat(fixture().service.getAccessToken().block(MOMENT)).isSameAs(token);
+			assertThat(fixture().ask().accessToken()).isEqualTo("A");
+			assertThat(fixture().time.pendingTasks()).isZero();
+			assertThat(fixture().fetches()).isEqualTo(1);
+		}
+
+	}
+
+	@Nested
+	class Due {
+
+		@Test
+		void getAccessTokenWhenDueShouldAnswerAtOnceAndRenewOnceInBackground() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_DUE);
+			assertThat(fixture().state()).isEqualTo(TokenState.DUE);
+			assertThat(fixture().held()).isEqualTo("A");
+			assertThat(fixture().fetches()).as("nothing runs on the caller's thread").isEqualTo(1);
+			assertThat(fixture().ask().accessToken()).isEqualTo("A");
+			assertThat(fixture().ask().accessToken()).isEqualTo("A");
+			assertThat(fixture().fetches()).isEqualTo(2);
+			fixture().client.call().succeed("B", LIFE);
+			assertThat(fixture().held()).isEqualTo("B");
+			assertThat(fixture().state()).isEqualTo(TokenState.FRESH);
+		}
+
+		@Test
+		void getAccessTokenWhenAboutToExpireShouldStillAnswerAtOnce() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_EXPIRED.minus(MOMENT));
+			assertThat(fixture().held()).isEqualTo("A");
+		}
+
+		@Test
+		void getAccessTokenWhenNobodyAsksShouldNotRenew() {
+			fixture().hold("A");
+			fixture().advance(LIFE);
+			assertThat(fixture().fetches()).isEqualTo(1);
+		}
+
+	}
+
+	@Nested
+	class Expired {
+
+		@Test
+		void getAccessTokenWhenExpiredShouldJoinOneFetch() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_EXPIRED);
+			assertThat(fixture().state()).isEqualTo(TokenState.EXPIRED);
+			Caller first = fixture().ask();
+			Caller second = fixture().ask();
+			assertThat(first.isWaiting()).isTrue();
+			assertThat(fixture().fetches()).isEqualTo(2);
+			fixture().client.call().succeed("B", LIFE);
+			assertThat(first.accessToken()).isEqualTo("B");
+			assertThat(second.accessToken()).isEqualTo("B");
+		}
+
+		@Test
+		void getAccessTokenWhenExpiredWhileRenewedShouldJoinThatRenewal() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_EXPIRED.minusSeconds(1));
+			fixture().ask();
+			fixture().advance(Duration.ofSeconds(1));
+			Caller caller = fixture().ask();
+			assertThat(caller.isWaiting()).isTrue();
+			fixture().client.call().succeed("B", LIFE);
+			assertThat(caller.accessToken()).isEqualTo("B");
+			assertThat(fixture().fetches()).isEqualTo(2);
+		}
+
+	}
+
+	@Nested
+	class Failing {
+
+		@Test
+		void getAccessTokenWhenFetchFailedShouldAnswerWithFailureUntilBackOffHasPassed() {
+			Caller waiting = fixture().ask();
+			fixture().client.call().fail();
+			assertThat(waiting.failure()).isInstanceOf(AuthingApiException.class);
+			assertThat(fixture().state()).isEqualTo(TokenState.FAILING);
+			fixture().advance(Duration.ofSeconds(1).minus(MOMENT));
+			assertThat(fixture().ask().failure()).isInstanceOf(AuthingApiException.class);
+			assertThatExceptionOfType(AuthingApiException.class)
+				.isThrownBy(() -> fixture().service.getAccessTokenSync());
+			assertThat(fixture().fetches()).isEqualTo(1);
+			fixture().advance(MOMENT);
+			assertThat(fixture().state()).isEqualTo(TokenState.EMPTY);
+			Caller next = fixture().ask();
+			assertThat(fixture().fetches()).isEqualTo(2);
+			fixture().client.call().succeed("A", LIFE);
+			assertThat(next.accessToken()).isEqualTo("A");
+		}
+
+		@Test
+		void getAccessTokenWhenRenewalFailedAndTokenExpiredShouldAnswerWithFailure() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_EXPIRED.minus(MOMENT));
+			fixture().ask();
+			fixture().client.call().fail();
+			fixture().advance(MOMENT);
+			assertThat(fixture().state()).isEqualTo(TokenState.FAILING);
+			assertThat(fixture().ask().failure()).isInstanceOf(AuthingApiException.class);
+			assertThat(fixture().fetches()).isEqualTo(2);
+		}
+
+	}
+
+	private TokenServiceFixture fixture() {
+		return this.fixture;
+	}
+
+}
