@@ -68,12 +68,14 @@ import cn.authing.wechat.WechatMpTokenSource;
  * that it does not begin with {@code errcode}. An answer must be decompressed by the HTTP
  * client to be understood.
  * <p>
- * <b>Privacy.</b> Exceptions, observations and what they lead to show the request without
- * the token. Interceptors that are added after this one see it, so add this one last. The
- * HTTP client sees it too: its loggers must not be at debug level, and redirects, which
- * WeChat never sends, are better not followed
- * ({@code spring.http.serviceclient.<group>.redirects=dont-follow}): one that repeats the
- * token in its address cannot be stopped from here.
+ * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
+ * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
+ * Interceptors that are added after this one see the token, so add this one last. The
+ * HTTP client sees it too: keep those of its loggers that tell request lines above debug
+ * level ({@code reactor.netty.http.client.HttpClientConnect},
+ * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
+ * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}; one that
+ * repeats the token in its address cannot be stopped from here.
  * <p>
  * Instances are immutable and safe for use by any number of threads. A call blocks, as
  * {@code RestClient} does, without holding a lock; an interrupt ends its pauses.

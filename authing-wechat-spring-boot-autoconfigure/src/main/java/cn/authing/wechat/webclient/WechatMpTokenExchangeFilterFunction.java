@@ -75,11 +75,13 @@ import cn.authing.wechat.WechatMpTokenSource;
  * that it does not begin with {@code errcode}: one, for an image. The rest is asked for
  * by its consumer. An answer must be decompressed by the HTTP client to be understood.
  * <p>
- * <b>Privacy.</b> Exceptions, observations and what they lead to show the request without
- * the token. Filters that are added after this one see it, so add this one last. The HTTP
- * client sees it too: its loggers must not be at debug level
- * ({@code reactor.netty.http.client}), and redirects, which WeChat never sends, are
- * better not followed ({@code spring.http.serviceclient.<group>.redirects=dont-follow}).
+ * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
+ * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
+ * Filters that are added after this one see the token, so add this one last. The HTTP
+ * client sees it too: keep those of its loggers that tell request lines above debug level
+ * ({@code reactor.netty.http.client.HttpClientConnect},
+ * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
+ * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}.
  * Whichever way, Reactor Netty is kept from following one that would take the token to
  * another host.
  * <p>

@@ -17,94 +17,77 @@
 package cn.authing.wechat.sample;
 
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
-import reactor.util.retry.Retry;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
-import org.springframework.beans.factory.annotation.Value;
-import org.springframework.stereotype.Component;
-import org.springframework.web.reactive.function.client.WebClient;
-import org.springframework.web.reactive.function.client.WebClientException;
-
-import cn.authing.wechat.WechatMpAccessToken;
-import cn.authing.wechat.WechatMpTokenService;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.service.annotation.GetExchange;
+import org.springframework.web.service.annotation.PostExchange;
 
 /**
- * Calls of the WeChat API. This is the one place where a token meets a URI.
+ * Some of WeChat's API. No method mentions an access token: the filter that
+ * {@link WechatApiConfiguration} adds attaches it, and repeats a call whose token WeChat
+ * has rejected.
  */
-@Component
-class WechatApi {
+interface WechatApi {
 
-	private static final Set<Integer> TOKEN_REJECTED = Set.of(40001, 40014, 42001);
+	@GetExchange("/cgi-bin/getcallbackip")
+	Mono<CallbackIps> getCallbackIp();
 
-	private final WechatMpTokenService tokens;
+	@PostExchange("/cgi-bin/message/subscribe/send")
+	Mono<Done> sendSubscribeMessage(@RequestBody SubscribeMessage message);
 
-	private final WebClient webClient;
-
-	private final JsonMapper jsonMapper;
-
-	WechatApi(WechatMpTokenService tokens, WebClient.Builder webClientBuilder, JsonMapper jsonMapper,
-			@Value("${sample.wechat-api}") String baseUrl) {
-		this.tokens = tokens;
-		this.webClient = webClientBuilder.baseUrl(baseUrl).build();
-		this.jsonMapper = jsonMapper;
-	}
+	@PostExchange("/wxa/business/getuserphonenumber")
+	Mono<PhoneNumber> getPhoneNumber(@RequestBody PhoneNumberCode code);
 
 	/**
-	 * Return the addresses from which WeChat calls back.
-	 * @return the addresses. Errors are those of the token service, and
-	 * {@link WechatApiException}
+	 * Fetch the image of a mini program's code. A failure is JSON instead.
 	 */
-	Mono<List<String>> getCallbackIps() {
-		return this.tokens.getAccessToken()
-			.flatMap(this::getCallbackIps)
-			.retryWhen(Retry.max(1)
-				.filter((ex) -> ex instanceof WechatApiException refusal && refusal.isOf(TOKEN_REJECTED))
-				.onRetryExhaustedThrow((retry, signal) -> signal.failure()));
+	@PostExchange("/wxa/getwxacodeunlimit")
+	Mono<ResponseEntity<byte[]>> getCodeImage(@RequestBody CodeImage image);
+
+	/**
+	 * What all answers in JSON may be: a failure.
+	 */
+	interface Answer {
+
+		@Nullable Integer errcode();
+
+		@Nullable String errmsg();
+
 	}
 
-	private Mono<List<String>> getCallbackIps(WechatMpAccessToken token) {
-		return this.webClient.get()
-			.uri("/cgi-bin/getcallbackip?access_token={token}", token.accessToken())
-			.retrieve()
-			// WeChat sends its JSON as text/plain, too.
-			.bodyToMono(String.class)
-			// The cause is left out on purpose: its URI holds the token.
-			.onErrorMap(WebClientException.class, (ex) -> WechatApiException.noUsableAnswer())
-			.switchIfEmpty(Mono.error(WechatApiException::noUsableAnswer))
-			.map(this::read)
-			.map((answer) -> callbackIps(answer, token));
+	record Done(@Nullable Integer errcode, @Nullable String errmsg) implements Answer {
 	}
 
-	private CallbackIpAnswer read(String json) {
-		try {
-			return this.jsonMapper.readValue(json, CallbackIpAnswer.class);
-		}
-		catch (JacksonException ex) {
-			throw WechatApiException.noUsableAnswer();
-		}
+	record CallbackIps(@Nullable Integer errcode, @Nullable String errmsg,
+			@JsonProperty("ip_list") @Nullable List<String> ipList) implements Answer {
 	}
 
-	private List<String> callbackIps(CallbackIpAnswer answer, WechatMpAccessToken token) {
-		if (answer.ipList() != null) {
-			return answer.ipList();
+	record SubscribeMessage(String touser, @JsonProperty("template_id") String templateId, @Nullable String page,
+			Map<String, Value> data) {
+
+		record Value(String value) {
 		}
-		if (answer.errcode() == null) {
-			throw WechatApiException.noUsableAnswer();
-		}
-		if (TOKEN_REJECTED.contains(answer.errcode())) {
-			this.tokens.invalidate(token.accessToken());
-		}
-		throw WechatApiException.refused(answer.errcode(), answer.errmsg());
+
 	}
 
-	private record CallbackIpAnswer(@JsonProperty("ip_list") @Nullable List<String> ipList, @Nullable Integer errcode,
-			@Nullable String errmsg) {
+	record PhoneNumberCode(String code) {
+	}
+
+	record PhoneNumber(@Nullable Integer errcode, @Nullable String errmsg,
+			@JsonProperty("phone_info") @Nullable PhoneInfo phoneInfo) implements Answer {
+
+		record PhoneInfo(String phoneNumber, String purePhoneNumber, String countryCode) {
+		}
+
+	}
+
+	record CodeImage(String scene, @Nullable String page) {
 	}
 
 }

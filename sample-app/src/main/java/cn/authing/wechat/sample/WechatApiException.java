@@ -16,8 +16,6 @@
 
 package cn.authing.wechat.sample;
 
-import java.util.Set;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -40,8 +38,8 @@ final class WechatApiException extends RuntimeException {
 	}
 
 	static WechatApiException noUsableAnswer() {
-		return new WechatApiException("WeChat could not be reached or gave no usable answer. Check 'sample.wechat-api'"
-				+ " and the way from here to there.", null);
+		return new WechatApiException("WeChat could not be reached or gave no usable answer. Check"
+				+ " 'spring.http.serviceclient.wechat.base-url' and the way from here to there.", null);
 	}
 
 	/**
@@ -50,10 +48,6 @@ final class WechatApiException extends RuntimeException {
 	 */
 	@Nullable Integer getErrcode() {
 		return this.errcode;
-	}
-
-	boolean isOf(Set<Integer> codes) {
-		return this.errcode != null && codes.contains(this.errcode);
 	}
 
 }

@@ -19,9 +19,24 @@ package cn.authing.wechat.sample;
 import java.util.List;
 
 import reactor.core.publisher.Mono;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.core.codec.CodecException;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
 import org.springframework.web.bind.annotation.GetMapping;
+import org.springframework.web.bind.annotation.PostMapping;
+import org.springframework.web.bind.annotation.RequestBody;
+import org.springframework.web.bind.annotation.RequestParam;
 import org.springframework.web.bind.annotation.RestController;
+import org.springframework.web.reactive.function.client.WebClientException;
+
+import cn.authing.wechat.sample.WechatApi.Answer;
+import cn.authing.wechat.sample.WechatApi.CodeImage;
+import cn.authing.wechat.sample.WechatApi.PhoneNumber.PhoneInfo;
+import cn.authing.wechat.sample.WechatApi.PhoneNumberCode;
+import cn.authing.wechat.sample.WechatApi.SubscribeMessage;
 
 /**
  * Calls WeChat for whoever asks.
@@ -31,13 +46,74 @@ class WechatController {
 
 	private final WechatApi wechat;
 
-	WechatController(WechatApi wechat) {
+	private final JsonMapper jsonMapper;
+
+	WechatController(WechatApi wechat, JsonMapper jsonMapper) {
 		this.wechat = wechat;
+		this.jsonMapper = jsonMapper;
 	}
 
 	@GetMapping("/wechat/callback-ip")
 	Mono<CallbackIps> callbackIp() {
-		return this.wechat.getCallbackIps().map(CallbackIps::new);
+		return answer(this.wechat.getCallbackIp()).flatMap((ips) -> Mono.justOrEmpty(ips.ipList()))
+			.map(CallbackIps::new)
+			.switchIfEmpty(Mono.error(WechatApiException::noUsableAnswer));
+	}
+
+	@PostMapping("/wechat/subscribe-messages")
+	Mono<Void> subscribeMessage(@RequestBody SubscribeMessage message) {
+		return answer(this.wechat.sendSubscribeMessage(message)).then();
+	}
+
+	@GetMapping("/wechat/phone-number")
+	Mono<PhoneInfo> phoneNumber(@RequestParam String code) {
+		return answer(this.wechat.getPhoneNumber(new PhoneNumberCode(code)))
+			.flatMap((number) -> Mono.justOrEmpty(number.phoneInfo()))
+			.switchIfEmpty(Mono.error(WechatApiException::noUsableAnswer));
+	}
+
+	@GetMapping("/wechat/code")
+	Mono<ResponseEntity<byte[]>> code(@RequestParam String scene) {
+		return usable(this.wechat.getCodeImage(new CodeImage(scene, null))).map(this::image);
+	}
+
+	private static <T extends Answer> Mono<T> answer(Mono<T> answer) {
+		return usable(answer).doOnNext(WechatController::check);
+	}
+
+	private static <T> Mono<T> usable(Mono<T> answer) {
+		return answer
+			.onErrorMap((ex) -> ex instanceof WebClientException || ex instanceof CodecException,
+					(ex) -> WechatApiException.noUsableAnswer())
+			.switchIfEmpty(Mono.error(WechatApiException::noUsableAnswer));
+	}
+
+	private static void check(Answer answer) {
+		if (answer.errcode() != null && answer.errcode() != 0) {
+			throw WechatApiException.refused(answer.errcode(), answer.errmsg());
+		}
+	}
+
+	private ResponseEntity<byte[]> image(ResponseEntity<byte[]> response) {
+		MediaType type = response.getHeaders().getContentType();
+		byte[] body = response.getBody();
+		if (body == null || type == null) {
+			throw WechatApiException.noUsableAnswer();
+		}
+		if (!"image".equals(type.getType())) {
+			check(read(body));
+			throw WechatApiException.noUsableAnswer();
+		}
+		return ResponseEntity.ok().contentType(type).body(body);
+	}
+
+	private WechatApi.Done read(byte[] json) {
+		try {
+			return this.jsonMapper.readValue(json, WechatApi.Done.class);
+		}
+		catch (JacksonException ex) {
+			throw WechatApiException.noUsableAnswer();
+		}
 	}
 
 	/**

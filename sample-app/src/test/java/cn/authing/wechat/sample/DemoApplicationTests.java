@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.sample;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
@@ -138,6 +139,51 @@ class DemoApplicationTests {
 			.expectBody()
 			.jsonPath("$.ipList[0]")
 			.isEqualTo("127.0.0.1");
+	}
+
+	@Test
+	void subscribeMessageShouldBeSent() {
+		this.client.post()
+			.uri("/wechat/subscribe-messages")
+			.contentType(MediaType.APPLICATION_JSON)
+			.bodyValue("""
+					{"touser": "o-demo-1", "template_id": "t", "data": {"thing1": {"value": "tea"}}}""")
+			.exchange()
+			.expectStatus()
+			.isOk();
+	}
+
+	@Test
+	void phoneNumberShouldBeKnownByItsCode() {
+		this.client.get()
+			.uri("/wechat/phone-number?code=demo")
+			.exchange()
+			.expectBody()
+			.jsonPath("$.phoneNumber")
+			.isEqualTo("13800000000");
+		this.client.get()
+			.uri("/wechat/phone-number?code=other")
+			.exchange()
+			.expectStatus()
+			.isEqualTo(HttpStatus.BAD_GATEWAY)
+			.expectBody()
+			.jsonPath("$.errcode")
+			.isEqualTo(40029);
+	}
+
+	@Test
+	void codeWhenTokenWasKilledShouldRecoverAndBeAnImage() {
+		this.client.get().uri("/token").exchange().expectStatus().isOk();
+		this.client.post().uri("/demo/kill-token").exchange().expectStatus().isNoContent();
+		this.client.get()
+			.uri("/wechat/code?scene=1")
+			.exchange()
+			.expectStatus()
+			.isOk()
+			.expectHeader()
+			.contentType(MediaType.IMAGE_GIF)
+			.expectBody(byte[].class)
+			.value((image) -> assertThat(image).startsWith("GIF89a".getBytes(StandardCharsets.US_ASCII)));
 	}
 
 	@Test

@@ -76,7 +76,8 @@ class RealApplicationTests {
 	@DynamicPropertySource
 	static void upstream(DynamicPropertyRegistry registry) {
 		registry.add("authing.app-host", upstream::url);
-		registry.add("sample.wechat-api", upstream::url);
+		registry.add("authing.wechat.api.hosts", () -> "127.0.0.1");
+		registry.add("spring.http.serviceclient.wechat.base-url", upstream::url);
 	}
 
 	@BeforeEach

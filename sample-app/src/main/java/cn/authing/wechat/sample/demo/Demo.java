@@ -75,7 +75,7 @@ public final class Demo {
 		put(properties, "authing.wechat.accounts.shop", this.shop);
 		put(properties, "authing.wechat.accounts.mini-program", this.miniProgram);
 		properties.put("authing.wechat.api.hosts", LoopbackServer.HOST);
-		properties.put("sample.wechat-api", this.wechatServer.url());
+		properties.put("spring.http.serviceclient.wechat.base-url", this.wechatServer.url());
 		return properties;
 	}
 

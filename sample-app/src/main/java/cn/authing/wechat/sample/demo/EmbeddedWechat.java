@@ -62,6 +62,9 @@ final class EmbeddedWechat {
 
 	private static final int TOKEN_BYTES = 96;
 
+	private static final byte[] ONE_PIXEL = Base64.getDecoder()
+		.decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
+
 	private final InstantSource clock;
 
 	private final SecureRandom random = new SecureRandom();
@@ -160,12 +163,26 @@ final class EmbeddedWechat {
 		Map<String, Object> addresses = Map.of("ip_list", List.of("127.0.0.1", "127.0.0.2"));
 		Map<String, Object> followers = Map.of("total", 1, "count", 1, "data", Map.of("openid", List.of("o-demo-1")),
 				"next_openid", "o-demo-1");
+		Map<String, Object> done = Map.of("errcode", 0, "errmsg", "ok");
 		return RouterFunctions.route()
 			.GET("/cgi-bin/getcallbackip", (request) -> ServerResponse.ok().bodyValue(addresses))
 			.GET("/cgi-bin/get_api_domain_ip", (request) -> ServerResponse.ok().bodyValue(addresses))
 			.GET("/cgi-bin/user/get", (request) -> ServerResponse.ok().bodyValue(followers))
+			.POST("/cgi-bin/message/subscribe/send", (request) -> ServerResponse.ok().bodyValue(done))
+			.POST("/wxa/business/getuserphonenumber", EmbeddedWechat::phoneNumber)
+			.POST("/wxa/getwxacodeunlimit",
+					(request) -> ServerResponse.ok().contentType(MediaType.IMAGE_GIF).bodyValue(ONE_PIXEL))
 			.filter(this::checkToken)
 			.build();
+	}
+
+	private static Mono<ServerResponse> phoneNumber(ServerRequest request) {
+		Map<String, Object> phone = Map.of("phoneNumber", "13800000000", "purePhoneNumber", "13800000000",
+				"countryCode", "86");
+		return request.bodyToMono(PhoneNumberRequest.class)
+			.map((body) -> "demo".equals(body.code()) ? Map.of("errcode", 0, "errmsg", "ok", "phone_info", phone)
+					: Map.of("errcode", 40029, "errmsg", "invalid code"))
+			.flatMap((answer) -> ServerResponse.ok().bodyValue(answer));
 	}
 
 	private Mono<ServerResponse> checkToken(ServerRequest request, HandlerFunction<ServerResponse> next) {
@@ -178,6 +195,9 @@ final class EmbeddedWechat {
 					{"errcode":%d,"errmsg":"%s rid: %s"}""".formatted(ex.errcode, ex.getMessage(), UUID.randomUUID()));
 		}
 		return next.handle(request);
+	}
+
+	private record PhoneNumberRequest(@Nullable String code) {
 	}
 
 	private static final class Account {
