@@ -146,10 +146,17 @@ final class AuthingFailures {
 					+ "(authing.connect-timeout).";
 		}
 		if (cause instanceof SSLException) {
-			return "TLS failed (" + what + "). If Authing's certificate is of a private authority, name its SSL bundle "
-					+ "in authing.ssl.bundle.";
+			return "TLS failed (" + what
+					+ "). Check that authing.app-host is a name in Authing's certificate. If that is "
+					+ "of a private authority, or a client certificate is wanted, name the SSL bundle in "
+					+ "authing.ssl.bundle.";
 		}
-		return "the request broke off (" + what + "). A later call may succeed.";
+		// Of TLS 1.3 also: that a client certificate is missing is told after the
+		// handshake,
+		// or not at all
+		String certificate = "https".equalsIgnoreCase(this.settings.appHost().getScheme())
+				? " If none does, a client certificate may be wanted (authing.ssl.bundle)." : "";
+		return "the request broke off (" + what + "). A later call may succeed." + certificate;
 	}
 
 	private static String target(@Nullable String location) {

@@ -92,7 +92,13 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	@Override
 	CompletableFuture<WechatMpAccessToken> refresh() {
-		TokenEntry entry = configuredEntry();
+		TokenEntry successor = this.successor;
+		if (successor != null) {
+			CompletableFuture<WechatMpAccessToken> outcome = successor.refresh();
+			outcome.thenRun(() -> succeed(successor));
+			return outcome;
+		}
+		TokenEntry entry = this.entry;
 		return (entry != null) ? entry.refresh() : removed();
 	}
 

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -87,9 +88,19 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 		return whenComplete(join()).doOnSuccess((token) -> answered(true)).doOnError((failure) -> answered(false));
 	}
 
-	// The future is shared: a subscriber that cancels must not cancel it.
+	// The future is shared: a subscriber that cancels must not cancel it. A failure is
+	// passed on as a value, as Reactor logs one that finds its subscriber gone as an
+	// error.
 	private static Mono<WechatMpAccessToken> whenComplete(CompletableFuture<WechatMpAccessToken> future) {
-		return Mono.fromFuture(future, true).onErrorMap(AuthingException.class, AuthingException::forCaller);
+		return Mono.fromFuture(future.handle(CachedTokenSource::forCaller), true).flatMap(Function.identity());
+	}
+
+	private static Mono<WechatMpAccessToken> forCaller(@Nullable WechatMpAccessToken token,
+			@Nullable Throwable failure) {
+		if (failure != null) {
+			return Mono.error((failure instanceof AuthingException authing) ? authing.forCaller() : failure);
+		}
+		return Mono.justOrEmpty(token);
 	}
 
 	private WechatMpAccessToken await(CompletableFuture<WechatMpAccessToken> answer) {

@@ -27,9 +27,12 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.DoubleSupplier;
 
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import reactor.core.scheduler.NonBlocking;
 
+import org.springframework.core.log.LogMessage;
 import org.springframework.util.Assert;
 
 import cn.authing.wechat.AuthingException;
@@ -39,6 +42,8 @@ import cn.authing.wechat.AuthingException;
  * start, and the fetches in flight.
  */
 final class TokenCache implements AutoCloseable {
+
+	private static final Log logger = LogFactory.getLog(TokenCache.class);
 
 	private final TokenClock clock;
 
@@ -140,7 +145,13 @@ final class TokenCache implements AutoCloseable {
 		}
 		Duration duration = Duration.ofNanos(this.clock.nanoTime() - startedAt);
 		for (TokenListener listener : this.listeners) {
-			listener.fetched(statistics.account, duration, origin, failure);
+			try {
+				listener.fetched(statistics.account, duration, origin, failure);
+			}
+			catch (RuntimeException ex) {
+				// Those who wait for the fetch must be answered all the same.
+				logger.warn(LogMessage.format("%s failed", listener.getClass().getName()), ex);
+			}
 		}
 	}
 

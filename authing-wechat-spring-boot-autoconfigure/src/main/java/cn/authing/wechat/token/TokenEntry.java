@@ -244,15 +244,19 @@ final class TokenEntry extends CachedTokenSource {
 					this.cache.random());
 		}
 		while (!SNAPSHOT.compareAndSet(this, before, after));
-		if (before.attempts().warned() && !after.attempts().warned()) {
-			logger.info(LogMessage.format("The token of %s is renewed again, after %d failed attempts", this,
-					before.attempts().failures()));
-		}
+		logRecovery(before, after);
 		logger.debug(LogMessage.format("Received %s of %s from %s; it expires in %d s",
 				before.holds(received.token().accessToken()) ? "the same token" : "a new token", this,
 				received.origin(), TimeUnit.NANOSECONDS.toSeconds(received.life())));
 		scheduleWarmUp();
 		return after.requiredToken();
+	}
+
+	private void logRecovery(TokenSnapshot before, TokenSnapshot after) {
+		if (before.attempts().warned() && !after.attempts().warned()) {
+			logger.info(LogMessage.format("The token of %s is renewed again, after %d failed attempts", this,
+					before.attempts().failures()));
+		}
 	}
 
 	/**
@@ -331,16 +335,18 @@ final class TokenEntry extends CachedTokenSource {
 	 * Take over a token that another instance has shared.
 	 */
 	void adopt(ReceivedToken shared) {
-		TokenSnapshot snapshot;
+		TokenSnapshot before;
+		TokenSnapshot after;
 		do {
-			snapshot = this.snapshot;
+			before = this.snapshot;
 			if (!wants(shared)) {
 				return;
 			}
+			after = before.received(shared, false, this.clock.nanoTime(), this.cache.policy(), this.cache.random())
+				.fetching(before.fetch());
 		}
-		while (!SNAPSHOT.compareAndSet(this, snapshot,
-				snapshot.received(shared, false, this.clock.nanoTime(), this.cache.policy(), this.cache.random())
-					.fetching(snapshot.fetch())));
+		while (!SNAPSHOT.compareAndSet(this, before, after));
+		logRecovery(before, after);
 		logger.debug(LogMessage.format("Took over the token of %s that another instance has fetched", this));
 		scheduleWarmUp();
 	}
@@ -387,8 +393,13 @@ final class TokenEntry extends CachedTokenSource {
 	}
 
 	private static long nextFetch(TokenSnapshot snapshot, long now) {
-		return snapshot.isUsable(now) ? Math.max(snapshot.refreshAt(), snapshot.attempts().renewFrom())
-				: Math.max(snapshot.attempts().fetchFrom(), now);
+		long fetchFrom = snapshot.attempts().fetchFrom();
+		if (!snapshot.isUsable(now)) {
+			return Math.max(fetchFrom, now);
+		}
+		// A renewal that may only come after the expiry comes with the expiry.
+		return Math.min(Math.max(snapshot.refreshAt(), snapshot.attempts().renewFrom()),
+				Math.max(snapshot.usableUntil(), fetchFrom));
 	}
 
 	private static void cancel(@Nullable Future<?> task) {

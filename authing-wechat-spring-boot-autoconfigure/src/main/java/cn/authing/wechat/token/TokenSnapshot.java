@@ -87,8 +87,9 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	 * loop. WeChat's own answer tells the caller more than a failure of ours would.
 	 */
 	boolean isHeldThroughRejections(long now, long patience) {
-		return this.standing == Standing.REJECTED && this.fetch == null && this.attempts.failure() == null
-				&& now < this.usableUntil && this.attempts.fetchFrom() > now + patience;
+		return this.standing == Standing.REJECTED && this.attempts.rejections() > 1 && this.fetch == null
+				&& this.attempts.failure() == null && now < this.usableUntil
+				&& this.attempts.fetchFrom() > now + patience;
 	}
 
 	boolean holds(String accessToken) {

@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -26,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
@@ -230,27 +228,6 @@ class AuthingClientAutoConfigurationTests {
 					.isThrownBy(() -> fetch(context))
 					.withMessageContaining("redirects to http://localhost"));
 			assertThat(elsewhere.requests()).isEmpty();
-		}
-	}
-
-	@Test
-	void clientWhenCertificateIsUnknownShouldNameTheProperty(@TempDir Path directory) {
-		try (TlsAuthing authing = new TlsAuthing(directory)) {
-			withRequired(authing.uri()).run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
-				.isThrownBy(() -> fetch(context))
-				.withMessageContaining("authing.ssl.bundle")
-				.satisfies((ex) -> assertThat(ex.isRetryable()).isFalse()));
-		}
-	}
-
-	@Test
-	void clientWhenSslBundleIsNamedShouldUseIt(@TempDir Path directory) {
-		try (TlsAuthing authing = new TlsAuthing(directory)) {
-			withRequired(authing.uri())
-				.withPropertyValues("authing.ssl.bundle=authing",
-						"spring.ssl.bundle.jks.authing.truststore.location=" + authing.keyStore().toUri(),
-						"spring.ssl.bundle.jks.authing.truststore.password=" + TlsAuthing.PASSWORD)
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
 		}
 	}
 

@@ -17,96 +17,74 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 
 /**
- * An Authing on loopback that speaks TLS with a certificate of its own making.
+ * An Authing on loopback with TLS.
  */
 final class TlsAuthing implements AutoCloseable {
-
-	static final String PASSWORD = "changeit";
 
 	private static final byte[] ANSWER = """
 			{"statusCode":200,"data":{"accessToken":"token","expiresAt":1900000000}}"""
 		.getBytes(StandardCharsets.UTF_8);
 
-	private final Path keyStore;
-
 	private final HttpsServer server;
 
-	TlsAuthing(Path directory) {
-		this.keyStore = directory.resolve("authing.p12");
-		try {
-			createKeyStore();
-			this.server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-			this.server.setHttpsConfigurator(new HttpsConfigurator(sslContext()));
-			this.server.createContext("/", (exchange) -> {
-				exchange.getRequestBody().readAllBytes();
-				exchange.sendResponseHeaders(200, ANSWER.length);
-				exchange.getResponseBody().write(ANSWER);
-				exchange.close();
-			});
-			this.server.start();
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
-		catch (GeneralSecurityException | InterruptedException ex) {
-			throw new IllegalStateException(ex);
-		}
+	private TlsAuthing(SSLContext sslContext, boolean needClientCertificate) throws IOException {
+		this.server = HttpsServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+		this.server.setHttpsConfigurator(new HttpsConfigurator(sslContext) {
+
+			@Override
+			public void configure(HttpsParameters parameters) {
+				SSLParameters sslParameters = getSSLContext().getDefaultSSLParameters();
+				sslParameters.setNeedClientAuth(needClientCertificate);
+				parameters.setSSLParameters(sslParameters);
+			}
+
+		});
+		this.server.createContext("/", (exchange) -> {
+			exchange.getRequestBody().readAllBytes();
+			exchange.sendResponseHeaders(200, ANSWER.length);
+			exchange.getResponseBody().write(ANSWER);
+			exchange.close();
+		});
+		this.server.start();
+	}
+
+	static TlsAuthing start(TestCertificates certificates) throws GeneralSecurityException, IOException {
+		return new TlsAuthing(certificates.sslContext("server"), false);
+	}
+
+	static TlsAuthing startForOtherHost(TestCertificates certificates) throws GeneralSecurityException, IOException {
+		return new TlsAuthing(certificates.sslContext("stranger"), false);
+	}
+
+	static TlsAuthing startWithClientCertificates(TestCertificates certificates)
+			throws GeneralSecurityException, IOException {
+		return new TlsAuthing(certificates.sslContext("server"), true);
 	}
 
 	String uri() {
-		return "https://localhost:" + this.server.getAddress().getPort();
+		return "https://localhost:" + port();
 	}
 
-	Path keyStore() {
-		return this.keyStore;
+	int port() {
+		return this.server.getAddress().getPort();
 	}
 
 	@Override
 	public void close() {
 		this.server.stop(0);
-	}
-
-	// The JDK has no public API to make a certificate with
-	private void createKeyStore() throws IOException, InterruptedException {
-		Process keytool = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "keytool").toString(),
-				"-genkeypair", "-alias", "authing", "-keyalg", "EC", "-dname", "CN=localhost", "-ext",
-				"san=dns:localhost", "-validity", "1", "-storetype", "PKCS12", "-keystore", this.keyStore.toString(),
-				"-storepass", PASSWORD)
-			.redirectErrorStream(true)
-			.start();
-		String output = new String(keytool.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-		if (keytool.waitFor() != 0) {
-			throw new IllegalStateException("keytool failed: " + output);
-		}
-	}
-
-	private SSLContext sslContext() throws GeneralSecurityException, IOException {
-		KeyStore store = KeyStore.getInstance("PKCS12");
-		try (InputStream in = Files.newInputStream(this.keyStore)) {
-			store.load(in, PASSWORD.toCharArray());
-		}
-		KeyManagerFactory keyManagers = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-		keyManagers.init(store, PASSWORD.toCharArray());
-		SSLContext context = SSLContext.getInstance("TLS");
-		context.init(keyManagers.getKeyManagers(), null, null);
-		return context;
 	}
 
 }

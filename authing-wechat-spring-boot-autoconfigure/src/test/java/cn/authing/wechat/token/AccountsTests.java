@@ -45,7 +45,7 @@ class AccountsTests {
 
 	private static final WechatMpCredentials NEW_SECRET = new WechatMpCredentials(CREDENTIALS.appId(), "new-secret");
 
-	private static final WechatMpCredentials OTHER_APP = new WechatMpCredentials("wx-other", "other-secret");
+	static final WechatMpCredentials OTHER_APP = new WechatMpCredentials("wx-other", "other-secret");
 
 	private final TokenServiceFixture fixture = new TokenServiceFixture(
 			(setup) -> setup.withAccounts(accounts(CREDENTIALS, SHOP)).withMaxEntries(2));
@@ -206,6 +206,7 @@ class AccountsTests {
 			assertThat(fixture().client.call().credentials()).isEqualTo(NEW_SECRET);
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(caller.accessToken()).isEqualTo("B");
+			assertThat(fixture().held()).isEqualTo("B");
 		}
 
 		@Test
@@ -321,7 +322,7 @@ class AccountsTests {
 			assertThat(caller.accessToken()).isEqualTo("O");
 			assertThat(fixture().service.account("club").invalidate("O")).isTrue();
 			assertThat(source.invalidate("O")).as("dropped for all").isFalse();
-			assertThat(fixture().service.requestCounts().get("club")).isEqualTo(new RequestCounts(0, 0, 2, 0));
+			assertThat(fixture().service.requestCounts("club")).isEqualTo(new RequestCounts(0, 0, 2, 0));
 		}
 
 		@Test
@@ -363,7 +364,7 @@ class AccountsTests {
 			fixture().ask(fixture().service.account(OTHER_APP));
 			fixture().ask(fixture().service.account(NEW_SECRET));
 			fixture().ask(fixture().service.account(NEW_SECRET));
-			assertThat(fixture().service.requestCounts().get("(run-time)")).isEqualTo(new RequestCounts(1, 0, 2, 0));
+			assertThat(fixture().service.requestCounts("(run-time)")).isEqualTo(new RequestCounts(1, 0, 2, 0));
 		}
 
 	}

@@ -124,6 +124,21 @@ class RejectionTests {
 	}
 
 	@Test
+	void getAccessTokenWhenRejectedWhileAnswersArriveExpiredShouldFetchWithinInitialBackOff() {
+		this.fixture.hold("A");
+		for (int refresh = 0; refresh < 5; refresh++) {
+			this.fixture.refresh();
+			this.fixture.client.call().succeed("X", Duration.ofSeconds(-1));
+		}
+		this.fixture.service.invalidate("A");
+		Caller caller = this.fixture.ask();
+		assertThat(caller.accessToken()).isNull();
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void rejectedTokenWhenHandedOutAgainShouldBeGivenToCallersAndAskedAgainAfterGrowingPauses() {
 		this.fixture.hold("A");
 		this.fixture.advance(LONG_AFTER);

@@ -1,0 +1,159 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+import cn.authing.wechat.AuthingApiException;
+
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+/**
+ * Tests for how long a failure is remembered, and for the listeners that are told.
+ */
+class FailureTests {
+
+	private static final Duration MOMENT = Duration.ofMillis(1);
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	private void assertAnsweredFromMemoryFor(Duration pause) {
+		int before = this.fixture.fetches();
+		this.fixture.advance(pause.minus(MOMENT));
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+		assertThat(this.fixture.fetches()).isEqualTo(before);
+		this.fixture.advance(MOMENT);
+		assertThat(this.fixture.ask().isWaiting()).isTrue();
+		assertThat(this.fixture.fetches()).isEqualTo(before + 1);
+	}
+
+	@Test
+	void backOffShouldGrowWhileFailuresRepeatUpToItsLimit() {
+		this.fixture.ask();
+		for (long pause : new long[] { 1, 2, 4, 8, 16, 30, 30, 30 }) {
+			this.fixture.client.call().fail();
+			assertAnsweredFromMemoryFor(Duration.ofSeconds(pause));
+		}
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("A");
+		this.fixture.advance(LIFE);
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		assertAnsweredFromMemoryFor(Duration.ofSeconds(1));
+	}
+
+	@Test
+	void backOffShouldBeShortenedAtRandomByUpToAFifth() {
+		this.fixture.random = 0.5;
+		this.fixture.ask();
+		for (long millis : new long[] { 1000, 1800, 3600 }) {
+			this.fixture.client.call().fail();
+			assertAnsweredFromMemoryFor(Duration.ofMillis(millis));
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "0, 1", "1, 1", "7, 7", "30, 30", "31, 30", "999999999, 30" })
+	void backOffWhenAuthingAskedForAPauseShouldHonourItWithinTheLimit(long retryAfter, long pause) {
+		this.fixture.ask();
+		this.fixture.client.call().fail(ScriptedClient.failure(Duration.ofSeconds(retryAfter)));
+		assertAnsweredFromMemoryFor(Duration.ofSeconds(pause));
+	}
+
+	@Test
+	void failuresWhenUpstreamIsDownForHoursShouldBeFewAndRecoveryQuick() {
+		this.fixture.client.onCall((call) -> call.fail());
+		for (int second = 0; second < 7200; second++) {
+			this.fixture.ask();
+			this.fixture.advance(Duration.ofSeconds(1));
+		}
+		assertThat(this.fixture.fetches()).isBetween(240, 250);
+		this.fixture.client.onCall((call) -> call.succeed("A", LIFE));
+		this.fixture.ask();
+		this.fixture.advance(POLICY.maxBackoff());
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+	}
+
+	@Test
+	void listenerShouldBeToldOfEachFetch() {
+		List<String> told = new ArrayList<>();
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup
+			.withListener((account, duration, origin, failure) -> told.add(account + " " + duration.toMillis() + " "
+					+ origin + " " + ((failure != null) ? failure.getMessage() : "-"))));
+		fixture.ask();
+		fixture.advance(Duration.ofMillis(300));
+		fixture.client.call().fail();
+		fixture.advance(Duration.ofSeconds(1));
+		fixture.hold("A");
+		assertThat(told).containsExactly("default 300 null Authing is busy", "default 0 AUTHING -");
+		assertThat(fixture.status().fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void listenerWhenItThrowsShouldNotStrandThoseWhoWait() {
+		TokenServiceFixture fixture = new TokenServiceFixture(
+				(setup) -> setup.withListener((account, duration, origin, failure) -> {
+					throw new IllegalStateException("broken listener");
+				}));
+		Caller first = fixture.ask();
+		fixture.client.call().fail();
+		assertThat(first.failure()).isInstanceOf(AuthingApiException.class);
+		fixture.advance(Duration.ofSeconds(1));
+		Caller second = fixture.ask();
+		fixture.client.call().succeed("A", LIFE);
+		assertThat(second.accessToken()).isEqualTo("A");
+	}
+
+	@Test
+	void requestCountsShouldTellHowRequestsWereAnswered() {
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		this.fixture.ask();
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.hold("A");
+		this.fixture.held();
+		this.fixture.ask();
+		this.fixture.advance(TokenServiceFixture.UNTIL_DUE);
+		this.fixture.held();
+		assertThat(this.fixture.service.requestCounts("default")).isEqualTo(new RequestCounts(2, 1, 1, 2));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "PT5S, PT30S, PT10S, PT1S, PT30S, PT10S, 'refreshAhead'",
+			"PT5M, PT-1S, PT10S, PT1S, PT30S, PT10S, 'minRefreshInterval'",
+			"PT5M, PT30S, PT-1S, PT1S, PT30S, PT10S, 'expiryMargin'",
+			"PT5M, PT30S, PT10S, PT0S, PT30S, PT10S, 'initialBackoff'",
+			"PT5M, PT30S, PT10S, PT1M, PT30S, PT10S, 'maxBackoff'",
+			"PT5M, PT30S, PT10S, PT1S, PT30S, PT0S, 'timeout'" })
+	void policyWhenInvalidShouldNameWhatIsWrong(Duration refreshAhead, Duration minRefreshInterval,
+			Duration expiryMargin, Duration initialBackoff, Duration maxBackoff, Duration timeout, String name) {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> new RefreshPolicy(refreshAhead, minRefreshInterval, expiryMargin, initialBackoff,
+					maxBackoff, timeout))
+			.withMessageContaining(name);
+	}
+
+}

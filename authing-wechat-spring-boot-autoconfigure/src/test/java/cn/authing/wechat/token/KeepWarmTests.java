@@ -1,0 +1,126 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+
+import org.junit.jupiter.api.Test;
+
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests for accounts that are kept warm: renewed though nobody asks.
+ */
+class KeepWarmTests {
+
+	private static final Duration MOMENT = Duration.ofMillis(1);
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	private void keepWarm() {
+		this.fixture.service.keepWarm();
+		this.fixture.time.runDue();
+	}
+
+	@Test
+	void keepWarmWhenEmptyShouldFetchInBackground() {
+		this.fixture.service.keepWarm();
+		assertThat(this.fixture.fetches()).as("nothing runs on the calling thread").isZero();
+		this.fixture.time.runDue();
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
+	@Test
+	void keepWarmShouldRenewOnTimeForever() {
+		keepWarm();
+		this.fixture.client.call().succeed("T", LIFE);
+		for (int renewal = 1; renewal <= 10; renewal++) {
+			this.fixture.advance(UNTIL_DUE.minus(MOMENT));
+			assertThat(this.fixture.fetches()).isEqualTo(renewal);
+			this.fixture.advance(MOMENT);
+			this.fixture.client.call().succeed("T" + renewal, LIFE);
+			assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		}
+		assertThat(this.fixture.time.pendingTasks()).isEqualTo(1);
+	}
+
+	@Test
+	void keepWarmWhenCalledAgainShouldNotFetchAgain() {
+		keepWarm();
+		keepWarm();
+		this.fixture.client.call().succeed("A", LIFE);
+		keepWarm();
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+		assertThat(this.fixture.time.pendingTasks()).isEqualTo(1);
+	}
+
+	@Test
+	void keepWarmWhenFetchesFailShouldBackOffAndRecover() {
+		this.fixture.client.onCall((call) -> call.fail());
+		keepWarm();
+		this.fixture.advance(Duration.ofSeconds(1 + 2 + 4 + 8 + 16 + 30));
+		assertThat(this.fixture.fetches()).isEqualTo(7);
+		this.fixture.client.onCall((call) -> call.succeed("A", LIFE));
+		this.fixture.advance(Duration.ofSeconds(30));
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
+	void keepWarmWhenTokenIsRejectedShouldFetchAnother() {
+		keepWarm();
+		this.fixture.client.call().succeed("A", LIFE);
+		this.fixture.advance(Duration.ofMinutes(1));
+		this.fixture.service.invalidate("A");
+		this.fixture.time.runDue();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
+	@Test
+	void keepWarmWhenRenewalMayComeOnlyAfterExpiryShouldFetchAtExpiry() {
+		RefreshPolicy slow = new RefreshPolicy(POLICY.refreshAhead(), Duration.ofMinutes(20), POLICY.expiryMargin(),
+				POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withPolicy(slow));
+		fixture.service.keepWarm();
+		fixture.time.runDue();
+		fixture.client.call().succeed("A", LIFE);
+		fixture.advance(UNTIL_DUE);
+		fixture.client.call().fail();
+		fixture.advance(Duration.ofMinutes(5));
+		fixture.client.call().succeed("B", LIFE);
+		assertThat(fixture.held()).isEqualTo("B");
+	}
+
+	@Test
+	void runTimeAccountsShouldNotBeKeptWarm() {
+		keepWarm();
+		this.fixture.client.call().succeed("A", LIFE);
+		this.fixture.ask(this.fixture.service.account(AccountsTests.OTHER_APP));
+		this.fixture.client.call().succeed("O", LIFE);
+		this.fixture.client.onCall((call) -> call.succeed("N", LIFE));
+		this.fixture.advance(LIFE);
+		assertThat(this.fixture.client.calls().stream().skip(2)).isNotEmpty()
+			.allSatisfy((call) -> assertThat(call.credentials()).isEqualTo(CREDENTIALS));
+	}
+
+}

@@ -1,0 +1,209 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.List;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.classic.spi.IThrowableProxy;
+import ch.qos.logback.core.read.ListAppender;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+import cn.authing.wechat.WechatMpCredentials;
+
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests for what is logged, and what never is.
+ */
+class LoggingTests {
+
+	private static final String TOKEN = "the-access-token";
+
+	private static final Duration MIN_REFRESH_INTERVAL = TokenServiceFixture.POLICY.minRefreshInterval();
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	private final Logger root = (Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
+
+	private final ListAppender<ILoggingEvent> appender = new ListAppender<>();
+
+	private @Nullable Level level;
+
+	@BeforeEach
+	void capture() {
+		this.level = this.root.getLevel();
+		this.root.setLevel(Level.TRACE);
+		this.appender.start();
+		this.root.addAppender(this.appender);
+	}
+
+	@AfterEach
+	void release() {
+		this.root.detachAppender(this.appender);
+		this.root.setLevel(this.level);
+	}
+
+	private List<String> messages(Level level) {
+		return this.appender.list.stream()
+			.filter((event) -> event.getLevel() == level)
+			.map(ILoggingEvent::getFormattedMessage)
+			.toList();
+	}
+
+	@Test
+	void streakOfFailedRenewalsShouldBeLoggedOnceAtItsBeginAndOnceAtItsEnd() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(UNTIL_DUE);
+		for (int attempt = 0; attempt < 4; attempt++) {
+			this.fixture.ask();
+			this.fixture.client.call().fail();
+			this.fixture.advance(MIN_REFRESH_INTERVAL);
+		}
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("account 'default'", "290 s", "Authing is busy");
+		this.fixture.ask();
+		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
+		assertThat(messages(Level.INFO)).singleElement().asString().contains("account 'default'", "4 failed attempts");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.WARN)).as("a new streak").hasSize(2);
+		assertThat(messages(Level.ERROR)).isEmpty();
+	}
+
+	@Test
+	void failureThatACallerIsToldOfShouldBeLoggedAtDebugOnly() {
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.hold(TOKEN);
+		assertThat(messages(Level.WARN)).isEmpty();
+		assertThat(messages(Level.INFO)).isEmpty();
+		assertThat(messages(Level.DEBUG)).anySatisfy((message) -> assertThat(message).contains("failed"));
+	}
+
+	@Test
+	void failureThatFindsItsCallersGoneShouldBeLoggedAtDebugOnly() {
+		this.fixture.ask().cancel();
+		this.fixture.refresh().cancel();
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.ERROR)).isEmpty();
+		assertThat(messages(Level.WARN)).isEmpty();
+	}
+
+	@Test
+	void renewalShouldBeLoggedAtDebugOnly() {
+		this.fixture.hold(TOKEN);
+		this.fixture.service.invalidate(TOKEN);
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.hold(TOKEN + 2);
+		assertThat(messages(Level.WARN)).isEmpty();
+		assertThat(messages(Level.INFO)).isEmpty();
+		assertThat(messages(Level.DEBUG)).isNotEmpty();
+	}
+
+	@Test
+	void streakThatAnotherInstanceEndsShouldBeLoggedAtItsEnd() {
+		ManualTime time = new ManualTime();
+		SharedTestStore store = new SharedTestStore(time);
+		TokenServiceFixture one = sharing(time, store);
+		TokenServiceFixture other = sharing(time, store);
+		one.hold(TOKEN);
+		one.advance(UNTIL_DUE);
+		one.ask();
+		one.client.call().fail();
+		assertThat(messages(Level.WARN)).hasSize(1);
+		other.refresh();
+		other.client.call().succeed(TOKEN + 2, LIFE);
+		assertThat(one.held()).isEqualTo(TOKEN + 2);
+		assertThat(messages(Level.INFO)).hasSize(1);
+	}
+
+	private static TokenServiceFixture sharing(ManualTime time, SharedTestStore store) {
+		return new TokenServiceFixture((setup) -> setup.withTime(time).withStore(store.newInstance()));
+	}
+
+	@Test
+	void changeOfCredentialsShouldBeLoggedOnce() {
+		this.fixture.hold(TOKEN);
+		this.fixture.client.onCall((call) -> call.fail());
+		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "another-secret"));
+		this.fixture.service.reloadAccounts();
+		this.fixture.advance(Duration.ofMinutes(10));
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("changed credentials of account 'default'");
+		this.fixture.client.onCall((call) -> call.succeed(TOKEN + 2, LIFE));
+		this.fixture.advance(Duration.ofMinutes(1));
+		assertThat(messages(Level.INFO)).singleElement().asString().contains("account 'default' are in use");
+		assertThat(messages(Level.WARN)).hasSize(1);
+	}
+
+	@Test
+	void runTimeAccountShouldBeNamedByAppId() {
+		this.fixture.ask(this.fixture.service.account(new WechatMpCredentials("wx-tenant", "tenant-secret")));
+		this.fixture.client.call().succeed(TOKEN, LIFE);
+		assertThat(messages(Level.DEBUG))
+			.anySatisfy((message) -> assertThat(message).contains("WeChat app 'wx-tenant'"));
+	}
+
+	@Test
+	void everythingShouldBeLoggedWithoutTokenAndSecret() {
+		this.fixture.hold(TOKEN);
+		this.fixture.refresh();
+		this.fixture.client.call().succeed(TOKEN, LIFE);
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		this.fixture.service.invalidate(TOKEN);
+		this.fixture.advance(Duration.ofSeconds(30));
+		this.fixture.ask();
+		this.fixture.client.call().succeed(TOKEN, LIFE);
+		this.fixture.refresh();
+		this.fixture.client.call().fail(new IllegalStateException(TOKEN + CREDENTIALS.appSecret()));
+		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), CREDENTIALS.appSecret() + 2));
+		this.fixture.service.reloadAccounts();
+		this.fixture.time.runDue();
+		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
+		this.fixture.service.keepWarm();
+		this.fixture.advance(UNTIL_EXPIRED);
+		this.fixture.close();
+		assertThat(this.appender.list).isNotEmpty().allSatisfy((event) -> {
+			assertThat(event.getFormattedMessage()).doesNotContain(TOKEN, CREDENTIALS.appSecret());
+			for (IThrowableProxy thrown = event.getThrowableProxy(); thrown != null; thrown = thrown.getCause()) {
+				assertThat(thrown.getMessage()).doesNotContain(TOKEN, CREDENTIALS.appSecret());
+			}
+		});
+		assertThat(List.of(this.fixture.service, this.fixture.service.status(), this.fixture.service.account("default"),
+				this.fixture.service.account(CREDENTIALS), this.fixture.service.getAccessToken()))
+			.allSatisfy((value) -> assertThat(value.toString()).doesNotContain(TOKEN, CREDENTIALS.appSecret()));
+	}
+
+}

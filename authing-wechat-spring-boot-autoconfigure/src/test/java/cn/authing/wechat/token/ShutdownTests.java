@@ -1,0 +1,122 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.client.AuthingWechatClient;
+
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+/**
+ * Tests for a service that is closed.
+ */
+class ShutdownTests {
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	@Test
+	void closeWhenCallersWaitShouldReleaseThemAndEndTheRequest() {
+		Caller waiting = this.fixture.ask();
+		Caller refreshing = this.fixture.refresh();
+		ScriptedClient.Call call = this.fixture.client.call();
+		this.fixture.close();
+		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class).hasMessageContaining("was closed");
+		assertThat(refreshing.failure()).isInstanceOf(IllegalStateException.class);
+		assertThat(call.isCancelled()).isTrue();
+		assertThat(this.fixture.time.pendingTasks()).isZero();
+	}
+
+	@Test
+	void closeWhenFetchHasNotStartedYetShouldReleaseCallers() {
+		Caller waiting = Caller.of(this.fixture.service.getAccessToken());
+		this.fixture.close();
+		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
+		this.fixture.advance(Duration.ofMinutes(1));
+		assertThat(this.fixture.fetches()).isZero();
+	}
+
+	@Test
+	void closeWhenKeptWarmShouldStop() {
+		this.fixture.service.keepWarm();
+		this.fixture.time.runDue();
+		this.fixture.client.call().succeed("A", LIFE);
+		this.fixture.close();
+		this.fixture.close();
+		this.fixture.advance(LIFE.multipliedBy(2));
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenClosedShouldFailClearlyWhereItHadToWait() {
+		this.fixture.close();
+		assertThatIllegalStateException().isThrownBy(this.fixture::held).withMessageContaining("was closed");
+		assertThat(this.fixture.ask().failure()).isInstanceOf(IllegalStateException.class);
+		assertThat(this.fixture.refresh().failure()).isInstanceOf(IllegalStateException.class);
+		assertThat(this.fixture.fetches()).isZero();
+	}
+
+	@Test
+	void getAccessTokenWhenClosedShouldStillReturnHeldToken() {
+		this.fixture.hold("A");
+		this.fixture.close();
+		this.fixture.advance(UNTIL_DUE);
+		assertThat(this.fixture.held()).isEqualTo("A");
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void closeWhenBlockedThreadWaitsShouldReleaseItAndLeaveNoThread() throws Exception {
+		CompletableFuture<Thread> fetchThread = new CompletableFuture<>();
+		AuthingWechatClient silent = new AuthingWechatClient() {
+
+			@Override
+			public Mono<WechatMpAccessToken> getWechatMpAccessToken(WechatMpCredentials credentials) {
+				fetchThread.complete(Thread.currentThread());
+				return Mono.never();
+			}
+
+		};
+		DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(silent, WechatMpTokenStore.local(),
+				() -> this.fixture.accounts, POLICY, 10, List.of());
+		CompletableFuture<WechatMpAccessToken> blocked = CompletableFuture.supplyAsync(service::getAccessTokenSync);
+		Thread thread = fetchThread.get(30, TimeUnit.SECONDS);
+		service.close();
+		assertThat(blocked).failsWithin(Duration.ofSeconds(30))
+			.withThrowableThat()
+			.havingCause()
+			.isInstanceOf(IllegalStateException.class)
+			.withMessageContaining("was closed");
+		assertThat(thread.isDaemon()).isTrue();
+		thread.join(30_000);
+		assertThat(thread.isAlive()).isFalse();
+	}
+
+}
