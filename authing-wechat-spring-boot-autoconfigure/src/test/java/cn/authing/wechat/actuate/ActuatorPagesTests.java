@@ -218,7 +218,7 @@ class ActuatorPagesTests {
 	void pagesShouldShowNeitherSecretNorToken(WebApplicationType type) throws Exception {
 		start(type, "--management.endpoint.env.show-values=always",
 				"--management.endpoint.configprops.show-values=always",
-				"--another.name=" + LoopbackAuthing.WECHAT_SECRET, "--logging.level.cn.authing=trace");
+				"--another.name=" + LoopbackAuthing.WECHAT_SECRET);
 		service().getAccessTokenSync();
 		service().account("shop").getAccessTokenSync();
 		this.authing.answerWith(LoopbackAuthing.REFUSAL);
