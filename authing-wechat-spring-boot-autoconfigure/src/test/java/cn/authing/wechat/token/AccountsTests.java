@@ -322,7 +322,7 @@ class AccountsTests {
 			assertThat(caller.accessToken()).isEqualTo("O");
 			assertThat(fixture().service.account("club").invalidate("O")).isTrue();
 			assertThat(source.invalidate("O")).as("dropped for all").isFalse();
-			assertThat(fixture().service.requestCounts().get("club")).isEqualTo(new RequestCounts(0, 0, 2, 0));
+			assertThat(fixture().service.requestCounts("club")).isEqualTo(new RequestCounts(0, 0, 2, 0));
 		}
 
 		@Test
@@ -364,7 +364,7 @@ class AccountsTests {
 			fixture().ask(fixture().service.account(OTHER_APP));
 			fixture().ask(fixture().service.account(NEW_SECRET));
 			fixture().ask(fixture().service.account(NEW_SECRET));
-			assertThat(fixture().service.requestCounts().get("(run-time)")).isEqualTo(new RequestCounts(1, 0, 2, 0));
+			assertThat(fixture().service.requestCounts("(run-time)")).isEqualTo(new RequestCounts(1, 0, 2, 0));
 		}
 
 	}

@@ -138,7 +138,7 @@ class FailureTests {
 		this.fixture.ask();
 		this.fixture.advance(TokenServiceFixture.UNTIL_DUE);
 		this.fixture.held();
-		assertThat(this.fixture.service.requestCounts().get("default")).isEqualTo(new RequestCounts(2, 1, 1, 2));
+		assertThat(this.fixture.service.requestCounts("default")).isEqualTo(new RequestCounts(2, 1, 1, 2));
 	}
 
 	@ParameterizedTest

@@ -106,7 +106,7 @@ class TokenServiceStressTests {
 			assertThat(answered.await(30, TimeUnit.SECONDS)).isTrue();
 			assertThat(wrong).hasValue(0);
 			assertThat(this.client.fetches).hasValue(1);
-			assertThat(service.requestCounts().get("default")).isEqualTo(new RequestCounts(0, 0, 10_000, 0));
+			assertThat(service.requestCounts("default")).isEqualTo(new RequestCounts(0, 0, 10_000, 0));
 		}
 	}
 
