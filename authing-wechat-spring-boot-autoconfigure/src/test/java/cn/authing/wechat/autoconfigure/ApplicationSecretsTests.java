@@ -55,7 +55,7 @@ class ApplicationSecretsTests {
 		String output = new ForkedJvm(work).run(TalkativeApplication.class,
 				"--spring.config.import=configtree:" + secrets + "/", "--logging.level.root=TRACE", "--debug",
 				"--authing.app-id=app", "--authing.wechat.app-id=wx1", "--authing.wechat.accounts.shop.app-id=wx2",
-				"--authing.timeout=1s", "--authing.retry.initial-backoff=1ms",
+				"--authing.timeout=8s", "--authing.retry.initial-backoff=1ms",
 				"--spring.http.codecs.log-request-details=true");
 		assertThat(output.lines()
 			.filter((line) -> TalkativeApplication.SECRET_BEGINNINGS.stream().anyMatch(line::contains))).isEmpty();

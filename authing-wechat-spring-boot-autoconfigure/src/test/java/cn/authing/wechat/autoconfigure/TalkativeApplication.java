@@ -157,7 +157,7 @@ class TalkativeApplication {
 	}
 
 	private static @Nullable Object value(Throwable failure, Method method) {
-		if (method.getParameterCount() > 0 || !method.getName().matches("(get|is|to|for)[A-Z].*")
+		if (method.getParameterCount() > 0 || !method.getName().matches("(get|is|to)[A-Z].*")
 				|| !(method.canAccess(failure) || method.trySetAccessible())) {
 			return null;
 		}
