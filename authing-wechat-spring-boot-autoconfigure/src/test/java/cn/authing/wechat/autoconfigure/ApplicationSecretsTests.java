@@ -54,9 +54,9 @@ class ApplicationSecretsTests {
 				"Bearer " + TalkativeApplication.GATEWAY_SECRET);
 		String output = new ForkedJvm(work).run(TalkativeApplication.class,
 				"--spring.config.import=configtree:" + secrets + "/", "--logging.level.root=TRACE", "--debug",
-				"--authing.app-id=app", "--authing.wechat.app-id=wx1", "--authing.wechat.accounts.shop.app-id=wx2",
-				"--authing.timeout=1s", "--authing.retry.initial-backoff=1ms",
-				"--spring.http.codecs.log-request-details=true");
+				"--spring.main.web-application-type=none", "--authing.app-id=app", "--authing.wechat.app-id=wx1",
+				"--authing.wechat.accounts.shop.app-id=wx2", "--authing.timeout=8s",
+				"--authing.retry.initial-backoff=1ms", "--spring.http.codecs.log-request-details=true");
 		assertThat(output.lines()
 			.filter((line) -> TalkativeApplication.SECRET_BEGINNINGS.stream().anyMatch(line::contains))).isEmpty();
 		assertThat(output).contains("a first token: WechatMpAccessToken[accessToken=***",
@@ -68,7 +68,7 @@ class ApplicationSecretsTests {
 				"broken: cn.authing.wechat.AuthingTransportException",
 				"reset: cn.authing.wechat.AuthingTransportException",
 				"silent: cn.authing.wechat.AuthingTransportException",
-				"a failed refresh: cn.authing.wechat.AuthingTransportException",
+				"a failed refresh: cn.authing.wechat.Authing",
 				"a closed service: java.lang.IllegalStateException");
 		assertThat(output).contains("CONDITIONS EVALUATION REPORT", "ExchangeFunctions", "reactor.netty.http.client",
 				"Observation name='http.client.requests'", "Meter MeterImpl", "Bean wechatMpTokenService");
@@ -85,7 +85,7 @@ class ApplicationSecretsTests {
 			"authing.app-host=https://example.authing.cn?key=Gateway-0123456789",
 			"authing.app-host=https://user:Gateway-0123456789 @example.authing.cn", "authing.ssl.bundle=unknown" })
 	void startWhenPropertyIsBadShouldNameItAndShowNoSecret(String property, CapturedOutput output) {
-		List<String> properties = List.of("--authing.app-id=app",
+		List<String> properties = List.of("--spring.main.web-application-type=none", "--authing.app-id=app",
 				"--authing.app-secret=" + TalkativeApplication.APP_SECRET,
 				"--authing.app-host=https://example.authing.cn",
 				"--authing.headers.authorization=" + TalkativeApplication.GATEWAY_SECRET);

@@ -168,9 +168,10 @@ class AuthingTransportTests {
 	@Test
 	@ExtendWith(OutputCaptureExtension.class)
 	void startWhenBundleIsUnknownShouldBeAnalyzed(CapturedOutput output) {
-		assertThatException().isThrownBy(() -> SpringApplication.run(CommandLine.class, "--authing.app-id=authing-app",
-				"--authing.app-secret=authing-secret", "--authing.app-host=https://example.authing.cn",
-				"--authing.ssl.bundle=missing"));
+		assertThatException()
+			.isThrownBy(() -> SpringApplication.run(CommandLine.class, "--spring.main.web-application-type=none",
+					"--authing.app-id=authing-app", "--authing.app-secret=authing-secret",
+					"--authing.app-host=https://example.authing.cn", "--authing.ssl.bundle=missing"));
 		assertThat(output).contains("APPLICATION FAILED TO START", "authing.ssl.bundle names 'missing'",
 				"spring.ssl.bundle.pem.missing.truststore.certificate");
 	}

@@ -98,7 +98,7 @@ class TalkativeApplication {
 				tellMeters(context.getBean(MeterRegistry.class));
 				Thread.getAllStackTraces().keySet().forEach((thread) -> logger.info("Thread " + thread));
 			}
-			tell("a closed service", tokens::getAccessTokenSync);
+			tell("a closed service", () -> tokens.refreshAccessToken().block(LIMIT));
 		}
 	}
 
@@ -115,7 +115,7 @@ class TalkativeApplication {
 	}
 
 	private static Map<String, Answer> failures() {
-		String echo = APP_SECRET + " " + WECHAT_SECRET + " " + GATEWAY_SECRET + " " + TOKEN;
+		String echo = WECHAT_SECRET + " " + GATEWAY_SECRET + " " + TOKEN;
 		return Map.of("refused",
 				AuthingServer.json("""
 						{"statusCode":602,"message":"%s","requestId":"%s","data":{"accessToken":"%s"}}"""
@@ -157,7 +157,7 @@ class TalkativeApplication {
 	}
 
 	private static @Nullable Object value(Throwable failure, Method method) {
-		if (method.getParameterCount() > 0 || !method.getName().matches("(get|is|to|for)[A-Z].*")
+		if (method.getParameterCount() > 0 || !method.getName().matches("(get|is|to)[A-Z].*")
 				|| !(method.canAccess(failure) || method.trySetAccessible())) {
 			return null;
 		}
