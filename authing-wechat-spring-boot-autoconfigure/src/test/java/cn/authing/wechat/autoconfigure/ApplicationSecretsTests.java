@@ -67,8 +67,7 @@ class ApplicationSecretsTests {
 				"redirected: cn.authing.wechat.AuthingTransportException",
 				"broken: cn.authing.wechat.AuthingTransportException",
 				"reset: cn.authing.wechat.AuthingTransportException",
-				"silent: cn.authing.wechat.AuthingTransportException",
-				"a failed refresh: cn.authing.wechat.Authing",
+				"silent: cn.authing.wechat.AuthingTransportException", "a failed refresh: cn.authing.wechat.Authing",
 				"a closed service: java.lang.IllegalStateException");
 		assertThat(output).contains("CONDITIONS EVALUATION REPORT", "ExchangeFunctions", "reactor.netty.http.client",
 				"Observation name='http.client.requests'", "Meter MeterImpl", "Bean wechatMpTokenService");
