@@ -253,11 +253,11 @@ class AuthingClientAutoConfigurationTests {
 	}
 
 	@Test
-	void commandLineApplicationShouldStayOne() {
+	void commandLineApplicationShouldEndByItself() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
 			Set<Thread> before = userThreads();
 			SpringApplication application = new SpringApplication(CommandLine.class);
-			assertThat(application.getWebApplicationType()).isEqualTo(WebApplicationType.NONE);
+			application.setWebApplicationType(WebApplicationType.NONE);
 			try (ConfigurableApplicationContext context = application.run(arguments(server))) {
 				assertThat(fetch(context)).isEqualTo("token");
 				assertThat(userThreads()).isSubsetOf(before);

@@ -26,6 +26,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
@@ -172,7 +173,7 @@ class AuthingPropertiesTests {
 
 	@Test
 	void startWhenPropertiesAreMissingShouldAnalyzeAllOfThem(CapturedOutput output) {
-		assertThatException().isThrownBy(() -> SpringApplication.run(Application.class));
+		assertThatException().isThrownBy(() -> run());
 		assertThat(output).contains("APPLICATION FAILED TO START", "authing.app-id is missing.",
 				"authing.app-secret is missing.", "authing.app-host is missing.",
 				"Write the app secret of the Authing application.", "      app-host: https://example.authing.cn",
@@ -181,9 +182,9 @@ class AuthingPropertiesTests {
 
 	@Test
 	void startWhenPropertiesAreWrongShouldTellWhereTheyWereSet(CapturedOutput output) {
-		assertThatException().isThrownBy(() -> SpringApplication.run(Application.class, "--authing.app-id=authing-app",
-				"--authing.app-secret= " + SECRET, "--authing.app-host=http://example.authing.cn",
-				"--authing.headers.X-Gateway=", "--authing.wechat.accounts[My.Shop].app-id=wx1"));
+		assertThatException().isThrownBy(() -> run("--authing.app-id=authing-app", "--authing.app-secret= " + SECRET,
+				"--authing.app-host=http://example.authing.cn", "--authing.headers.X-Gateway=",
+				"--authing.wechat.accounts[My.Shop].app-id=wx1"));
 		assertThat(output).contains("authing.app-secret has white space before or behind it (18 characters) (set in ",
 				"authing.app-host is 'http://example.authing.cn', which is not encrypted",
 				"Write https://example.authing.cn, or set authing.allow-http=true",
@@ -197,15 +198,13 @@ class AuthingPropertiesTests {
 			"authing.wechat.cache.store, memcached, REDIS" })
 	void startWhenChoiceIsUnknownShouldNameKeyAndChoices(String key, String value, String choice,
 			CapturedOutput output) {
-		assertThatException()
-			.isThrownBy(() -> SpringApplication.run(Application.class, arguments("--" + key + "=" + value)));
+		assertThatException().isThrownBy(() -> run(arguments("--" + key + "=" + value)));
 		assertThat(output).contains("APPLICATION FAILED TO START", key, value, choice).doesNotContain(SECRET);
 	}
 
 	@Test
 	void startWhenSslBundleIsUnknownShouldAnalyzeIt(CapturedOutput output) {
-		assertThatException()
-			.isThrownBy(() -> SpringApplication.run(Application.class, arguments("--authing.ssl.bundle=missing")));
+		assertThatException().isThrownBy(() -> run(arguments("--authing.ssl.bundle=missing")));
 		assertThat(output).contains("APPLICATION FAILED TO START",
 				"authing.ssl.bundle names 'missing', which is not one of the known bundles []");
 	}
@@ -257,6 +256,13 @@ class AuthingPropertiesTests {
 			.run((context) -> assertThat(accounts(context.getEnvironment())).containsExactly(
 					entry("default", new WechatMpCredentials("wx2", "s2")),
 					entry("shop", new WechatMpCredentials("wx1", "s1"))));
+	}
+
+	// The test class path has more than the starter brings, also what makes a web server.
+	private static void run(String... arguments) {
+		SpringApplication application = new SpringApplication(Application.class);
+		application.setWebApplicationType(WebApplicationType.NONE);
+		application.run(arguments);
 	}
 
 	private static Map<String, WechatMpCredentials> accounts(Environment environment) {
