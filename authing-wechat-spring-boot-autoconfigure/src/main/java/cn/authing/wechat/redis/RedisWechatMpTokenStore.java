@@ -74,8 +74,8 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	// The first connection takes longer than any answer; nobody waits for it.
 	private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
-	// What Redis carries out later than that after nobody waits for it any more would be
-	// wrong: a token's life is counted from then.
+	// What Redis carries out later than that after nobody waits for it any more is better
+	// not done.
 	private static final Duration LATE = Duration.ofSeconds(1);
 
 	private static final Duration INITIAL_PAUSE = Duration.ofSeconds(1);
@@ -288,19 +288,19 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	}
 
 	/**
-	 * Execute a script that must not be executed late.
+	 * Execute a script that must know how late it is executed.
 	 */
 	private Mono<RedisReply> executeInTime(RedisScript<String> script, List<String> keys, String... arguments) {
-		Mono<RedisReply> attempt = Mono
-			.defer(() -> execute(script, keys, Stream.concat(Stream.of(deadline()), Stream.of(arguments)).toList()));
+		long sentAt = localTime();
+		String patience = String.valueOf(this.settings.timeout().plus(LATE).toMillis());
+		Mono<RedisReply> attempt = Mono.defer(() -> execute(script, keys,
+				Stream.concat(Stream.of(redisTime(sentAt), patience), Stream.of(arguments)).toList()));
 		// It was in time if the clocks were not known or have changed, which they are now
 		return attempt.flatMap((reply) -> (reply.outcome() == Outcome.LATE) ? attempt : Mono.just(reply));
 	}
 
-	private String deadline() {
-		return isConnected()
-				? String.valueOf(localTime() + this.timeOffset + this.settings.timeout().toMillis() + LATE.toMillis())
-				: "0";
+	private String redisTime(long localTime) {
+		return isConnected() ? String.valueOf(localTime + this.timeOffset) : "0";
 	}
 
 	private Mono<RedisReply> execute(RedisScript<String> script, List<String> keys, List<String> arguments) {

@@ -26,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
+import io.lettuce.core.ScriptOutputType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -176,6 +177,29 @@ class RedisWechatMpTokenStoreTests {
 	void publishWhenTheTokenIsDeadShouldShareNothing() {
 		publish(this.one, token("dead", Duration.ofSeconds(-5)));
 		assertThat(redis.sync().keys("*token")).isEmpty();
+	}
+
+	@Test
+	void publishWhenCarriedOutLateShouldNotLengthenTheLife() {
+		String value = new TokenCodec(List.of()).encode(ACCOUNT, token("a", LIFE));
+		long now = redisTime();
+		String key = ACCOUNT.tokenKey();
+		assertThat(publish(key, now - 60_000, 50_000, value, LIFE)).endsWith(" late");
+		assertThat(publish(key, now - 60_000, 70_000, value, Duration.ofMinutes(1))).endsWith(" late");
+		assertThat(redis.sync().exists(key)).isZero();
+		assertThat(publish(key, now - 60_000, 90_000, value, LIFE)).endsWith(" done");
+		assertThat(redis.sync().pttl(key)).isBetween(1L, LIFE.minusMinutes(1).toMillis());
+	}
+
+	private static String publish(String key, long sentAt, long patience, String value, Duration life) {
+		return redis.sync()
+			.eval(RedisScripts.PUBLISH.getScriptAsString(), ScriptOutputType.VALUE, new String[] { key },
+					String.valueOf(sentAt), String.valueOf(patience), value, String.valueOf(life.toMillis()), "channel",
+					"message", "");
+	}
+
+	private static long redisTime() {
+		return Long.parseLong(redis.sync().time().get(0)) * 1000;
 	}
 
 	@Test
@@ -399,6 +423,18 @@ class RedisWechatMpTokenStoreTests {
 	}
 
 	@Test
+	void operationsWhenTheUserMayDoNoMoreThanIsDocumentedShouldWork() throws Exception {
+		try (RedisServer guarded = RedisServer.up("--user", "app", "on", ">password", "~authing:wechat:*",
+				"&authing:wechat:*", "+@connection", "+eval", "+evalsha", "+get", "+set", "+del", "+type", "+strlen",
+				"+pttl", "+pexpire", "+time", "+publish", "+subscribe", "+unsubscribe");
+				RedisServer.Commands commands = guarded.commands();
+				TestStore first = TestStore.patientAs(guarded, "app", "password");
+				TestStore second = TestStore.patientAs(guarded, "app", "password")) {
+			assertShared(first, second, commands);
+		}
+	}
+
+	@Test
 	void operationsWhenRedisIsAClusterShouldWork(@TempDir Path directory) throws Exception {
 		try (RedisServer node = RedisServer.up("--cluster-enabled", "yes", "--dir", directory.toString());
 				RedisServer.Commands commands = node.commands()) {
@@ -406,20 +442,25 @@ class RedisWechatMpTokenStoreTests {
 			awaitTrue(() -> commands.sync().clusterInfo().contains("cluster_state:ok"));
 			try (TestStore first = TestStore.patientInCluster(node);
 					TestStore second = TestStore.patientInCluster(node)) {
-				Changes changes = new Changes(second);
-				awaitListener(commands);
-				assertThat(read(second)).isNull();
-				Lease lease = granted(first);
-				assertThat(lease(second)).isNull();
-				publish(first, token("a", LIFE));
-				lease.release().block(PATIENCE);
-				assertThat(changes.next().credentials()).isEqualTo(CREDENTIALS);
-				assertThat(read(second)).isNotNull();
-				first.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
-				assertThat(read(second)).isNull();
-				assertThat(first.store.status().failed()).isZero();
+				assertShared(first, second, commands);
 			}
 		}
+	}
+
+	private static void assertShared(TestStore first, TestStore second, RedisServer.Commands commands)
+			throws Exception {
+		Changes changes = new Changes(second);
+		awaitListener(commands);
+		assertThat(read(second)).isNull();
+		Lease lease = granted(first);
+		assertThat(lease(second)).isNull();
+		publish(first, token("a", LIFE));
+		lease.release().block(PATIENCE);
+		assertThat(changes.next().credentials()).isEqualTo(CREDENTIALS);
+		assertThat(read(second)).isNotNull();
+		first.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		assertThat(read(second)).isNull();
+		assertThat(first.store.status().failed()).isZero();
 	}
 
 	private static @Nullable StoredToken read(TestStore store) {

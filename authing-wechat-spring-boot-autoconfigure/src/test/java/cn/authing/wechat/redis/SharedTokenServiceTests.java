@@ -227,6 +227,22 @@ class SharedTokenServiceTests {
 	}
 
 	@Test
+	void getAccessTokenWhenRedisHangsFromTheStartShouldFetchAndShareLater(CapturedOutput output) {
+		try (RedisServer slow = RedisServer.up()) {
+			slow.suspend();
+			Instance one = instance(slow, SHORT);
+			assertThat(token(one)).isEqualTo("72_1");
+			assertThat(one.status().succeeded()).isZero();
+			slow.resume();
+			awaitListeners(slow, 1);
+			awaitTrue(() -> one.status().isAvailable());
+			one.service.refreshAccessToken().block(PATIENCE);
+			awaitTrue(() -> exists(slow));
+			assertThat(output).doesNotContain("onErrorDropped", "ERROR");
+		}
+	}
+
+	@Test
 	void getAccessTokenWhenRedisIsAReadOnlyReplicaShouldFetch() {
 		try (RedisServer replica = RedisServer.up(); RedisServer.Commands redis = replica.commands()) {
 			Instance one = instance(replica, PATIENCE);

@@ -79,6 +79,13 @@ final class TestStore implements AutoCloseable {
 		return new TestStore(server, PATIENCE, encryptionKeys);
 	}
 
+	static TestStore patientAs(RedisServer server, String user, String password) {
+		RedisStandaloneConfiguration configuration = new RedisStandaloneConfiguration("127.0.0.1", server.port());
+		configuration.setUsername(user);
+		configuration.setPassword(password);
+		return new TestStore(new LettuceConnectionFactory(configuration, CLIENT_CONFIGURATION), PATIENCE);
+	}
+
 	static TestStore patientInCluster(RedisServer node) {
 		return new TestStore(new LettuceConnectionFactory(
 				new RedisClusterConfiguration(List.of("127.0.0.1:" + node.port())), CLIENT_CONFIGURATION), PATIENCE);

@@ -23,6 +23,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -31,7 +32,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +43,7 @@ import cn.authing.wechat.redis.RedisServer;
  */
 final class Fleet implements AutoCloseable {
 
-	private static final Duration PATIENCE = Duration.ofMinutes(3);
+	private static final Duration PATIENCE = Duration.ofMinutes(2);
 
 	private final RedisServer redis = RedisServer.up();
 
@@ -87,8 +88,14 @@ final class Fleet implements AutoCloseable {
 	 * Start instances and, when all are up, have them all ask at once.
 	 */
 	void start(int size) {
-		List<Instance> all = IntStream.range(0, size).mapToObj((i) -> new Instance()).toList();
-		all.forEach(Instance::awaitReady);
+		List<Instance> all = new ArrayList<>();
+		// As many at a time as there are processors, or they keep each other from it
+		int atATime = Runtime.getRuntime().availableProcessors();
+		while (all.size() < size) {
+			List<Instance> some = Stream.generate(Instance::new).limit(Math.min(atATime, size - all.size())).toList();
+			some.forEach(Instance::awaitReady);
+			all.addAll(some);
+		}
 		all.forEach(Instance::begin);
 		all.forEach(Instance::awaitCounts);
 	}
@@ -233,7 +240,7 @@ final class Fleet implements AutoCloseable {
 							this.counted.countDown();
 						}
 					}
-					else if (line.startsWith("error ")) {
+					else {
 						System.err.println(this.name + ": " + line);
 					}
 				}

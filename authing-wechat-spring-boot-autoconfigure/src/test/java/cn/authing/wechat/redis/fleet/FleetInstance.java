@@ -61,7 +61,7 @@ final class FleetInstance {
 	private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
 	private static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofMillis(1500), Duration.ofMillis(300),
-			Duration.ofMillis(200), Duration.ofMillis(100), Duration.ofMillis(500), TIMEOUT);
+			Duration.ofMillis(400), Duration.ofMillis(100), Duration.ofMillis(500), TIMEOUT);
 
 	private static final int CALLERS = 2;
 
