@@ -67,11 +67,11 @@ class ApplicationSecretsTests {
 				"redirected: cn.authing.wechat.AuthingTransportException",
 				"broken: cn.authing.wechat.AuthingTransportException",
 				"reset: cn.authing.wechat.AuthingTransportException",
-				"silent: cn.authing.wechat.AuthingTransportException",
-				"a failed refresh: cn.authing.wechat.Authing",
+				"silent: cn.authing.wechat.AuthingTransportException", "a failed refresh: cn.authing.wechat.Authing",
 				"a closed service: java.lang.IllegalStateException");
 		assertThat(output).contains("CONDITIONS EVALUATION REPORT", "ExchangeFunctions", "reactor.netty.http.client",
-				"Observation name='http.client.requests'", "Meter MeterImpl", "Bean wechatMpTokenService");
+				"Observation name='http.client.requests'", "Meter MeterId{name='authing.wechat.token.fetch'",
+				"Bean wechatMpTokenService");
 	}
 
 	@ParameterizedTest
