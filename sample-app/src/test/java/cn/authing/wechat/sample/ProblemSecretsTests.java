@@ -38,13 +38,13 @@ import org.springframework.test.web.reactive.server.WebTestClient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests that no secret and no token leaves the application, with all of its HTTP logged and
- * with an Authing that sends back what it was sent.
+ * Tests that no secret and no token leaves the application, with all of its HTTP logged
+ * and with an Authing that sends back what it was sent.
  */
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT, properties = { "logging.level.cn.authing=TRACE",
 		"logging.level.io.netty=TRACE", "logging.level.org.springframework.http=TRACE",
-		"logging.level.org.springframework.web=TRACE", "logging.level.reactor=TRACE",
-		"authing.app-id=authing-1", "authing.app-secret=AppSecret-0123456789", "authing.wechat.app-id=wx-default",
+		"logging.level.org.springframework.web=TRACE", "logging.level.reactor=TRACE", "authing.app-id=authing-1",
+		"authing.app-secret=AppSecret-0123456789", "authing.wechat.app-id=wx-default",
 		"authing.wechat.app-secret=WechatSecr-0123456789", "authing.wechat.accounts.refused.app-id=wx-refused",
 		"authing.wechat.accounts.refused.app-secret=WechatSecr-0123456789",
 		"authing.wechat.accounts.html.app-id=wx-html", "authing.wechat.accounts.html.app-secret=WechatSecr-0123456789",
