@@ -22,6 +22,7 @@ import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
@@ -82,15 +83,22 @@ public final class AuthingWechatEndpoint {
 	}
 
 	/**
-	 * Ask Authing for the account's token now and wait for the answer, at most
-	 * {@code authing.timeout}.
+	 * Do something for one account: {@code refresh} asks Authing for its token now and
+	 * waits for the answer, at most {@code authing.timeout}.
 	 * @param account the name of the account
+	 * @param operation what to do
 	 * @return the account after that
+	 * @throws InvalidEndpointRequestException if there is no such operation
 	 * @throws IllegalArgumentException if there is no such account
 	 * @throws AuthingException if there was no token. One that was held is held still
 	 */
 	@WriteOperation
-	public AccountDescriptor refresh(@Selector String account) {
+	public AccountDescriptor operate(@Selector String account, @Nullable String operation) {
+		if (!"refresh".equals(operation)) {
+			String reason = ((operation != null) ? "There is no operation '" + operation + "'"
+					: "The operation is missing") + "; send the JSON body {\"operation\":\"refresh\"}";
+			throw new InvalidEndpointRequestException(reason, reason);
+		}
 		account(account);
 		this.service.account(account).refreshAccessToken().block();
 		return account(account);

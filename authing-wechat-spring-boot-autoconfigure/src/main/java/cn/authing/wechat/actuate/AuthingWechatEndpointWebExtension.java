@@ -18,9 +18,11 @@ package cn.authing.wechat.actuate;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
@@ -62,7 +64,7 @@ public final class AuthingWechatEndpointWebExtension {
 	 */
 	@ReadOperation
 	public WebEndpointResponse<Object> account(@Selector String account) {
-		return answer(account, this.endpoint::account);
+		return answer(() -> this.endpoint.account(account));
 	}
 
 	/**
@@ -74,13 +76,17 @@ public final class AuthingWechatEndpointWebExtension {
 	 */
 	@WriteOperation
 	public WebEndpointResponse<Object> operate(@Selector String account, @Nullable String operation) {
-		if (!"refresh".equals(operation)) {
-			String found = (operation != null) ? "There is no operation '" + operation + "'"
-					: "The operation is missing";
-			return problem(HttpStatus.BAD_REQUEST, found + "; send the JSON body {\"operation\":\"refresh\"}",
-					Map.of());
-		}
-		return answer(account, this.endpoint::refresh);
+		return answer(() -> this.endpoint.operate(account, operation));
+	}
+
+	/**
+	 * Answer a request without a JSON body, which {@link #operate} is not mapped to.
+	 * @param account the name of the account
+	 * @return 400
+	 */
+	@WriteOperation
+	public WebEndpointResponse<Object> operateWithoutBody(@Selector String account) {
+		return operate(account, null);
 	}
 
 	/**
@@ -90,12 +96,15 @@ public final class AuthingWechatEndpointWebExtension {
 	 */
 	@DeleteOperation
 	public WebEndpointResponse<Object> invalidate(@Selector String account) {
-		return answer(account, this.endpoint::invalidate);
+		return answer(() -> this.endpoint.invalidate(account));
 	}
 
-	private static WebEndpointResponse<Object> answer(String account, Operation operation) {
+	private static WebEndpointResponse<Object> answer(Supplier<Object> operation) {
 		try {
-			return new WebEndpointResponse<>(operation.apply(account));
+			return new WebEndpointResponse<>(operation.get());
+		}
+		catch (InvalidEndpointRequestException ex) {
+			return problem(HttpStatus.BAD_REQUEST, String.valueOf(ex.getReason()), Map.of());
 		}
 		catch (IllegalArgumentException ex) {
 			return problem(HttpStatus.NOT_FOUND, String.valueOf(ex.getMessage()), Map.of());
@@ -115,12 +124,6 @@ public final class AuthingWechatEndpointWebExtension {
 		problem.put("detail", detail);
 		problem.putAll(more);
 		return new WebEndpointResponse<>(OperationResponseBody.of(problem), status.value(), PROBLEM);
-	}
-
-	private interface Operation {
-
-		Object apply(String account);
-
 	}
 
 }

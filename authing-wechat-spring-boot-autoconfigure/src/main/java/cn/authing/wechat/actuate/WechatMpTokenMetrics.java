@@ -27,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -61,6 +62,10 @@ public final class WechatMpTokenMetrics
 		implements MeterBinder, TokenListener, ApplicationListener<WechatMpAccountsChangedEvent> {
 
 	private static final String PREFIX = "authing.wechat.token.";
+
+	private static final String REJECTED = PREFIX + "rejected";
+
+	private static final String EXPIRES_IN = PREFIX + "expires.in";
 
 	private static final Set<String> ERRORS = Set.of("api", "transport", "response");
 
@@ -97,8 +102,15 @@ public final class WechatMpTokenMetrics
 
 	private void bindAccounts(MeterRegistry registry) {
 		DefaultWechatMpTokenService service = this.service.get();
-		service.countedAccounts().forEach((account) -> bindCounts(registry, service, account));
-		service.accountNames().forEach((account) -> bindStatus(registry, service, account));
+		newOnes(service.requestCounts().keySet(), registry, REJECTED)
+			.forEach((account) -> bindCounts(registry, service, account));
+		newOnes(service.accountNames(), registry, EXPIRES_IN)
+			.forEach((account) -> bindStatus(registry, service, account));
+	}
+
+	// The registry warns of a meter that is registered twice
+	private static Stream<String> newOnes(Set<String> accounts, MeterRegistry registry, String meter) {
+		return accounts.stream().filter((account) -> registry.find(meter).tag("account", account).meter() == null);
 	}
 
 	/**
@@ -119,7 +131,7 @@ public final class WechatMpTokenMetrics
 			.description("Requests for a token, by what they were answered with")
 			.tags("account", account, "result", result)
 			.register(registry));
-		FunctionCounter.builder(PREFIX + "rejected", service, (source) -> source.rejections(account))
+		FunctionCounter.builder(REJECTED, service, (source) -> source.rejections(account))
 			.description("Tokens that were reported as rejected by WeChat")
 			.tag("account", account)
 			.register(registry);
@@ -128,9 +140,7 @@ public final class WechatMpTokenMetrics
 	}
 
 	private static void bindStatus(MeterRegistry registry, DefaultWechatMpTokenService service, String account) {
-		TimeGauge
-			.builder(PREFIX + "expires.in", service, TimeUnit.NANOSECONDS,
-					(source) -> expiresIn(source.status(account)))
+		TimeGauge.builder(EXPIRES_IN, service, TimeUnit.NANOSECONDS, (source) -> expiresIn(source.status(account)))
 			.description("Time for which the token held may still be handed out")
 			.tag("account", account)
 			.register(registry);

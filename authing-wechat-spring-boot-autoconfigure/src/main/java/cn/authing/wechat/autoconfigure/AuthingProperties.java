@@ -397,6 +397,8 @@ public class AuthingProperties implements InitializingBean {
 			 */
 			private Store store = Store.LOCAL;
 
+			private final Redis redis = new Redis();
+
 			public Duration getRefreshAhead() {
 				return this.refreshAhead;
 			}
@@ -455,6 +457,60 @@ public class AuthingProperties implements InitializingBean {
 
 			public void setStore(Store store) {
 				this.store = store;
+			}
+
+			public Redis getRedis() {
+				return this.redis;
+			}
+
+			/**
+			 * Tokens shared through Redis, if that is the store. The connection is that
+			 * of spring.data.redis.
+			 */
+			public static class Redis {
+
+				/**
+				 * What the names of all keys and of the channel begin with.
+				 */
+				private String keyPrefix = "authing:wechat:";
+
+				/**
+				 * Time within which Redis must answer. Otherwise this instance fetches
+				 * for itself for a while.
+				 */
+				private Duration timeout = Duration.ofMillis(100);
+
+				/**
+				 * Comma-separated list of AES keys (Base64 of 16, 24 or 32 bytes). The
+				 * first one encrypts what is stored, any of them decrypts it. Without one
+				 * the tokens are stored in plain text.
+				 */
+				private List<String> encryptionKeys = List.of();
+
+				public String getKeyPrefix() {
+					return this.keyPrefix;
+				}
+
+				public void setKeyPrefix(String keyPrefix) {
+					this.keyPrefix = keyPrefix;
+				}
+
+				public Duration getTimeout() {
+					return this.timeout;
+				}
+
+				public void setTimeout(Duration timeout) {
+					this.timeout = timeout;
+				}
+
+				public List<String> getEncryptionKeys() {
+					return this.encryptionKeys;
+				}
+
+				public void setEncryptionKeys(List<String> encryptionKeys) {
+					this.encryptionKeys = encryptionKeys;
+				}
+
 			}
 
 			/**

@@ -20,6 +20,7 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -59,6 +60,8 @@ final class AuthingPropertiesValidator {
 
 	private static final String HOST_EXAMPLE = "Write the address of the Authing application, such as "
 			+ "https://example.authing.cn.";
+
+	private static final String ENCRYPTION_KEY_REMEDY = "Write what 'openssl rand -base64 32' prints.";
 
 	private final AuthingProperties properties;
 
@@ -173,6 +176,7 @@ final class AuthingPropertiesValidator {
 		String prefix = "authing.wechat.cache.";
 		positive(prefix + "min-refresh-interval", cache.getMinRefreshInterval());
 		positive(prefix + "max-entries", cache.getMaxEntries());
+		validateRedis(cache.getRedis());
 		range(prefix + "failure-backoff.initial", cache.getFailureBackoff().getInitial(),
 				prefix + "failure-backoff.max", cache.getFailureBackoff().getMax());
 		if (cache.getExpiryMargin().isNegative()) {
@@ -188,6 +192,30 @@ final class AuthingPropertiesValidator {
 				&& cache.getDefaultTtl().compareTo(cache.getExpiryMargin()) <= 0) {
 			add(prefix + "default-ttl", "is not longer than " + prefix + "expiry-margin, so that a token would count "
 					+ "as expired at once", "Write a longer duration, such as 60s.");
+		}
+	}
+
+	private void validateRedis(Wechat.Cache.Redis redis) {
+		String prefix = "authing.wechat.cache.redis.";
+		required(prefix + "key-prefix", redis.getKeyPrefix(), "Write a prefix such as authing:wechat:.");
+		positive(prefix + "timeout", redis.getTimeout());
+		for (int i = 0; i < redis.getEncryptionKeys().size(); i++) {
+			String property = prefix + "encryption-keys[" + i + "]";
+			String key = redis.getEncryptionKeys().get(i);
+			if (required(property, key, ENCRYPTION_KEY_REMEDY) && !isEncryptionKey(key)) {
+				add(property, "is not the Base64 of 16, 24 or 32 bytes (" + key.length() + " characters)",
+						ENCRYPTION_KEY_REMEDY);
+			}
+		}
+	}
+
+	private static boolean isEncryptionKey(String key) {
+		try {
+			int length = Base64.getDecoder().decode(key).length;
+			return length == 16 || length == 24 || length == 32;
+		}
+		catch (IllegalArgumentException ex) {
+			return false;
 		}
 	}
 

@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -317,21 +316,21 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	}
 
 	/**
-	 * Return the names under which requests, fetches and rejections are counted: those of
-	 * the configured accounts, now and earlier, and one for all accounts that are known
-	 * at run time only. Accounts with the same credentials are counted under the name of
-	 * the first of them.
-	 * @return the names
+	 * Return how many requests there were, by the account's name: the configured
+	 * accounts, now and earlier, and one name for all that are known at run time only.
+	 * Accounts with the same credentials are counted under the name of the first of them.
+	 * @return the counts; to be read again for newer ones
 	 */
-	public Set<String> countedAccounts() {
-		Set<String> names = new LinkedHashSet<>(this.statistics.keySet());
-		names.add(this.runTimeStatistics.account);
-		return names;
+	public Map<String, RequestCounts> requestCounts() {
+		Map<String, RequestCounts> counts = new LinkedHashMap<>();
+		this.statistics.keySet().forEach((name) -> counts.put(name, requestCounts(name)));
+		counts.put(this.runTimeStatistics.account, this.runTimeStatistics.requests());
+		return counts;
 	}
 
 	/**
-	 * Return how many requests there were.
-	 * @param account one of the {@link #countedAccounts() names}
+	 * Return how many requests there were for one account.
+	 * @param account one of the names of {@link #requestCounts()}
 	 * @return the counts; to be read again for newer ones
 	 * @throws IllegalArgumentException if nothing is counted under that name
 	 */
@@ -340,8 +339,8 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	}
 
 	/**
-	 * Return how many tokens were rejected by WeChat.
-	 * @param account one of the {@link #countedAccounts() names}
+	 * Return how many tokens of an account were rejected by WeChat.
+	 * @param account one of the names of {@link #requestCounts()}
 	 * @return the count
 	 * @throws IllegalArgumentException if nothing is counted under that name
 	 */

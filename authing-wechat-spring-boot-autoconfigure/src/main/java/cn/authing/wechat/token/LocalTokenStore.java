@@ -54,7 +54,7 @@ final class LocalTokenStore implements WechatMpTokenStore {
 
 	@Override
 	public Mono<Lease> lease(WechatMpCredentials credentials) {
-		return Mono.just(Mono::empty);
+		return Mono.empty();
 	}
 
 	@Override

@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -301,14 +302,25 @@ final class TokenEntry extends CachedTokenSource {
 
 	/**
 	 * Return whether a shared token is of use: a valid one other than the one held, and
-	 * not an older one.
+	 * not an older one; or the one held, when it was given a longer life.
 	 */
 	boolean wants(ReceivedToken shared) {
 		TokenSnapshot snapshot = this.snapshot;
-		WechatMpAccessToken held = snapshot.token();
-		return this.cache.policy().usable(shared.life()) > 0 && !snapshot.holds(shared.token().accessToken())
-				&& (held == null || !snapshot.isUsable(this.clock.nanoTime())
-						|| !shared.token().expiresAt().isBefore(held.expiresAt()));
+		if (this.cache.policy().usable(shared.life()) <= 0) {
+			return false;
+		}
+		if (snapshot.holds(shared.token().accessToken())) {
+			return snapshot.standing() != TokenSnapshot.Standing.REJECTED && snapshot.isOutlivedBy(shared.token());
+		}
+		return !snapshot.isUsable(this.clock.nanoTime())
+				|| !shared.token().expiresAt().isBefore(snapshot.requiredToken().expiresAt());
+	}
+
+	/**
+	 * Return whether the token held was received longer ago than a time.
+	 */
+	boolean isReceivedBefore(Duration time) {
+		return this.snapshot.attempts().receivedAt() < this.clock.nanoTime() - time.toNanos();
 	}
 
 	/**

@@ -18,12 +18,13 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicReference;
 
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 
 import cn.authing.wechat.WechatMpCredentials;
-import cn.authing.wechat.client.AuthingTokenResponse;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.token.WechatMpTokenStore.Lease;
 import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
@@ -37,6 +38,9 @@ final class TokenLoader {
 	// While another instance fetches. Its lease is renewed while it lives and soon taken
 	// over when it dies, so that this is also how soon a dead one is found out.
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
+
+	// A token is in the store a moment after it was received.
+	private static final Duration PUBLICATION = Duration.ofSeconds(1);
 
 	private final AuthingWechatClient client;
 
@@ -64,25 +68,21 @@ final class TokenLoader {
 	 * @return the token, never empty unless the client's answer was
 	 */
 	Mono<ReceivedToken> load(TokenEntry entry, boolean forced) {
-		WechatMpCredentials credentials = entry.credentials();
 		if (!this.store.isShared()) {
-			return ask(credentials);
+			return ask(entry).map(Fetched::token);
 		}
 		if (forced) {
-			return askAndPublish(credentials);
+			return askAlone(entry);
 		}
-		// What is shared may have been taken over already, when it was told of.
-		Mono<ReceivedToken> asOnlyOne = Mono.usingWhen(this.store.lease(credentials),
-				(lease) -> shared(entry).switchIfEmpty(Mono.fromSupplier(entry::freshAgain))
-					.switchIfEmpty(askAndPublish(credentials)),
-				Lease::release);
 		// While a valid token is held, the instance that holds the lease will tell; until
 		// then there is no news.
-		Mono<ReceivedToken> attempt = shared(entry).switchIfEmpty(asOnlyOne)
+		Mono<ReceivedToken> attempt = this.store.read(entry.credentials())
+			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
+			.switchIfEmpty(this.store.lease(entry.credentials()).flatMap((lease) -> askAsHolder(entry, lease)))
 			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain));
 		long polls = this.policy.timeout().dividedBy(2).dividedBy(POLL_INTERVAL);
 		return attempt.repeatWhenEmpty((empty) -> empty.take(polls).delayElements(POLL_INTERVAL, this.scheduler))
-			.switchIfEmpty(askAndPublish(credentials));
+			.switchIfEmpty(askAlone(entry));
 	}
 
 	/**
@@ -98,32 +98,73 @@ final class TokenLoader {
 		}
 	}
 
-	private Mono<ReceivedToken> ask(WechatMpCredentials credentials) {
-		return this.client.fetch(credentials)
-			.map((response) -> ReceivedToken.fromAuthing(response, this.clock.instant()));
+	/**
+	 * Return the token that makes it needless to ask Authing, if there is one.
+	 */
+	private @Nullable ReceivedToken settled(TokenEntry entry, @Nullable StoredToken stored) {
+		if (stored != null) {
+			ReceivedToken shared = fromStore(stored);
+			if (entry.wants(shared)) {
+				return shared;
+			}
+			if (entry.snapshot().holds(shared.token().accessToken())
+					&& stored.age().compareTo(this.policy.minRefreshInterval()) < 0
+					&& entry.isReceivedBefore(stored.age().plus(PUBLICATION))) {
+				// Since then another instance has asked, and Authing has no news yet.
+				return entry.heldAgain();
+			}
+		}
+		// It may have been taken over meanwhile.
+		return entry.freshAgain();
 	}
 
-	private Mono<ReceivedToken> askAndPublish(WechatMpCredentials credentials) {
-		return Mono.defer(() -> this.client.fetch(credentials)).flatMap((response) -> {
+	private Mono<ReceivedToken> askAsHolder(TokenEntry entry, Lease lease) {
+		AtomicReference<Mono<?>> publication = new AtomicReference<>(Mono.empty());
+		Mono<ReceivedToken> answer = Mono.justOrEmpty(settled(entry, lease.shared()))
+			.switchIfEmpty(
+					ask(entry).doOnNext((fetched) -> publication.set(publish(entry, fetched).doOnNext(entry::adopt)))
+						.map(Fetched::token));
+		// Those who wait need not wait for this, too.
+		return Mono.using(() -> lease, (held) -> answer,
+				(held) -> publication.get().then(Mono.defer(held::release)).subscribe(), false);
+	}
+
+	private Mono<ReceivedToken> askAlone(TokenEntry entry) {
+		return ask(entry).flatMap((fetched) -> publish(entry, fetched).defaultIfEmpty(fetched.token()));
+	}
+
+	private Mono<Fetched> ask(TokenEntry entry) {
+		return Mono.defer(() -> this.client.fetch(entry.credentials())).map((response) -> {
 			Instant now = this.clock.instant();
-			ReceivedToken received = ReceivedToken.fromAuthing(response, now);
-			return (this.policy.usable(received.life()) > 0) ? publish(credentials, received, response, now)
-					: Mono.just(received);
+			return new Fetched(ReceivedToken.fromAuthing(response, now), ReceivedToken.authingTime(response, now));
 		});
 	}
 
-	private Mono<ReceivedToken> publish(WechatMpCredentials credentials, ReceivedToken received,
-			AuthingTokenResponse response, Instant now) {
-		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()),
-				ReceivedToken.authingTime(response, now));
-		return this.store.publish(credentials, token)
-			.map((shared) -> shared.equals(token) ? received : fromStore(shared))
-			.defaultIfEmpty(received);
+	/**
+	 * Share a token.
+	 * @return the newer one, if there is one
+	 */
+	private Mono<ReceivedToken> publish(TokenEntry entry, Fetched fetched) {
+		ReceivedToken received = fetched.token();
+		if (this.policy.usable(received.life()) <= 0) {
+			return Mono.empty();
+		}
+		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()), fetched.at());
+		return this.store.publish(entry.credentials(), token)
+			.filter((shared) -> !shared.token().equals(token.token()))
+			.map(TokenLoader::fromStore);
 	}
 
 	private static ReceivedToken fromStore(StoredToken stored) {
 		long life = Math.min(stored.life().toMillis(), Duration.ofNanos(RefreshPolicy.MAX_LIFE).toMillis());
 		return new ReceivedToken(stored.token(), Duration.ofMillis(life).toNanos(), TokenOrigin.STORE);
+	}
+
+	/**
+	 * A token that Authing has handed out, and when, by Authing's clock.
+	 */
+	private record Fetched(ReceivedToken token, Instant at) {
+
 	}
 
 }

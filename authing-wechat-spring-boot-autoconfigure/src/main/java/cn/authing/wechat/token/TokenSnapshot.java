@@ -143,6 +143,14 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 		return new TokenSnapshot(received.token(), next.fetchFrom(), next.fetchFrom(), Standing.GOOD, next, null);
 	}
 
+	/**
+	 * Return whether a token expires later than the one held, by more than the expiry of
+	 * one and the same token may differ.
+	 */
+	boolean isOutlivedBy(WechatMpAccessToken other) {
+		return this.token != null && other.expiresAt().isAfter(this.token.expiresAt()) && !expiresAsKnown(other);
+	}
+
 	private boolean expiresAsKnown(WechatMpAccessToken received) {
 		return this.token != null
 				&& Duration.between(this.token.expiresAt(), received.expiresAt()).abs().compareTo(SAME_EXPIRY) <= 0;

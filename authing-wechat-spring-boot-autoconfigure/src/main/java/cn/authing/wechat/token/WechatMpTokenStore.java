@@ -91,6 +91,14 @@ public interface WechatMpTokenStore {
 	Mono<Lease> lease(WechatMpCredentials credentials);
 
 	/**
+	 * Return how the store is doing, for people.
+	 * @return the status, or {@code null} if there is nothing to tell
+	 */
+	default @Nullable TokenStoreStatus status() {
+		return null;
+	}
+
+	/**
 	 * Return what the other instances do, for as long as there is a subscription. Never
 	 * fails; what is missed while the connection is down is found by the next
 	 * {@link #read}.
@@ -108,6 +116,15 @@ public interface WechatMpTokenStore {
 	 */
 	record StoredToken(WechatMpAccessToken token, Duration life, Instant fetchedAt) {
 
+		/**
+		 * Return how long ago Authing handed the token out: what is gone of the life that
+		 * it had then. Depends on no clock of this instance.
+		 * @return the age
+		 */
+		public Duration age() {
+			return Duration.between(this.fetchedAt, this.token.expiresAt()).minus(this.life);
+		}
+
 	}
 
 	/**
@@ -124,8 +141,14 @@ public interface WechatMpTokenStore {
 	/**
 	 * The right to fetch.
 	 */
-	@FunctionalInterface
 	interface Lease {
+
+		/**
+		 * Return what was shared when the lease was granted: another instance may have
+		 * fetched between the last {@link WechatMpTokenStore#read} and then.
+		 * @return the token, or {@code null} if there was none
+		 */
+		@Nullable StoredToken shared();
 
 		/**
 		 * Give the lease back.

@@ -54,11 +54,28 @@ final class ManualTime implements TokenClock {
 
 	private final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
+	private @Nullable Runnable meanwhile;
+
+	private int readingsLeft;
+
 	private volatile Duration wallOffset = Duration.ZERO;
 
 	@Override
 	public long nanoTime() {
+		Runnable action = (this.readingsLeft > 0 && --this.readingsLeft == 0) ? this.meanwhile : null;
+		if (action != null) {
+			action.run();
+		}
 		return this.nanoTime.get();
+	}
+
+	/**
+	 * Do something when the clock is read the next time but so many, as another thread
+	 * may: an entry reads a snapshot, then the clock, and then swaps the snapshot.
+	 */
+	void onReading(int number, Runnable action) {
+		this.meanwhile = action;
+		this.readingsLeft = number;
 	}
 
 	@Override

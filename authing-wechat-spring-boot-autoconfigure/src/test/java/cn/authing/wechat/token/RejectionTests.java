@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
 
@@ -47,6 +48,38 @@ class RejectionTests {
 		this.fixture.time.runDue();
 		assertThat(this.fixture.fetches()).isEqualTo(1);
 		assertThat(this.fixture.status().rejections()).isEqualTo(1);
+	}
+
+	@Test
+	void invalidateWhenAnotherReportComesFirstShouldNotDropTwice() {
+		this.fixture.hold("A");
+		AtomicBoolean first = new AtomicBoolean();
+		this.fixture.meanwhile(() -> first.set(this.fixture.service.invalidate("A")));
+		assertThat(this.fixture.service.invalidate("A")).isFalse();
+		assertThat(first).isTrue();
+		assertThat(this.fixture.status().rejections()).isEqualTo(1);
+	}
+
+	@Test
+	void invalidateWhenNewTokenArrivesFirstShouldNotDropIt() {
+		this.fixture.hold("A");
+		this.fixture.refresh();
+		this.fixture.meanwhile(() -> this.fixture.client.call().succeed("B", LIFE));
+		assertThat(this.fixture.service.invalidate("A")).isFalse();
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
+	@Test
+	void invalidateWhenAnswerOrFailureArrivesMeanwhileShouldNotBeLost() {
+		this.fixture.hold("A");
+		this.fixture.refresh();
+		this.fixture.meanwhile(() -> this.fixture.service.invalidate("A"));
+		this.fixture.client.call().fail();
+		assertThat(this.fixture.state()).isEqualTo(TokenState.FAILING);
+		this.fixture.refresh();
+		this.fixture.meanwhile(() -> this.fixture.service.invalidate("A"));
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("B");
 	}
 
 	@Test

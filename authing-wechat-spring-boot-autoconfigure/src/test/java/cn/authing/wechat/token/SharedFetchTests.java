@@ -257,7 +257,8 @@ class SharedFetchTests {
 	@Test
 	void getAccessTokenSyncWhenOnThreadThatStartsFetchesShouldNotWaitForItself() throws Exception {
 		CompletableFuture<Boolean> subscribed = new CompletableFuture<>();
-		AuthingWechatClient client = new ObservingClient((context) -> subscribed.join());
+		AuthingWechatClient client = new ObservingClient(
+				(context) -> subscribed.orTimeout(30, TimeUnit.SECONDS).join());
 		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
 				() -> this.fixture.accounts, POLICY, 10, List.of())) {
 			CompletableFuture<WechatMpAccessToken> nested = service.getAccessToken()

@@ -150,8 +150,25 @@ final class SharedTestStore {
 					return null;
 				}
 				SharedTestStore.this.leases.put(credentials, this);
-				return () -> Mono.fromRunnable(() -> SharedTestStore.this.leases.remove(credentials, this));
+				Entry entry = SharedTestStore.this.tokens.get(credentials);
+				return lease(credentials, (entry != null) ? stored(entry) : null);
 			});
+		}
+
+		private Lease lease(WechatMpCredentials credentials, @Nullable StoredToken shared) {
+			return new Lease() {
+
+				@Override
+				public @Nullable StoredToken shared() {
+					return shared;
+				}
+
+				@Override
+				public Mono<Void> release() {
+					return Mono.fromRunnable(() -> SharedTestStore.this.leases.remove(credentials, Instance.this));
+				}
+
+			};
 		}
 
 		@Override

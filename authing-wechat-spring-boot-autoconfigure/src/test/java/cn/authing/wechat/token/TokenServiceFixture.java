@@ -66,6 +66,8 @@ final class TokenServiceFixture implements AutoCloseable {
 
 	volatile double random;
 
+	private volatile @Nullable Runnable meanwhile;
+
 	TokenServiceFixture() {
 		this(UnaryOperator.identity());
 	}
@@ -77,7 +79,24 @@ final class TokenServiceFixture implements AutoCloseable {
 		this.client = new ScriptedClient(setup.time());
 		this.accounts = new LinkedHashMap<>(setup.accounts());
 		this.service = new DefaultWechatMpTokenService(this.client, setup.store(), () -> this.accounts, setup.policy(),
-				setup.maxEntries(), setup.listeners(), setup.time(), setup.time().newExecutor(), () -> this.random);
+				setup.maxEntries(), setup.listeners(), setup.time(), setup.time().newExecutor(), this::random);
+	}
+
+	/**
+	 * Do something once between the reading of a snapshot and its exchange, as another
+	 * thread may: the random number for a pause is drawn there.
+	 */
+	void meanwhile(Runnable action) {
+		this.meanwhile = action;
+	}
+
+	private double random() {
+		Runnable action = this.meanwhile;
+		this.meanwhile = null;
+		if (action != null) {
+			action.run();
+		}
+		return this.random;
 	}
 
 	void advance(Duration duration) {

@@ -71,6 +71,17 @@ class TokenStatesTests {
 		}
 
 		@Test
+		void getAccessTokenWhenAnotherCallerComesFirstShouldJoinItsFetch() {
+			Caller[] first = new Caller[1];
+			fixture().time.onReading(2, () -> first[0] = Caller.of(fixture().service.getAccessToken()));
+			Caller second = fixture().ask();
+			assertThat(fixture().fetches()).isEqualTo(1);
+			fixture().client.call().succeed("A", LIFE);
+			assertThat(first[0].accessToken()).isEqualTo("A");
+			assertThat(second.accessToken()).isEqualTo("A");
+		}
+
+		@Test
 		void getAccessTokenWhenKeptShouldEvaluateEachSubscription() {
 			var mono = fixture().service.getAccessToken();
 			Caller.of(mono);
@@ -121,6 +132,16 @@ class TokenStatesTests {
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(fixture().held()).isEqualTo("B");
 			assertThat(fixture().state()).isEqualTo(TokenState.FRESH);
+		}
+
+		@Test
+		void getAccessTokenWhenAnotherCallerComesFirstShouldNotRenewTwice() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_DUE);
+			fixture().time.onReading(1, () -> fixture().service.getAccessTokenSync());
+			assertThat(fixture().held()).isEqualTo("A");
+			fixture().time.runDue();
+			assertThat(fixture().fetches()).isEqualTo(2);
 		}
 
 		@Test

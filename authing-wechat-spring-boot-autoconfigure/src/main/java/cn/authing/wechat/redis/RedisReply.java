@@ -1,0 +1,58 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.redis;
+
+import java.util.Locale;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.util.Assert;
+
+/**
+ * The answer of a script.
+ *
+ * @param time the time by Redis's clock, in milliseconds; zero if Redis did not tell
+ * @param outcome what became of it
+ * @param life the time to live of the value, in milliseconds; negative if it has no end
+ * @param value the value that was found
+ */
+record RedisReply(long time, Outcome outcome, long life, @Nullable String value) {
+
+	/**
+	 * There is no answer.
+	 */
+	static final RedisReply NONE = new RedisReply(0, Outcome.NONE, -1, null);
+
+	static RedisReply parse(String text) {
+		String[] parts = text.split(" ", 4);
+		Assert.state(parts.length == 2 || parts.length == 4, "The answer is not one of the scripts'");
+		boolean found = parts.length == 4;
+		return new RedisReply(Long.parseLong(parts[0]), Outcome.of(parts[1]), found ? Long.parseLong(parts[2]) : -1,
+				found ? parts[3] : null);
+	}
+
+	enum Outcome {
+
+		DONE, HELD, LOST, LATE, NEWER, NONE;
+
+		static Outcome of(String name) {
+			return valueOf(name.toUpperCase(Locale.ROOT));
+		}
+
+	}
+
+}

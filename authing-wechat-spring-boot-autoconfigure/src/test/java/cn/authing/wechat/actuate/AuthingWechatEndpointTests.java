@@ -1,0 +1,139 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.actuate;
+
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.Map;
+
+import javax.management.MBeanServer;
+import javax.management.MalformedObjectNameException;
+import javax.management.ObjectName;
+
+import org.assertj.core.api.InstanceOfAssertFactories;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
+import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
+import org.springframework.boot.actuate.autoconfigure.endpoint.jmx.JmxEndpointAutoConfiguration;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.jmx.JmxAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatEndpointAutoConfiguration;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+
+/**
+ * Tests for {@link AuthingWechatEndpoint} and its auto-configuration beyond the web:
+ * conditions and JMX.
+ */
+class AuthingWechatEndpointTests {
+
+	private final LoopbackAuthing authing = new LoopbackAuthing();
+
+	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
+				AuthingWechatAutoConfiguration.class, AuthingWechatEndpointAutoConfiguration.class,
+				EndpointAutoConfiguration.class, JmxAutoConfiguration.class, JmxEndpointAutoConfiguration.class))
+		.withPropertyValues("spring.jmx.enabled=true", "management.endpoints.jmx.exposure.include=authingwechat",
+				"management.endpoints.jmx.domain=cn.authing.wechat.test")
+		.withPropertyValues(this.authing.properties());
+
+	@AfterEach
+	void stopAuthing() {
+		this.authing.close();
+	}
+
+	@Test
+	void jmxShouldReadRefreshAndInvalidate() {
+		this.contextRunner.run((context) -> {
+			assertThat(context).doesNotHaveBean(AuthingWechatEndpointWebExtension.class);
+			assertThat(invoke("operate", "default", "refresh")).containsEntry("state", "FRESH");
+			assertThat(invoke("account", "default")).containsEntry("fetches", 1L);
+			assertThat(invoke("accounts")).extractingByKey("accounts", InstanceOfAssertFactories.MAP)
+				.containsOnlyKeys("default");
+			assertThat(invoke("invalidate", "default")).containsEntry("state", "EXPIRED")
+				.containsEntry("rejections", 1L);
+		});
+	}
+
+	@Test
+	void jmxWhenInputIsBadShouldFailWithTheReason() {
+		this.contextRunner.run((context) -> {
+			assertThatException().isThrownBy(() -> invoke("account", "nope")).withStackTraceContaining("'nope'");
+			assertThatException().isThrownBy(() -> invoke("operate", "default", "delete"))
+				.withStackTraceContaining("There is no operation 'delete'");
+			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			assertThatException().isThrownBy(() -> invoke("operate", "default", "refresh"))
+				.withStackTraceContaining("requestId request-403");
+		});
+	}
+
+	@Test
+	void runWhenNotExposedShouldHaveNone() {
+		this.contextRunner.withPropertyValues("management.endpoints.jmx.exposure.include=health")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
+	}
+
+	@Test
+	void runWhenAccessIsNoneShouldHaveNone() {
+		this.contextRunner.withPropertyValues("management.endpoint.authingwechat.access=NONE")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
+	}
+
+	@Test
+	void runWhenDisabledShouldHaveNone() {
+		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
+	}
+
+	@Test
+	void runWhenServiceIsReplacedShouldHaveNone() {
+		this.contextRunner.withBean(WechatMpTokenService.class, WechatMpTokenHealthTests.FixedTokenService::new)
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
+	}
+
+	@Test
+	void runWithoutActuatorShouldHaveNone() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
+					AuthingWechatAutoConfiguration.class, AuthingWechatEndpointAutoConfiguration.class))
+			.withPropertyValues(this.authing.properties())
+			.withClassLoader(new FilteredClassLoader(ConditionalOnAvailableEndpoint.class))
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatEndpoint"));
+	}
+
+	@SuppressWarnings("unchecked") // The operations return objects of JSON
+	private static Map<String, Object> invoke(String operation, String... arguments) throws Exception {
+		MBeanServer server = ManagementFactory.getPlatformMBeanServer();
+		String[] signature = new String[arguments.length];
+		Arrays.fill(signature, String.class.getName());
+		return (Map<String, Object>) server.invoke(endpoint(), operation, arguments, signature);
+	}
+
+	private static ObjectName endpoint() throws MalformedObjectNameException {
+		return new ObjectName("cn.authing.wechat.test:type=Endpoint,name=Authingwechat");
+	}
+
+}

@@ -1,0 +1,292 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.actuate;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.TimeGauge;
+import io.micrometer.core.instrument.Timer;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+import org.springframework.beans.factory.InitializingBean;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.prometheus.PrometheusMetricsExportAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.MapPropertySource;
+
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.WechatMpAccountsChangedEvent;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
+import cn.authing.wechat.token.DefaultWechatMpTokenService;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+
+/**
+ * Tests for {@link WechatMpTokenMetrics} and its auto-configuration, against an Authing
+ * on loopback.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class WechatMpTokenMetricsTests {
+
+	private static final Duration LIMIT = Duration.ofSeconds(30);
+
+	private final LoopbackAuthing authing = new LoopbackAuthing();
+
+	private final Map<String, Object> accounts = new LinkedHashMap<>();
+
+	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
+		.withConfiguration(
+				AutoConfigurations.of(AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class,
+						AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
+						CompositeMeterRegistryAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class))
+		.withInitializer((context) -> context.getEnvironment()
+			.getPropertySources()
+			.addFirst(new MapPropertySource("accounts", this.accounts)))
+		.withPropertyValues(this.authing.properties());
+
+	@AfterEach
+	void stopAuthing() {
+		this.authing.close();
+	}
+
+	@Test
+	void requestsShouldCountByResult() {
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			assertThat(requests(context, "default", "waited")).isZero();
+			service.getAccessTokenSync();
+			service.getAccessTokenSync();
+			service.getAccessToken().block(LIMIT);
+			assertThat(requests(context, "default", "waited")).isEqualTo(1);
+			assertThat(requests(context, "default", "fresh")).isEqualTo(2);
+			service.invalidate(LoopbackAuthing.TOKEN + 1);
+			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync);
+			assertThat(requests(context, "default", "failed")).isEqualTo(1);
+			assertThat(requests(context, "default", "refreshing")).isZero();
+		});
+	}
+
+	@Test
+	void rejectedShouldCountTokensOnce() {
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			service.getAccessTokenSync();
+			service.invalidate("another");
+			service.invalidate(LoopbackAuthing.TOKEN + 1);
+			service.invalidate(LoopbackAuthing.TOKEN + 1);
+			assertThat(meters(context).get("authing.wechat.token.rejected")
+				.tag("account", "default")
+				.functionCounter()
+				.count()).isEqualTo(1);
+		});
+	}
+
+	@Test
+	void fetchShouldBeTimedByOutcome() {
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			service.getAccessTokenSync();
+			assertThat(fetch(context, "default", "none").count()).isEqualTo(1);
+			assertThat(fetch(context, "default", "none").totalTime(TimeUnit.NANOSECONDS)).isPositive();
+			assertThat(fetch(context, "default", "none").getId().getTag("origin")).isEqualTo("authing");
+			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			refreshAndFail(service);
+			assertThat(fetch(context, "default", "api").count()).isEqualTo(1);
+			assertThat(fetch(context, "default", "api").getId().getTag("outcome")).isEqualTo("failure");
+			this.authing.answerWith("{}");
+			refreshAndFail(service);
+			assertThat(fetch(context, "default", "response").count()).isEqualTo(1);
+			this.authing.close();
+			refreshAndFail(service);
+			assertThat(fetch(context, "default", "transport").count()).isEqualTo(1);
+		});
+	}
+
+	@Test
+	void expiresInShouldTellSecondsForWhichTheTokenMayBeHandedOut() {
+		this.contextRunner.run((context) -> {
+			TimeGauge gauge = expiresIn(context, "default");
+			assertThat(gauge.value()).isZero();
+			context.getBean(WechatMpTokenService.class).getAccessTokenSync();
+			assertThat(gauge.value(TimeUnit.SECONDS)).isBetween(1.0, 7200.0);
+			assertThat(gauge.getId().getBaseUnit()).isEqualTo("seconds");
+			context.getBean(WechatMpTokenService.class).invalidate(LoopbackAuthing.TOKEN + 1);
+			assertThat(gauge.value()).isZero();
+		});
+	}
+
+	@Test
+	void accountsKnownAtRunTimeOnlyShouldShareOneTagValue() {
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			service.account(new WechatMpCredentials("wx-1", "one")).getAccessTokenSync();
+			int meters = meters(context).getMeters().size();
+			for (int tenant = 2; tenant <= 20; tenant++) {
+				service.account(new WechatMpCredentials("wx-" + tenant, "secret")).getAccessTokenSync();
+			}
+			assertThat(meters(context).getMeters()).hasSize(meters);
+			assertThat(requests(context, "(run-time)", "waited")).isEqualTo(20);
+			assertThat(fetch(context, "(run-time)", "none").count()).isEqualTo(20);
+		});
+	}
+
+	@Test
+	void accountsChangedEventShouldAddMetersOfNewAccounts(CapturedOutput output) {
+		this.contextRunner.run((context) -> {
+			this.accounts.put("authing.wechat.accounts.shop.app-id", "wx-shop");
+			this.accounts.put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			assertThat(fetch(context, "shop", "api").count()).isZero();
+			context.getBean(WechatMpTokenService.class).account("shop").getAccessTokenSync();
+			assertThat(requests(context, "shop", "waited")).isEqualTo(1);
+			assertThat(expiresIn(context, "shop").value()).isPositive();
+			this.accounts.clear();
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			assertThat(expiresIn(context, "shop").value()).isNaN();
+			assertThat(requests(context, "shop", "waited")).isEqualTo(1);
+			assertThat(output).doesNotContain("already registered");
+		});
+	}
+
+	@Test
+	void fetchBeforeMetersAreBoundShouldBeRecorded() {
+		this.contextRunner.withUserConfiguration(EarlyConfiguration.class)
+			.run((context) -> assertThat(fetch(context, "default", "none").count()).isEqualTo(1));
+	}
+
+	@Test
+	void metersShouldBeInEachRegistry() {
+		this.contextRunner.withConfiguration(AutoConfigurations.of(PrometheusMetricsExportAutoConfiguration.class))
+			.withBean(SimpleMeterRegistry.class)
+			.run((context) -> {
+				context.getBean(WechatMpTokenService.class).getAccessTokenSync();
+				assertThat(context.getBean(SimpleMeterRegistry.class)
+					.get("authing.wechat.token.fetch")
+					.tags("account", "default", "outcome", "success")
+					.timer()
+					.count()).isEqualTo(1);
+				assertThat(context.getBean(PrometheusMeterRegistry.class).scrape()).contains(
+						"authing_wechat_token_fetch_seconds_count{account=\"default\",error=\"none\",origin=\"authing\",outcome=\"success\"} 1")
+					.contains("authing_wechat_token_requests_total{account=\"default\",result=\"waited\"} 1.0")
+					.contains("authing_wechat_token_rejected_total{account=\"default\"} 0.0")
+					.contains("authing_wechat_token_expires_in_seconds{account=\"default\"} 7");
+			});
+	}
+
+	@Test
+	void runWithoutMeterRegistryShouldHaveNone() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
+					AuthingWechatAutoConfiguration.class, AuthingWechatMetricsAutoConfiguration.class))
+			.withPropertyValues(this.authing.properties())
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenMetrics.class));
+	}
+
+	@Test
+	void runWithoutMicrometerShouldHaveNone() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
+					AuthingWechatAutoConfiguration.class, AuthingWechatMetricsAutoConfiguration.class))
+			.withPropertyValues(this.authing.properties())
+			.withClassLoader(new FilteredClassLoader("io.micrometer.core"))
+			.run((context) -> assertThat(context).hasNotFailed()
+				.hasSingleBean(WechatMpTokenService.class)
+				.doesNotHaveBean("wechatMpTokenMetrics"));
+	}
+
+	@Test
+	void runWhenServiceIsReplacedShouldHaveNone() {
+		this.contextRunner.withBean(WechatMpTokenService.class, WechatMpTokenHealthTests.FixedTokenService::new)
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenMetrics.class));
+	}
+
+	@Test
+	void runWhenUserHasMetricsShouldBackOff() {
+		this.contextRunner.withUserConfiguration(OwnMetricsConfiguration.class)
+			.run((context) -> assertThat(context).hasSingleBean(WechatMpTokenMetrics.class).hasBean("mine"));
+	}
+
+	private static void refreshAndFail(WechatMpTokenService service) {
+		assertThatExceptionOfType(AuthingException.class).isThrownBy(() -> service.refreshAccessToken().block(LIMIT));
+	}
+
+	private static MeterRegistry meters(ApplicationContext context) {
+		return context.getBean(MeterRegistry.class);
+	}
+
+	private static double requests(ApplicationContext context, String account, String result) {
+		return meters(context).get("authing.wechat.token.requests")
+			.tags("account", account, "result", result)
+			.functionCounter()
+			.count();
+	}
+
+	private static Timer fetch(ApplicationContext context, String account, String error) {
+		return meters(context).get("authing.wechat.token.fetch").tags("account", account, "error", error).timer();
+	}
+
+	private static TimeGauge expiresIn(ApplicationContext context, String account) {
+		return Objects
+			.requireNonNull(meters(context).get("authing.wechat.token.expires.in").tag("account", account).timeGauge());
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class EarlyConfiguration {
+
+		@Bean
+		InitializingBean early(WechatMpTokenService service) {
+			return service::getAccessTokenSync;
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class OwnMetricsConfiguration {
+
+		@Bean
+		WechatMpTokenMetrics mine(ObjectProvider<DefaultWechatMpTokenService> service) {
+			return new WechatMpTokenMetrics(service::getObject);
+		}
+
+	}
+
+}

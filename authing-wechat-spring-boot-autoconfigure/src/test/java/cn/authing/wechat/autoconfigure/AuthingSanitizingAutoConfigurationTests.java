@@ -1,0 +1,91 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.util.Map;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.FilteredClassLoader;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Tests for {@link AuthingSanitizingAutoConfiguration}.
+ */
+class AuthingSanitizingAutoConfigurationTests {
+
+	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
+		.withConfiguration(AutoConfigurations.of(AuthingSanitizingAutoConfiguration.class));
+
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.app-secret", "authing.appSecret", "authing.app_secret", "AUTHING_APP_SECRET",
+			"AUTHING_APPSECRET", "authing.wechat.app-secret", "AUTHING_WECHAT_APPSECRET",
+			"authing.wechat.accounts.shop.app-secret", "authing.wechat.accounts[my.shop].app-secret",
+			"AUTHING_WECHAT_ACCOUNTS_SHOP_APPSECRET", "authing.headers.authorization", "AUTHING_HEADERS_X_KEY",
+			"authing.headers[X-Key]" })
+	void sanitizeWhenKeyIsThatOfSecretShouldMask(String key) {
+		assertThat(sanitize(key, "value")).isEqualTo(SanitizableData.SANITIZED_VALUE);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.app-id", "authing.app-host", "authing.wechat.accounts.shop.app-id",
+			"authing.wechat.cache.refresh-ahead", "another.secret" })
+	void sanitizeWhenKeyIsAnotherShouldNotMask(String key) {
+		assertThat(sanitize(key, "value")).isEqualTo("value");
+	}
+
+	@Test
+	void sanitizeWhenValueHoldsSecretShouldMaskWhateverTheKey() {
+		AuthingProperties properties = new AuthingProperties();
+		properties.setAppId("app");
+		properties.setAppHost("https://example.authing.cn");
+		properties.setAppSecret("the-authing-app-secret");
+		properties.setHeaders(Map.of("x-key", "short"));
+		this.contextRunner.withBean(AuthingProperties.class, () -> properties).run((context) -> {
+			SanitizingFunction function = context.getBean(SanitizingFunction.class);
+			assertThat(value(function, "sun.java.command", "app.jar --x=the-authing-app-secret"))
+				.isEqualTo(SanitizableData.SANITIZED_VALUE);
+			assertThat(value(function, "a", "short")).isEqualTo(SanitizableData.SANITIZED_VALUE);
+			assertThat(value(function, "a", "shorter")).isEqualTo("shorter");
+			assertThat(value(function, "a", 5)).isEqualTo(5);
+			assertThat(value(function, "a", null)).isNull();
+		});
+	}
+
+	@Test
+	void runWithoutActuatorShouldHaveNone() {
+		this.contextRunner.withClassLoader(new FilteredClassLoader(SanitizingFunction.class))
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingSanitizingFunction"));
+	}
+
+	private static @Nullable Object sanitize(String key, Object value) {
+		return value(new AuthingSanitizingFunction(() -> null), key, value);
+	}
+
+	private static @Nullable Object value(SanitizingFunction function, String key, @Nullable Object value) {
+		return function.apply(new SanitizableData(null, key, value)).getValue();
+	}
+
+}

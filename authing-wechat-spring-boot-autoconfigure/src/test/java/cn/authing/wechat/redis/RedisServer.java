@@ -1,0 +1,219 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.redis;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+import io.lettuce.core.RedisClient;
+import io.lettuce.core.RedisException;
+import io.lettuce.core.RedisURI;
+import io.lettuce.core.api.StatefulRedisConnection;
+import io.lettuce.core.api.sync.RedisCommands;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A real {@code redis-server} on a free port, to be killed, suspended and started again.
+ */
+public final class RedisServer implements AutoCloseable {
+
+	private static final Duration PATIENCE = Duration.ofSeconds(20);
+
+	private final int port = freePort();
+
+	private final List<String> options;
+
+	private @Nullable Process process;
+
+	private RedisServer(List<String> options) {
+		this.options = options;
+	}
+
+	public static RedisServer up(String... options) {
+		RedisServer server = new RedisServer(List.of(options));
+		server.start();
+		return server;
+	}
+
+	/**
+	 * Return a server that is down, and whose port nobody else uses.
+	 */
+	public static RedisServer down() {
+		return new RedisServer(List.of());
+	}
+
+	public int port() {
+		return this.port;
+	}
+
+	public void start() {
+		List<String> command = new ArrayList<>(List.of(binary(), "--port", String.valueOf(this.port), "--bind",
+				"127.0.0.1", "--save", "", "--appendonly", "no"));
+		command.addAll(this.options);
+		try {
+			this.process = new ProcessBuilder(command).redirectErrorStream(true)
+				.redirectOutput(ProcessBuilder.Redirect.DISCARD)
+				.start();
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+		awaitReady();
+	}
+
+	private void awaitReady() {
+		Instant end = Instant.now().plus(PATIENCE);
+		while (true) {
+			try (Commands commands = commands()) {
+				commands.sync().ping();
+				return;
+			}
+			catch (RedisException ex) {
+				if (Instant.now().isAfter(end) || !process().isAlive()) {
+					throw ex;
+				}
+				Thread.onSpinWait();
+			}
+		}
+	}
+
+	/**
+	 * Kill the server; what it held is lost.
+	 */
+	public void kill() {
+		process().destroyForcibly();
+		awaitEnd(process());
+	}
+
+	/**
+	 * Have the server do nothing, while its connections stay open.
+	 */
+	public void suspend() {
+		signal("-STOP");
+	}
+
+	public void resume() {
+		signal("-CONT");
+	}
+
+	private void signal(String signal) {
+		try {
+			awaitEnd(new ProcessBuilder("kill", signal, String.valueOf(process().pid())).start());
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+	private static void awaitEnd(Process process) {
+		try {
+			if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+				throw new IllegalStateException("A process did not end");
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	/**
+	 * Connect to the server beside the code under test.
+	 */
+	public Commands commands() {
+		return new Commands(RedisClient.create(RedisURI.builder().withHost("127.0.0.1").withPort(this.port).build()));
+	}
+
+	private Process process() {
+		return Objects.requireNonNull(this.process, "not started");
+	}
+
+	@Override
+	public void close() {
+		if (this.process != null) {
+			kill();
+		}
+	}
+
+	private static int freePort() {
+		try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+			return socket.getLocalPort();
+		}
+		catch (IOException ex) {
+			throw new UncheckedIOException(ex);
+		}
+	}
+
+	private static String binary() {
+		return Stream.of(System.getenv("PATH").split(File.pathSeparator))
+			.map((directory) -> Path.of(directory, "redis-server"))
+			.filter(Files::isExecutable)
+			.findFirst()
+			.orElseThrow(() -> new IllegalStateException(
+					"These tests need a redis-server on the PATH: install it with 'apt-get install redis-server'"))
+			.toString();
+	}
+
+	/**
+	 * A connection of the test.
+	 */
+	public static final class Commands implements AutoCloseable {
+
+		private final RedisClient client;
+
+		private final StatefulRedisConnection<String, String> connection;
+
+		Commands(RedisClient client) {
+			this.client = client;
+			try {
+				this.connection = client.connect();
+			}
+			catch (RedisException ex) {
+				shutdown();
+				throw ex;
+			}
+		}
+
+		public RedisCommands<String, String> sync() {
+			return this.connection.sync();
+		}
+
+		@Override
+		public void close() {
+			this.connection.close();
+			shutdown();
+		}
+
+		private void shutdown() {
+			this.client.shutdown(Duration.ZERO, Duration.ZERO);
+		}
+
+	}
+
+}

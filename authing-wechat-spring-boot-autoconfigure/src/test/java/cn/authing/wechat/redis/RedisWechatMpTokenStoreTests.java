@@ -1,0 +1,487 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.redis;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.token.WechatMpTokenStore.Change;
+import cn.authing.wechat.token.WechatMpTokenStore.Lease;
+import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
+
+import static cn.authing.wechat.redis.TestStore.CREDENTIALS;
+import static cn.authing.wechat.redis.TestStore.NOW;
+import static cn.authing.wechat.redis.TestStore.PATIENCE;
+import static cn.authing.wechat.redis.TestStore.SECRET;
+import static cn.authing.wechat.redis.TestStore.key;
+import static cn.authing.wechat.redis.TestStore.token;
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * What the instances of an application do to each other through
+ * {@link RedisWechatMpTokenStore}, while Redis is well.
+ */
+class RedisWechatMpTokenStoreTests {
+
+	private static final Duration LIFE = Duration.ofHours(1);
+
+	private static final RedisAccount ACCOUNT = RedisAccount.of(CREDENTIALS, TestStore.PREFIX);
+
+	private static RedisServer server;
+
+	private static RedisServer.Commands redis;
+
+	private TestStore one;
+
+	private TestStore other;
+
+	@BeforeAll
+	static void startServer() {
+		server = RedisServer.up();
+		redis = server.commands();
+	}
+
+	@AfterAll
+	static void stopServer() {
+		redis.close();
+		server.close();
+	}
+
+	@BeforeEach
+	void createStores() {
+		redis.sync().flushall();
+		this.one = TestStore.patient(server);
+		this.other = TestStore.patient(server);
+	}
+
+	@AfterEach
+	void closeStores() {
+		this.one.close();
+		this.other.close();
+	}
+
+	@Test
+	void readWhenNothingIsSharedShouldBeEmpty() {
+		assertThat(read(this.one)).isNull();
+	}
+
+	@Test
+	void readWhenAnotherInstancePublishedShouldReturnTheToken() {
+		publish(this.one, token("a", LIFE));
+		StoredToken read = found(this.other);
+		assertThat(read.token()).isEqualTo(token("a", LIFE).token());
+		assertThat(read.fetchedAt()).isEqualTo(NOW);
+		assertThat(read.life()).isBetween(LIFE.minusMinutes(1), LIFE);
+		assertThat(read.age()).isBetween(Duration.ZERO, Duration.ofMinutes(1));
+	}
+
+	@Test
+	void readWhenTheTokenHasAgedShouldTellByTheClockOfRedis() {
+		publish(this.one, token("a", LIFE));
+		redis.sync().pexpire(ACCOUNT.tokenKey(), 60_000);
+		StoredToken read = found(this.other);
+		assertThat(read.life()).isLessThanOrEqualTo(Duration.ofMinutes(1));
+		assertThat(read.age()).isGreaterThanOrEqualTo(Duration.ofMinutes(59));
+	}
+
+	@Test
+	void readWithAnotherSecretShouldBeEmpty() {
+		publish(this.one, token("a", LIFE));
+		WechatMpCredentials wrong = new WechatMpCredentials(CREDENTIALS.appId(), "wrong");
+		assertThat(this.other.store.read(wrong).blockOptional(PATIENCE)).isEmpty();
+	}
+
+	@Test
+	void publishShouldWriteNeitherSecretNorEndlessKeys() {
+		publish(this.one, token("a", LIFE));
+		lease(this.one);
+		List<String> keys = redis.sync().keys("authing:wechat:{*");
+		assertThat(keys).containsExactlyInAnyOrder(ACCOUNT.tokenKey(), ACCOUNT.leaseKey())
+			.allMatch((key) -> key.startsWith("authing:wechat:{wx1234567890:"));
+		for (String key : keys) {
+			assertThat(key + redis.sync().get(key)).doesNotContain(SECRET);
+			assertThat(redis.sync().pttl(key)).isPositive();
+		}
+	}
+
+	@Test
+	void publishWhenANewerTokenIsSharedShouldReturnThatOne() {
+		publish(this.one, token("new", LIFE, NOW.plusSeconds(1)));
+		assertThat(publish(this.other, token("old", LIFE.plusHours(1), NOW)).token().accessToken()).isEqualTo("72_new");
+		assertThat(sharedToken()).isEqualTo("72_new");
+	}
+
+	@Test
+	void publishWhenFetchedAtTheSameTimeShouldKeepWhatExpiresLater() {
+		publish(this.one, token("long", LIFE.plusSeconds(1)));
+		assertThat(publish(this.other, token("short", LIFE)).token().accessToken()).isEqualTo("72_long");
+		assertThat(publish(this.other, token("longer", LIFE.plusSeconds(2))).token().accessToken())
+			.isEqualTo("72_longer");
+		assertThat(sharedToken()).isEqualTo("72_longer");
+	}
+
+	@Test
+	void publishWhenAnOlderTokenIsSharedShouldReplaceIt() {
+		publish(this.one, token("old", LIFE));
+		publish(this.other, token("new", LIFE, NOW.plusMillis(1)));
+		assertThat(sharedToken()).isEqualTo("72_new");
+	}
+
+	@Test
+	void publishWhenManyInstancesRaceShouldKeepTheNewest() {
+		List<Mono<StoredToken>> publications = IntStream.range(0, 200)
+			.mapToObj((i) -> ((i % 2 == 0) ? this.one : this.other).store.publish(CREDENTIALS,
+					token("t" + (i * 73) % 200, LIFE, NOW.plusMillis((i * 73) % 200))))
+			.toList();
+		Mono.when(publications).block(PATIENCE);
+		assertThat(sharedToken()).isEqualTo("72_t199");
+	}
+
+	@Test
+	void publishWhenTheTokenIsDeadShouldShareNothing() {
+		publish(this.one, token("dead", Duration.ofSeconds(-5)));
+		assertThat(redis.sync().keys("*token")).isEmpty();
+	}
+
+	@Test
+	void dropWhenItIsTheSharedTokenShouldRemoveIt() {
+		publish(this.one, token("a", LIFE));
+		this.other.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		assertThat(read(this.one)).isNull();
+	}
+
+	@Test
+	void dropWhenAnotherTokenIsSharedShouldLeaveIt() {
+		publish(this.one, token("new", LIFE));
+		this.other.store.drop(CREDENTIALS, "72_old").block(PATIENCE);
+		assertThat(sharedToken()).isEqualTo("72_new");
+	}
+
+	@Test
+	void leaseWhenAnotherInstanceHoldsItShouldBeEmptyUntilItsRelease() {
+		Lease lease = granted(this.one);
+		assertThat(lease(this.other)).isNull();
+		assertThat(lease(this.one)).isNull();
+		lease.release().block(PATIENCE);
+		assertThat(lease(this.other)).isNotNull();
+	}
+
+	@Test
+	void leaseWhenManyAskShouldBeGrantedOnce() {
+		List<Mono<Lease>> requests = IntStream.range(0, 200)
+			.mapToObj((i) -> ((i % 2 == 0) ? this.one : this.other).store.lease(CREDENTIALS))
+			.toList();
+		assertThat(Flux.merge(requests).collectList().block(PATIENCE)).hasSize(1);
+	}
+
+	@Test
+	void leaseShouldTellWhatIsSharedByThen() {
+		publish(this.one, token("a", LIFE));
+		Lease lease = granted(this.other);
+		StoredToken shared = Objects.requireNonNull(lease.shared());
+		assertThat(shared.token().accessToken()).isEqualTo("72_a");
+	}
+
+	@Test
+	void leaseWhenItsHolderIsDeadShouldEndByItself() {
+		redis.sync().psetex(ACCOUNT.leaseKey(), 1500, "dead");
+		Lease lease = this.one.store.lease(CREDENTIALS)
+			.repeatWhenEmpty((empty) -> empty.delayElements(Duration.ofMillis(20)))
+			.block(PATIENCE);
+		assertThat(lease).isNotNull();
+	}
+
+	@Test
+	void leaseWhileItIsHeldShouldBeRenewed() {
+		Lease lease = granted(this.one);
+		redis.sync().pexpire(ACCOUNT.leaseKey(), 1100);
+		awaitTrue(() -> redis.sync().pttl(ACCOUNT.leaseKey()) > 1100);
+		lease.release().block(PATIENCE);
+		assertThat(redis.sync().exists(ACCOUNT.leaseKey())).isZero();
+	}
+
+	@Test
+	void releaseWhenTheLeaseWasLostShouldLeaveThatOfAnother() {
+		Lease lease = granted(this.one);
+		redis.sync().set(ACCOUNT.leaseKey(), "another");
+		lease.release().block(PATIENCE);
+		assertThat(redis.sync().get(ACCOUNT.leaseKey())).isEqualTo("another");
+	}
+
+	@Test
+	void changesWhenAnotherInstancePublishesShouldTell() throws Exception {
+		Changes changes = listen(this.other);
+		publish(this.one, token("a", LIFE));
+		Change change = changes.next();
+		assertThat(change.credentials()).isEqualTo(CREDENTIALS);
+		assertThat(change.rejected()).isNull();
+	}
+
+	@Test
+	void changesWhenTheSameTokenIsPublishedAgainShouldNotTell() throws Exception {
+		Changes changes = listen(this.other);
+		publish(this.one, token("a", LIFE));
+		changes.next();
+		publish(this.one, new StoredToken(token("a", LIFE).token(), LIFE, NOW.plusSeconds(30)));
+		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		assertThat(changes.next().rejected()).isNotNull();
+	}
+
+	@Test
+	void changesWhenAnotherInstanceDropsShouldTellWhichToken() throws Exception {
+		publish(this.one, token("a", LIFE));
+		Changes changes = listen(this.other);
+		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		assertThat(changes.next().rejected()).isNotNull()
+			.satisfies((rejected) -> assertThat(rejected.test("72_a")).isTrue())
+			.satisfies((rejected) -> assertThat(rejected.test("72_b")).isFalse());
+		publish(this.one, token("b", LIFE));
+		assertThat(changes.next().rejected()).isNull();
+	}
+
+	@Test
+	void changesShouldNotTellWhatTheInstanceItselfDoes() throws Exception {
+		Changes changes = listen(this.one);
+		publish(this.one, token("a", LIFE));
+		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		publish(this.other, token("b", LIFE));
+		assertThat(changes.next().rejected()).isNull();
+		assertThat(changes.received).isEmpty();
+	}
+
+	@Test
+	void changesWhenAMessageIsNotOursShouldIgnoreIt() throws Exception {
+		Changes changes = listen(this.other);
+		for (String message : List.of("", " ", "x", "a b", "a b c d", "\0\1", "i " + ACCOUNT.id() + "x")) {
+			redis.sync().publish(TestStore.PREFIX + "changes", message);
+		}
+		publish(this.one, token("a", LIFE));
+		assertThat(changes.next().credentials()).isEqualTo(CREDENTIALS);
+		assertThat(changes.received).isEmpty();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "garbage", "1 2 3", "1 999999999999999 999999999999999 AAAAAAAAAAAAAAAAAAAAAA =x",
+			"2 1 1 AAAAAAAAAAAAAAAAAAAAAA =x", "\0\u00ff" })
+	void publishWhenThereIsGarbageShouldReplaceIt(String garbage) {
+		redis.sync().setex(ACCOUNT.tokenKey(), 60, garbage);
+		assertThat(read(this.one)).isNull();
+		assertThat(publish(this.one, token("a", LIFE)).token().accessToken()).isEqualTo("72_a");
+		assertThat(sharedToken()).isEqualTo("72_a");
+		assertThat(this.one.store.status().isAvailable()).isTrue();
+		assertThat(this.one.store.status().unreadable()).isPositive();
+	}
+
+	@Test
+	void publishWhenTheValueHasNoEndShouldReplaceIt() {
+		publish(this.one, token("a", LIFE, NOW.plusSeconds(60)));
+		redis.sync().persist(ACCOUNT.tokenKey());
+		assertThat(read(this.one)).isNull();
+		publish(this.one, token("b", LIFE));
+		assertThat(sharedToken()).isEqualTo("72_b");
+	}
+
+	@Test
+	void publishWhenTheValueIsTooLongShouldReplaceIt() {
+		redis.sync().set(ACCOUNT.tokenKey(), "x".repeat(1_000_000));
+		assertThat(read(this.one)).isNull();
+		publish(this.one, token("b", LIFE));
+		assertThat(sharedToken()).isEqualTo("72_b");
+	}
+
+	@Test
+	void publishWhenTheKeyHasAnotherTypeShouldReplaceIt() {
+		redis.sync().lpush(ACCOUNT.tokenKey(), "a", "b");
+		assertThat(read(this.one)).isNull();
+		assertThat(lease(this.one)).isNotNull();
+		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		publish(this.one, token("a", LIFE));
+		assertThat(sharedToken()).isEqualTo("72_a");
+		assertThat(this.one.store.status().isAvailable()).isTrue();
+	}
+
+	@Test
+	void leaseWhenItsKeyHasAnotherTypeShouldTakeItOver() {
+		redis.sync().hset(ACCOUNT.leaseKey(), "a", "b");
+		Lease lease = granted(this.one);
+		assertThat(lease(this.other)).isNull();
+		lease.release().block(PATIENCE);
+		assertThat(redis.sync().exists(ACCOUNT.leaseKey())).isZero();
+	}
+
+	@Test
+	void readWhenTheValueWasWrittenWithoutTheSecretShouldBeEmpty() {
+		publish(this.one, token("a", LIFE));
+		String value = redis.sync().get(ACCOUNT.tokenKey());
+		redis.sync().setex(ACCOUNT.tokenKey(), 60, value.replace("=72_a", "=72_forged"));
+		assertThat(read(this.other)).isNull();
+	}
+
+	@Test
+	void readWhenEncryptedShouldDecryptWithAnyOfTheKeys() {
+		try (TestStore encrypting = TestStore.patient(server, key(1));
+				TestStore rotated = TestStore.patient(server, key(2), key(1));
+				TestStore stranger = TestStore.patient(server, key(2))) {
+			publish(encrypting, token("a", LIFE));
+			assertThat(redis.sync().get(ACCOUNT.tokenKey())).doesNotContain("72_a");
+			assertThat(found(rotated).token().accessToken()).isEqualTo("72_a");
+			assertThat(read(stranger)).isNull();
+			assertThat(read(this.one)).isNull();
+			publish(rotated, token("b", LIFE, NOW.plusSeconds(1)));
+			assertThat(found(stranger).token().accessToken()).isEqualTo("72_b");
+			assertThat(read(encrypting)).isNull();
+		}
+	}
+
+	@Test
+	void readWhenAnEncryptedValueWasMovedShouldBeEmpty() {
+		try (TestStore encrypting = TestStore.patient(server, key(1))) {
+			publish(encrypting, token("a", LIFE));
+			String value = redis.sync().get(ACCOUNT.tokenKey());
+			redis.sync().setex(ACCOUNT.tokenKey(), 60, value.replaceFirst("1 \\d", "1 9"));
+			assertThat(read(encrypting)).isNull();
+		}
+	}
+
+	@Test
+	void publishWhenEncryptedWithAnUnknownKeyShouldReplaceIt() {
+		try (TestStore encrypting = TestStore.patient(server, key(1))) {
+			publish(encrypting, token("a", LIFE, NOW.plusSeconds(60)));
+			publish(this.one, token("b", LIFE));
+			assertThat(sharedToken()).isEqualTo("72_b");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "wx}{", "wx 1", "{}", "\u5fae\u4fe1" })
+	void readWhenTheAppIdIsUnusualShouldWork(String appId) {
+		WechatMpCredentials credentials = new WechatMpCredentials(appId, SECRET);
+		this.one.store.publish(credentials, token("a", LIFE)).block(PATIENCE);
+		assertThat(this.other.store.read(credentials).block(PATIENCE)).isNotNull();
+		assertThat(this.one.store.lease(credentials).block(PATIENCE)).isNotNull();
+		assertThat(this.one.store.status().isAvailable()).isTrue();
+	}
+
+	@Test
+	void operationsWhenRedisIsAClusterShouldWork(@TempDir Path directory) throws Exception {
+		try (RedisServer node = RedisServer.up("--cluster-enabled", "yes", "--dir", directory.toString());
+				RedisServer.Commands commands = node.commands()) {
+			commands.sync().clusterAddSlots(IntStream.range(0, 16384).toArray());
+			awaitTrue(() -> commands.sync().clusterInfo().contains("cluster_state:ok"));
+			try (TestStore first = TestStore.patientInCluster(node);
+					TestStore second = TestStore.patientInCluster(node)) {
+				Changes changes = new Changes(second);
+				awaitListener(commands);
+				assertThat(read(second)).isNull();
+				Lease lease = granted(first);
+				assertThat(lease(second)).isNull();
+				publish(first, token("a", LIFE));
+				lease.release().block(PATIENCE);
+				assertThat(changes.next().credentials()).isEqualTo(CREDENTIALS);
+				assertThat(read(second)).isNotNull();
+				first.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+				assertThat(read(second)).isNull();
+				assertThat(first.store.status().failed()).isZero();
+			}
+		}
+	}
+
+	private static @Nullable StoredToken read(TestStore store) {
+		return store.store.read(CREDENTIALS).block(PATIENCE);
+	}
+
+	private static StoredToken found(TestStore store) {
+		return Objects.requireNonNull(read(store));
+	}
+
+	private static StoredToken publish(TestStore store, StoredToken token) {
+		return Objects.requireNonNull(store.store.publish(CREDENTIALS, token).block(PATIENCE));
+	}
+
+	private static @Nullable Lease lease(TestStore store) {
+		return store.store.lease(CREDENTIALS).block(PATIENCE);
+	}
+
+	private static Lease granted(TestStore store) {
+		return Objects.requireNonNull(lease(store));
+	}
+
+	private String sharedToken() {
+		return found(this.other).token().accessToken();
+	}
+
+	private static void awaitTrue(BooleanSupplier condition) {
+		long end = System.nanoTime() + PATIENCE.toNanos();
+		while (!condition.getAsBoolean()) {
+			assertThat(System.nanoTime()).as("time").isLessThan(end);
+		}
+	}
+
+	private static Changes listen(TestStore store) {
+		Changes changes = new Changes(store);
+		awaitListener(redis);
+		read(store);
+		return changes;
+	}
+
+	private static void awaitListener(RedisServer.Commands commands) {
+		String channel = TestStore.PREFIX + "changes";
+		awaitTrue(() -> commands.sync().pubsubNumsub(channel).getOrDefault(channel, 0L) == 1);
+	}
+
+	private static final class Changes {
+
+		private final BlockingQueue<Change> received = new LinkedBlockingQueue<>();
+
+		private final Disposable subscription;
+
+		Changes(TestStore store) {
+			this.subscription = store.store.changes().subscribe(this.received::add);
+		}
+
+		Change next() throws InterruptedException {
+			Change change = this.received.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+			assertThat(change).isNotNull();
+			assertThat(this.subscription.isDisposed()).isFalse();
+			return change;
+		}
+
+	}
+
+}

@@ -1,0 +1,189 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.client.AuthingWechatClient;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/**
+ * Renewals by instances that share a store, while Authing has no other token.
+ */
+class SharedRenewalTests {
+
+	private static final WechatMpCredentials CREDENTIALS = new WechatMpCredentials("wx1", "secret");
+
+	private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+	private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+	private static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
+			Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(30), PATIENCE);
+
+	private final AtomicLong time = new AtomicLong();
+
+	private final AtomicInteger fetches = new AtomicInteger();
+
+	private final SharedStore store = new SharedStore();
+
+	private volatile WechatMpAccessToken token = new WechatMpAccessToken("72_same", START.plusSeconds(3600));
+
+	private final List<DefaultWechatMpTokenService> fleet = Stream.generate(this::instance).limit(3).toList();
+
+	@AfterEach
+	void close() {
+		this.fleet.forEach(DefaultWechatMpTokenService::close);
+	}
+
+	@Test
+	void renewalWhenAuthingHasNoNewsShouldNotBeRepeatedByTheOtherInstances() {
+		this.fleet.forEach((instance) -> instance.getAccessToken().block(PATIENCE));
+		assertThat(this.fetches).hasValue(1);
+		pass(Duration.ofMinutes(56));
+		this.fleet.forEach((instance) -> renew(instance, 2));
+		assertThat(this.fetches).hasValue(2);
+		pass(Duration.ofSeconds(31));
+		this.fleet.forEach((instance) -> renew(instance, 3));
+		assertThat(this.fetches).hasValue(3);
+	}
+
+	@Test
+	void renewalWhenTheSameTokenLivesLongerShouldBeTakenOver() {
+		this.fleet.forEach((instance) -> instance.getAccessToken().block(PATIENCE));
+		pass(Duration.ofMinutes(56));
+		WechatMpAccessToken before = this.token;
+		this.token = new WechatMpAccessToken("72_same", START.plusSeconds(7200));
+		assertThat(before.accessToken()).isEqualTo(this.token.accessToken());
+		this.fleet.forEach((instance) -> renew(instance, 2));
+		assertThat(this.fetches).hasValue(2);
+		assertThat(this.fleet).extracting((instance) -> instance.status().get(0).state())
+			.containsOnly(TokenState.FRESH);
+	}
+
+	private void pass(Duration time) {
+		this.time.addAndGet(time.toNanos());
+	}
+
+	private static void renew(DefaultWechatMpTokenService instance, long fetch) {
+		assertThat(instance.status().get(0).state()).isEqualTo(TokenState.DUE);
+		assertThat(instance.getAccessTokenSync().accessToken()).isEqualTo("72_same");
+		long end = System.nanoTime() + PATIENCE.toNanos();
+		while (instance.status().get(0).fetches() < fetch) {
+			assertThat(System.nanoTime()).as("time").isLessThan(end);
+			Thread.onSpinWait();
+		}
+	}
+
+	private DefaultWechatMpTokenService instance() {
+		AuthingWechatClient client = (credentials) -> Mono.fromSupplier(() -> {
+			this.fetches.incrementAndGet();
+			return this.token;
+		});
+		return new DefaultWechatMpTokenService(client, this.store,
+				() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS), POLICY, 10, List.of(),
+				new MovedClock(), TokenCache.newExecutor(), () -> 0);
+	}
+
+	private final class MovedClock implements TokenClock {
+
+		@Override
+		public long nanoTime() {
+			return SharedRenewalTests.this.time.get();
+		}
+
+		@Override
+		public Instant instant() {
+			return START.plusNanos(nanoTime());
+		}
+
+	}
+
+	/**
+	 * A store that holds what was published last.
+	 */
+	private final class SharedStore implements WechatMpTokenStore {
+
+		private final AtomicReference<@Nullable StoredToken> stored = new AtomicReference<>();
+
+		private @Nullable StoredToken current() {
+			StoredToken stored = this.stored.get();
+			return (stored != null) ? new StoredToken(stored.token(),
+					Duration.between(new MovedClock().instant(), stored.token().expiresAt()), stored.fetchedAt())
+					: null;
+		}
+
+		@Override
+		public Mono<StoredToken> read(WechatMpCredentials credentials) {
+			return Mono.defer(() -> Mono.justOrEmpty(current()));
+		}
+
+		@Override
+		public Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token) {
+			return Mono.fromSupplier(() -> {
+				this.stored.set(token);
+				return token;
+			});
+		}
+
+		@Override
+		public Mono<Void> drop(WechatMpCredentials credentials, String accessToken) {
+			return Mono.empty();
+		}
+
+		@Override
+		public Mono<Lease> lease(WechatMpCredentials credentials) {
+			return Mono.fromSupplier(() -> new Lease() {
+
+				@Override
+				public @Nullable StoredToken shared() {
+					return current();
+				}
+
+				@Override
+				public Mono<Void> release() {
+					return Mono.empty();
+				}
+
+			});
+		}
+
+		@Override
+		public Flux<Change> changes() {
+			return Flux.never();
+		}
+
+	}
+
+}
