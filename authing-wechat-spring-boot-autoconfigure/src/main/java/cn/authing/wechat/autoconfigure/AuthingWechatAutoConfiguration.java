@@ -28,6 +28,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.WechatMpAccountProvider;
@@ -48,6 +49,7 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @ConditionalOnClass(Caffeine.class)
 @ConditionalOnBean(AuthingWechatClient.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
+@ImportRuntimeHints(CaffeineRuntimeHints.class)
 public final class AuthingWechatAutoConfiguration {
 
 	AuthingWechatAutoConfiguration() {

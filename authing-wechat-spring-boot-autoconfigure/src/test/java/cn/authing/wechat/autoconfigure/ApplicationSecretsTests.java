@@ -70,7 +70,8 @@ class ApplicationSecretsTests {
 				"silent: cn.authing.wechat.AuthingTransportException", "a failed refresh: cn.authing.wechat.Authing",
 				"a closed service: java.lang.IllegalStateException");
 		assertThat(output).contains("CONDITIONS EVALUATION REPORT", "ExchangeFunctions", "reactor.netty.http.client",
-				"Observation name='http.client.requests'", "Meter MeterImpl", "Bean wechatMpTokenService");
+				"Observation name='http.client.requests'", "Meter MeterId{name='authing.wechat.token.fetch'",
+				"Bean wechatMpTokenService");
 	}
 
 	@ParameterizedTest

@@ -79,6 +79,14 @@ class LoadedClassesTests {
 			.isEmpty();
 	}
 
+	@Test
+	void startShouldLoadOfCaffeinesGeneratedClassesOnlyThoseWithHints() throws IOException {
+		assertThat(run(true))
+			.filteredOn((name) -> name.matches("com\\.github\\.benmanes\\.caffeine\\.cache\\.[A-Z]{3,}"))
+			.containsExactlyInAnyOrder("com.github.benmanes.caffeine.cache.SSMS",
+					"com.github.benmanes.caffeine.cache.PSMS");
+	}
+
 	private Set<String> run(boolean withoutOptionalJars, String... arguments) throws IOException {
 		Path log = this.directory.resolve("classes.txt");
 		new ForkedJvm(this.directory).withOption("-Xlog:class+load:file=" + log)
