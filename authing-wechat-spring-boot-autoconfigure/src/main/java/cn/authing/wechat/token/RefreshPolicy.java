@@ -59,7 +59,7 @@ public record RefreshPolicy(Duration refreshAhead, Duration minRefreshInterval, 
 	 * @return the usable part, in nanoseconds; zero or less if it has come too late
 	 */
 	long usable(long life) {
-		return Math.min(life, MAX_LIFE) - this.expiryMargin.toNanos();
+		return life - this.expiryMargin.toNanos();
 	}
 
 	/**

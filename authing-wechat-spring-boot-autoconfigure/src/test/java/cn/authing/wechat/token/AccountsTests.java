@@ -135,7 +135,7 @@ class AccountsTests {
 			fixture().client.onCall((call) -> call.fail());
 			configure("default", NEW_SECRET);
 			fixture().advance(UNTIL_DUE);
-			assertThat(fixture().held()).isEqualTo("A");
+			assertThat(fixture().ask().accessToken()).isEqualTo("A");
 			assertThat(fixture().status().failures()).isPositive();
 			assertThat(fixture().client.calls().stream().skip(1)).as("the old secret is used no more")
 				.allSatisfy((call) -> assertThat(call.credentials()).isEqualTo(NEW_SECRET));

@@ -70,16 +70,23 @@ class RejectionTests {
 	}
 
 	@Test
-	void invalidateWhenAnswerOrFailureArrivesMeanwhileShouldNotBeLost() {
+	void invalidateWhenFailureArrivesMeanwhileShouldNotBeLost() {
 		this.fixture.hold("A");
 		this.fixture.refresh();
 		this.fixture.meanwhile(() -> this.fixture.service.invalidate("A"));
 		this.fixture.client.call().fail();
 		assertThat(this.fixture.state()).isEqualTo(TokenState.FAILING);
+	}
+
+	@Test
+	void invalidateWhenSameTokenArrivesMeanwhileShouldNotBeLost() {
+		this.fixture.hold("A");
 		this.fixture.refresh();
 		this.fixture.meanwhile(() -> this.fixture.service.invalidate("A"));
-		this.fixture.client.call().succeed("B", LIFE);
-		assertThat(this.fixture.held()).isEqualTo("B");
+		this.fixture.client.call().succeed("A", LIFE);
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.ask();
+		assertThat(this.fixture.client.openCalls()).as("asked again soon").hasSize(1);
 	}
 
 	@Test

@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -165,6 +166,18 @@ class SharedStoreTests {
 	}
 
 	@Test
+	void getAccessTokenWhenOwnFetchFailsAfterAnotherHasSharedShouldAnswerWithThat() {
+		holdEverywhere("A");
+		this.time.advance(UNTIL_EXPIRED);
+		this.a.ask();
+		Caller waiting = this.b.ask();
+		this.time.advance(Duration.ofSeconds(5).plus(POLL));
+		this.a.client.call().succeed("B", LIFE);
+		this.b.client.call().fail();
+		assertThat(waiting.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void getAccessTokenWhenFetchFailsShouldGiveLeaseBack() {
 		Caller failed = this.a.ask();
 		Caller other = this.b.ask();
@@ -177,6 +190,17 @@ class SharedStoreTests {
 		this.time.advance(Duration.ofSeconds(1));
 		assertThat(this.a.ask().accessToken()).isEqualTo("B");
 		assertThat(this.a.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void expiryWhenSharedLifeIsImplausiblyLongShouldBeCapped() {
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
+		this.stores.get(0)
+			.publish(CREDENTIALS, new WechatMpTokenStore.StoredToken(token, Duration.ofDays(4000), Instant.EPOCH))
+			.block();
+		assertThat(this.b.ask().accessToken()).isEqualTo("A");
+		this.time.advance(UNTIL_EXPIRED);
+		assertThat(this.b.state()).isEqualTo(TokenState.EXPIRED);
 	}
 
 	@Test

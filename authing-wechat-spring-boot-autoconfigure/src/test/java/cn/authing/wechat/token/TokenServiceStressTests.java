@@ -30,12 +30,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
@@ -236,19 +236,51 @@ class TokenServiceStressTests {
 	}
 
 	@Test
-	void requestCounterWhenThreadsAreManyAndShortLivedShouldBeExact() throws Exception {
+	void requestCounterWhenThreadsMeetInOneCellShouldBeExact() throws Exception {
 		RequestCounter counter = new RequestCounter();
-		for (int batch = 0; batch < 20; batch++) {
-			List<Thread> started = Flux.range(0, 50).map((i) -> new Thread(() -> {
-				counter.increment();
-				counter.increment();
-			})).toStream().toList();
-			started.forEach(Thread::start);
-			for (Thread thread : started) {
-				thread.join();
-			}
+		CountDownLatch gate = new CountDownLatch(1);
+		List<Thread> started = LongStream.range(1, 10_000)
+			.filter((id) -> id * 0x9E3779B97F4A7C15L >>> 59 == 0)
+			.limit(4)
+			.mapToObj((id) -> (Thread) new ThreadWithId(id, () -> {
+				await(gate);
+				for (int i = 0; i < 5_000_000; i++) {
+					counter.increment();
+				}
+			}))
+			.toList();
+		started.forEach(Thread::start);
+		gate.countDown();
+		for (Thread thread : started) {
+			thread.join();
 		}
-		assertThat(counter.sum()).isEqualTo(2000);
+		assertThat(counter.sum()).isEqualTo(20_000_000L);
+	}
+
+	private static void await(CountDownLatch gate) {
+		try {
+			gate.await();
+		}
+		catch (InterruptedException ex) {
+			throw new IllegalStateException(ex);
+		}
+	}
+
+	private static final class ThreadWithId extends Thread {
+
+		private final long id;
+
+		ThreadWithId(long id, Runnable task) {
+			super(task);
+			this.id = id;
+		}
+
+		@Override
+		@SuppressWarnings("deprecation") // threadId() comes with Java 19
+		public long getId() {
+			return this.id;
+		}
+
 	}
 
 	/**
