@@ -30,6 +30,7 @@ import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
+import io.netty.resolver.NoopAddressResolverGroup;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -307,8 +308,12 @@ class AuthingTransportTests {
 		@Bean
 		ClientHttpConnectorBuilderCustomizer<ReactorClientHttpConnectorBuilder> proxy(Environment environment) {
 			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			// The proxy resolves the host name. Reactor Netty leaves it to a proxy by
+			// itself
+			// only where Boot's resource factory has not chosen a resolver before.
 			return (builder) -> builder.withHttpClientCustomizer((client) -> client
-				.proxy((proxy) -> proxy.type(ProxyProvider.Proxy.HTTP).host("127.0.0.1").port(port)));
+				.proxy((proxy) -> proxy.type(ProxyProvider.Proxy.HTTP).host("127.0.0.1").port(port))
+				.resolver(NoopAddressResolverGroup.INSTANCE));
 		}
 
 	}
