@@ -111,7 +111,7 @@ public class Consumer {
 				.timeout(LIMIT)
 				.build();
 			String body = client.send(request, BodyHandlers.ofString()).body();
-			check(path, body.matches("(?s).*(\"UP\"|\"shop\"|authing\\.wechat\\.token\\.fetch).*"), body);
+			check(path, body.matches("(?s).*(\"UP\"|\"FRESH\"|authing\\.wechat\\.token\\.fetch).*"), body);
 			check(path + " without secrets", !body.contains("-token-") && !body.contains("secret-"), body);
 		}
 	}
