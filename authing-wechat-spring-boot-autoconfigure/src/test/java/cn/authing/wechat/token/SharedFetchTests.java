@@ -261,7 +261,7 @@ class SharedFetchTests {
 				(context) -> subscribed.orTimeout(30, TimeUnit.SECONDS).join());
 		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
 				() -> this.fixture.accounts, POLICY, 10, List.of())) {
-			CompletableFuture<WechatMpAccessToken> nested = service.getAccessToken()
+			CompletableFuture<?> nested = service.getAccessToken()
 				.map((token) -> service.account(new WechatMpCredentials("other", "secret")).getAccessTokenSync())
 				.toFuture();
 			subscribed.complete(true);
