@@ -44,8 +44,8 @@ public interface WechatMpTokenSource {
 	 * Otherwise it is given when the fetch in flight ends, on a thread of the HTTP
 	 * client: do not block there.
 	 * @return the token, never empty. Errors are {@link AuthingException}s, and an
-	 * {@link IllegalStateException} once the service is closed; there is never an error
-	 * while a valid token is held
+	 * {@link IllegalStateException} where a fetch would be needed once the service is
+	 * closed; there is never an error while a valid token is held
 	 */
 	Mono<WechatMpAccessToken> getAccessToken();
 
@@ -58,8 +58,8 @@ public interface WechatMpTokenSource {
 	 * the latest when {@code authing.timeout} has passed; also if the thread is
 	 * interrupted while it waits (its interrupt status is set again)
 	 * @throws IllegalStateException if the call would have to wait on a thread that must
-	 * not block (such as an event loop: use {@link #getAccessToken()} there), or once the
-	 * service is closed
+	 * not block (such as an event loop: use {@link #getAccessToken()} there), or if it
+	 * would have to once the service is closed
 	 */
 	WechatMpAccessToken getAccessTokenSync();
 
