@@ -26,10 +26,12 @@ import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.util.StringUtils;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Makes the HTTP connector to Authing: the application's, but for what
- * {@link AuthingProperties} says.
+ * {@link AuthingProperties} says. Where nothing can be wrong with it, it is made by the
+ * first request, so that start-up need not load an HTTP client.
  */
 final class AuthingClientHttpConnectorFactory {
 
@@ -51,7 +53,16 @@ final class AuthingClientHttpConnectorFactory {
 			// A redirect would carry the secret elsewhere
 			.withRedirects(HttpRedirects.DONT_FOLLOW);
 		String bundle = properties.getSsl().getBundle();
-		return this.builder.build(StringUtils.hasLength(bundle) ? settings.withSslBundle(sslBundle(bundle)) : settings);
+		return build(StringUtils.hasLength(bundle) ? settings.withSslBundle(sslBundle(bundle)) : settings);
+	}
+
+	private ClientHttpConnector build(HttpClientSettings settings) {
+		if (settings.sslBundle() != null) {
+			// What is wrong with its files is to be told at start-up
+			return this.builder.build(settings);
+		}
+		SingletonSupplier<ClientHttpConnector> connector = SingletonSupplier.of(() -> this.builder.build(settings));
+		return (method, uri, requestCallback) -> connector.obtain().connect(method, uri, requestCallback);
 	}
 
 	private SslBundle sslBundle(String name) {

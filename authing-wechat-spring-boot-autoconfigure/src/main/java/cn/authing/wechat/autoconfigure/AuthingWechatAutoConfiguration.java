@@ -57,8 +57,8 @@ public final class AuthingWechatAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(WechatMpAccountProvider.class)
-	PropertiesWechatMpAccountProvider wechatMpAccountProvider(Environment environment) {
-		return new PropertiesWechatMpAccountProvider(environment);
+	PropertiesWechatMpAccountProvider wechatMpAccountProvider(Environment environment, AuthingProperties properties) {
+		return new PropertiesWechatMpAccountProvider(environment, properties);
 	}
 
 	@Bean

@@ -18,6 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,20 +34,24 @@ import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
 /**
  * The accounts of {@link AuthingProperties}, the default one first. Without a WeChat
  * account of its own that is the Authing application's pair, as in Authing's samples. The
- * properties are bound anew each time, as their sources may have changed since start-up.
+ * properties are bound anew each time but the first, as their sources may have changed
+ * since start-up.
  */
 final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
 
 	private final Environment environment;
 
-	PropertiesWechatMpAccountProvider(Environment environment) {
+	private final AtomicReference<@Nullable AuthingProperties> bound;
+
+	PropertiesWechatMpAccountProvider(Environment environment, AuthingProperties properties) {
 		this.environment = environment;
+		this.bound = new AtomicReference<>(properties);
 	}
 
 	@Override
 	public Map<String, WechatMpCredentials> getAccounts() {
-		AuthingProperties properties = Binder.get(this.environment).bindOrCreate("authing", AuthingProperties.class);
-		new AuthingPropertiesValidator(properties).validate();
+		AuthingProperties bound = this.bound.getAndSet(null);
+		AuthingProperties properties = (bound != null) ? bound : bind();
 		Wechat wechat = properties.getWechat();
 		Map<String, WechatMpCredentials> accounts = new LinkedHashMap<>();
 		accounts.put(WechatMpTokenService.DEFAULT_ACCOUNT,
@@ -55,6 +60,12 @@ final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider
 		wechat.getAccounts()
 			.forEach((name, account) -> accounts.put(name, credentials(account.getAppId(), account.getAppSecret())));
 		return accounts;
+	}
+
+	private AuthingProperties bind() {
+		AuthingProperties properties = Binder.get(this.environment).bindOrCreate("authing", AuthingProperties.class);
+		new AuthingPropertiesValidator(properties).validate();
+		return properties;
 	}
 
 	// Validation has seen to it that both are there

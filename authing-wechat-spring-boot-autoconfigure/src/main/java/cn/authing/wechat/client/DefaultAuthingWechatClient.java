@@ -36,6 +36,7 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.util.Assert;
+import org.springframework.util.function.SingletonSupplier;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -72,7 +73,8 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private final JsonMapper jsonMapper = JsonMapper.shared();
 
-	private final WebClient webClient;
+	// Made by the first request: an application's start-up need not pay for it
+	private final SingletonSupplier<WebClient> webClient;
 
 	private final AuthingClientSettings settings;
 
@@ -85,11 +87,11 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 	public DefaultAuthingWechatClient(WebClient webClient, AuthingClientSettings settings) {
 		Assert.notNull(webClient, "'webClient' must not be null");
 		Assert.notNull(settings, "'settings' must not be null");
-		this.webClient = webClient.mutate()
+		this.webClient = SingletonSupplier.of(() -> webClient.mutate()
 			.uriBuilderFactory(uriBuilderFactory(settings))
 			// Request details are the headers, which may hold secrets
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))
-			.build();
+			.build());
 		this.settings = settings;
 	}
 
@@ -114,7 +116,8 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 	}
 
 	private Mono<AuthingTokenResponse> send(WechatMpCredentials credentials, AuthingResponseReader reader) {
-		return this.webClient.post()
+		return this.webClient.obtain()
+			.post()
 			.uri(this.settings.operation().getPath())
 			.headers(this::addHeaders)
 			.bodyValue(body(credentials))

@@ -65,13 +65,17 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 
 	private final Map<String, AccountStatistics> statistics = new ConcurrentSkipListMap<>();
 
-	private final Cache<WechatMpCredentials, TokenEntry> entries;
+	private final long maxEntries;
 
 	private final AccountTokenSource defaultAccount;
 
 	private final Disposable changes;
 
 	private volatile Map<String, AccountTokenSource> accounts;
+
+	// Those that are known at run time only; null while there are none, as in most
+	// applications. Made under the lock of this.
+	private volatile @Nullable Cache<WechatMpCredentials, TokenEntry> entries;
 
 	private volatile boolean warm;
 
@@ -98,7 +102,7 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 		TokenLoader loader = new TokenLoader(client, store, clock, policy,
 				Schedulers.fromExecutorService(executor, "authing-wechat-token"));
 		this.cache = new TokenCache(clock, executor, random, policy, loader, listeners);
-		this.entries = Caffeine.newBuilder().maximumSize(maxEntries).executor(Runnable::run).build();
+		this.maxEntries = maxEntries;
 		this.accountProvider = accountProvider;
 		this.accounts = Map.of();
 		loadAccounts();
@@ -154,8 +158,20 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	@Override
 	public WechatMpTokenSource account(WechatMpCredentials credentials) {
 		Assert.notNull(credentials, "'credentials' must not be null");
-		TokenEntry entry = this.entries.getIfPresent(credentials);
-		return (entry != null) ? entry : this.entries.get(credentials, this::newEntry);
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		entries = (entries != null) ? entries : createEntries();
+		TokenEntry entry = entries.getIfPresent(credentials);
+		return (entry != null) ? entry : entries.get(credentials, this::newEntry);
+	}
+
+	// Not while accounts are loaded: an account must not get an entry beside this cache.
+	private synchronized Cache<WechatMpCredentials, TokenEntry> createEntries() {
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		if (entries == null) {
+			entries = Caffeine.newBuilder().maximumSize(this.maxEntries).executor(Runnable::run).build();
+			this.entries = entries;
+		}
+		return entries;
 	}
 
 	private TokenEntry newEntry(WechatMpCredentials credentials) {
@@ -203,7 +219,10 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 		});
 		this.accounts = Collections.unmodifiableMap(accounts);
 		// Their places are for those that are known at run time only.
-		this.entries.invalidateAll(configured.values());
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		if (entries != null) {
+			entries.invalidateAll(configured.values());
+		}
 	}
 
 	private AccountTokenSource loadAccount(String name, WechatMpCredentials credentials,
@@ -229,7 +248,8 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 		if (configured != null) {
 			return configured;
 		}
-		TokenEntry entry = this.entries.get(credentials, this::newEntry);
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		TokenEntry entry = (entries != null) ? entries.get(credentials, this::newEntry) : newEntry(credentials);
 		entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new));
 		return entry;
 	}
@@ -245,7 +265,10 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 
 	private void changed(Change change) {
 		Set<@Nullable TokenEntry> entries = new HashSet<>();
-		entries.add(this.entries.getIfPresent(change.credentials()));
+		Cache<WechatMpCredentials, TokenEntry> others = this.entries;
+		if (others != null) {
+			entries.add(others.getIfPresent(change.credentials()));
+		}
 		this.accounts.values().forEach((account) -> {
 			entries.add(account.entry());
 			entries.add(account.successor());

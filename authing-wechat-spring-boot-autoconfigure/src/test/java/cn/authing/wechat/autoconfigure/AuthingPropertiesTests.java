@@ -33,8 +33,8 @@ import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.env.Environment;
 import org.springframework.core.env.MapPropertySource;
 
 import cn.authing.wechat.WechatMpCredentials;
@@ -232,7 +232,7 @@ class AuthingPropertiesTests {
 
 	@Test
 	void getAccountsWhenNoWechatAccountShouldUseTheAuthingPair() {
-		this.contextRunner.run((context) -> assertThat(accounts(context.getEnvironment()))
+		this.contextRunner.run((context) -> assertThat(accounts(context))
 			.containsExactly(entry("default", new WechatMpCredentials("authing-app", SECRET))));
 	}
 
@@ -242,7 +242,7 @@ class AuthingPropertiesTests {
 			.withPropertyValues("authing.wechat.app-id=wx0", "authing.wechat.app-secret=s0",
 					"authing.wechat.accounts.b.app-id=wx1", "authing.wechat.accounts.b.app-secret=s1",
 					"authing.wechat.accounts.a.app-id=wx2", "authing.wechat.accounts.a.app-secret=s2")
-			.run((context) -> assertThat(accounts(context.getEnvironment())).containsExactly(
+			.run((context) -> assertThat(accounts(context)).containsExactly(
 					entry("default", new WechatMpCredentials("wx0", "s0")),
 					entry("b", new WechatMpCredentials("wx1", "s1")),
 					entry("a", new WechatMpCredentials("wx2", "s2"))));
@@ -253,7 +253,7 @@ class AuthingPropertiesTests {
 		this.contextRunner
 			.withPropertyValues("authing.wechat.accounts.shop.app-id=wx1", "authing.wechat.accounts.shop.app-secret=s1",
 					"authing.wechat.accounts.default.app-id=wx2", "authing.wechat.accounts.default.app-secret=s2")
-			.run((context) -> assertThat(accounts(context.getEnvironment())).containsExactly(
+			.run((context) -> assertThat(accounts(context)).containsExactly(
 					entry("default", new WechatMpCredentials("wx2", "s2")),
 					entry("shop", new WechatMpCredentials("wx1", "s1"))));
 	}
@@ -265,8 +265,12 @@ class AuthingPropertiesTests {
 		application.run(arguments);
 	}
 
-	private static Map<String, WechatMpCredentials> accounts(Environment environment) {
-		return new PropertiesWechatMpAccountProvider(environment).getAccounts();
+	private static Map<String, WechatMpCredentials> accounts(ApplicationContext context) {
+		PropertiesWechatMpAccountProvider provider = new PropertiesWechatMpAccountProvider(context.getEnvironment(),
+				context.getBean(AuthingProperties.class));
+		Map<String, WechatMpCredentials> accounts = provider.getAccounts();
+		assertThat(provider.getAccounts()).as("bound anew").isEqualTo(accounts);
+		return accounts;
 	}
 
 	private static String[] arguments(String argument) {
