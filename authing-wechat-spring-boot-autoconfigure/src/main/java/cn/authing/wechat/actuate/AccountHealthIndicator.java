@@ -18,6 +18,8 @@ package cn.authing.wechat.actuate;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -30,10 +32,12 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.token.AccountTokenStatus;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.TokenStoreStatus;
 
 /**
  * Health of one account: up while a caller would get a token. It asks as any caller does,
- * so that Authing is asked only when it has to be.
+ * so that Authing is asked only when it has to be. How the shared store is doing is told,
+ * but takes nobody down: without it each instance fetches for itself.
  * <p>
  * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that fails,
  * and the service has told of the failure already.
@@ -78,7 +82,7 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 		return ((status != null) ? describe(health, status) : health).build();
 	}
 
-	private static Health.Builder describe(Health.Builder health, AccountTokenStatus status) {
+	private Health.Builder describe(Health.Builder health, AccountTokenStatus status) {
 		health.withDetail("state", status.state());
 		if (status.changePending()) {
 			health.withDetail("credentialsChangePending", true);
@@ -90,11 +94,28 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 				health.withDetail("lastFailure", FailureDetails.of(lastFailure, status.lastFailureAt()));
 			}
 		}
-		return health;
+		TokenStoreStatus store = storeStatus();
+		return (store != null) ? health.withDetail("tokenStore", describe(store)) : health;
+	}
+
+	private static Map<String, Object> describe(TokenStoreStatus store) {
+		Map<String, Object> details = new LinkedHashMap<>();
+		details.put("available", store.isAvailable());
+		if (store.problem() != null) {
+			details.put("problem", store.problem());
+		}
+		if (store.awaySince() != null) {
+			details.put("awaySince", store.awaySince());
+		}
+		return details;
 	}
 
 	private @Nullable AccountTokenStatus status() {
 		return (this.service instanceof DefaultWechatMpTokenService known) ? known.status(this.account) : null;
+	}
+
+	private @Nullable TokenStoreStatus storeStatus() {
+		return (this.service instanceof DefaultWechatMpTokenService known) ? known.storeStatus() : null;
 	}
 
 }

@@ -35,6 +35,7 @@ import cn.authing.wechat.token.AccountTokenStatus;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.TokenOrigin;
 import cn.authing.wechat.token.TokenState;
+import cn.authing.wechat.token.TokenStoreStatus;
 
 /**
  * {@link Endpoint @Endpoint} that shows what is held for the configured accounts, renews
@@ -56,14 +57,15 @@ public final class AuthingWechatEndpoint {
 	}
 
 	/**
-	 * Show all accounts.
+	 * Show all accounts, and how the store is doing that they are shared through.
 	 * @return the accounts, in the order of the configuration
 	 */
 	@ReadOperation
 	public AccountsDescriptor accounts() {
 		Map<String, AccountDescriptor> accounts = new LinkedHashMap<>();
 		this.service.status().forEach((status) -> accounts.put(status.account(), AccountDescriptor.of(status)));
-		return new AccountsDescriptor(accounts);
+		TokenStoreStatus store = this.service.storeStatus();
+		return new AccountsDescriptor(accounts, (store != null) ? TokenStoreDescriptor.of(store) : null);
 	}
 
 	/**
@@ -122,8 +124,10 @@ public final class AuthingWechatEndpoint {
 	 * The configured accounts.
 	 *
 	 * @param accounts the accounts by name
+	 * @param tokenStore where their tokens are shared, if they are
 	 */
-	public record AccountsDescriptor(Map<String, AccountDescriptor> accounts) implements OperationResponseBody {
+	public record AccountsDescriptor(Map<String, AccountDescriptor> accounts,
+			@Nullable TokenStoreDescriptor tokenStore) implements OperationResponseBody {
 
 	}
 
@@ -156,6 +160,28 @@ public final class AuthingWechatEndpoint {
 					status.expiresIn().toSeconds(), status.origin(), status.lastRenewal(),
 					(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null, status.failures(),
 					status.fetches(), status.rejections(), status.changePending());
+		}
+
+	}
+
+	/**
+	 * How the store is doing through which instances share tokens.
+	 *
+	 * @param available whether tokens are shared; while they are not each instance
+	 * fetches for itself
+	 * @param problem why they are not
+	 * @param awaySince since when they are not
+	 * @param succeeded how many operations succeeded
+	 * @param failed how many failed or took too long
+	 * @param skipped how many were not tried, because the store was known to be away
+	 * @param unreadable how many shared values made no sense to this instance
+	 */
+	public record TokenStoreDescriptor(boolean available, @Nullable String problem, @Nullable Instant awaySince,
+			long succeeded, long failed, long skipped, long unreadable) {
+
+		static TokenStoreDescriptor of(TokenStoreStatus status) {
+			return new TokenStoreDescriptor(status.isAvailable(), status.problem(), status.awaySince(),
+					status.succeeded(), status.failed(), status.skipped(), status.unreadable());
 		}
 
 	}

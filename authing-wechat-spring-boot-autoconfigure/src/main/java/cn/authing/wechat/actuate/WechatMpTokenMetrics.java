@@ -26,10 +26,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
@@ -48,13 +50,15 @@ import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.RequestCounts;
 import cn.authing.wechat.token.TokenListener;
 import cn.authing.wechat.token.TokenOrigin;
+import cn.authing.wechat.token.TokenStoreStatus;
 
 /**
  * Meters of the tokens. Requests and rejections are read off the service's own counts, so
  * that they cost a caller nothing; fetches are timed as the service tells of them.
  * <p>
  * All meters of an account are there from the start, at zero: a counter that appears with
- * its first event hides that event from a rate.
+ * its first event hides that event from a rate. So are those of a store through which
+ * instances share tokens, if there is one.
  *
  * @since 1.0.0
  */
@@ -66,6 +70,8 @@ public final class WechatMpTokenMetrics
 	private static final String REJECTED = PREFIX + "rejected";
 
 	private static final String EXPIRES_IN = PREFIX + "expires.in";
+
+	private static final String STORE = PREFIX + "store.";
 
 	private static final Set<String> ERRORS = Set.of("api", "transport", "response");
 
@@ -91,6 +97,7 @@ public final class WechatMpTokenMetrics
 	@Override
 	public void bindTo(MeterRegistry registry) {
 		bindAccounts(registry);
+		bindStore(registry);
 		synchronized (this) {
 			this.registries.add(registry);
 			if (this.early != null) {
@@ -148,6 +155,34 @@ public final class WechatMpTokenMetrics
 
 	private static double expiresIn(@Nullable AccountTokenStatus status) {
 		return (status != null) ? status.expiresIn().toNanos() : Double.NaN;
+	}
+
+	private void bindStore(MeterRegistry registry) {
+		DefaultWechatMpTokenService service = this.service.get();
+		if (service.storeStatus() == null) {
+			return;
+		}
+		Gauge
+			.builder(STORE + "available", service,
+					(source) -> read(source.storeStatus(), (status) -> status.isAvailable() ? 1 : 0))
+			.description("Whether tokens are shared with the other instances")
+			.register(registry);
+		Map<String, ToDoubleFunction<TokenStoreStatus>> results = Map.of("succeeded", TokenStoreStatus::succeeded,
+				"failed", TokenStoreStatus::failed, "skipped", TokenStoreStatus::skipped);
+		results.forEach((result, count) -> FunctionCounter
+			.builder(STORE + "operations", service, (source) -> read(source.storeStatus(), count))
+			.description("Operations on the shared store, by what became of them")
+			.tag("result", result)
+			.register(registry));
+		FunctionCounter
+			.builder(STORE + "unreadable", service,
+					(source) -> read(source.storeStatus(), TokenStoreStatus::unreadable))
+			.description("Shared values that made no sense to this instance")
+			.register(registry);
+	}
+
+	private static double read(@Nullable TokenStoreStatus status, ToDoubleFunction<TokenStoreStatus> part) {
+		return (status != null) ? part.applyAsDouble(status) : Double.NaN;
 	}
 
 	@Override

@@ -59,6 +59,8 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 
 	private final TokenCache cache;
 
+	private final WechatMpTokenStore store;
+
 	private final WechatMpAccountProvider accountProvider;
 
 	private final AccountStatistics runTimeStatistics = new AccountStatistics(AccountStatistics.RUN_TIME_ACCOUNTS);
@@ -103,6 +105,7 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 				Schedulers.fromExecutorService(executor, "authing-wechat-token"));
 		this.cache = new TokenCache(clock, executor, random, policy, loader, listeners);
 		this.maxEntries = maxEntries;
+		this.store = store;
 		this.accountProvider = accountProvider;
 		this.accounts = Map.of();
 		loadAccounts();
@@ -336,6 +339,15 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 				snapshot.attempts().origin(), statistics.lastRenewal,
 				(lastFailure != null) ? lastFailure.exception() : null, (lastFailure != null) ? lastFailure.at() : null,
 				failures, statistics.fetches.sum(), statistics.rejections.sum(), successor != null);
+	}
+
+	/**
+	 * Return how the store is doing through which instances share tokens, for people.
+	 * @return the status, or {@code null} if there is nothing to tell, as where nothing
+	 * is shared
+	 */
+	public @Nullable TokenStoreStatus storeStatus() {
+		return this.store.status();
 	}
 
 	/**

@@ -26,6 +26,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 
 import com.jayway.jsonpath.DocumentContext;
@@ -86,6 +87,7 @@ class ActuatorPagesTests {
 		assertThat(after.<Object>read("$.accounts.default.fetches")).isEqualTo(1);
 		assertThat(after.<Object>read("$.accounts.shop.state")).isEqualTo("EXPIRED");
 		assertThat(after.<Object>read("$.accounts.shop.rejections")).isEqualTo(1);
+		assertThat(after.<Map<String, Object>>read("$")).as("nothing is shared").containsOnlyKeys("accounts");
 		assertThat(this.authing.requests()).isEqualTo(2);
 	}
 

@@ -91,6 +91,19 @@ class AuthingWechatEndpointTests {
 	}
 
 	@Test
+	void accountsWhenTokensAreSharedShouldTellOfTheStore() {
+		this.contextRunner.withBean(FakeTokenStore.class).run((context) -> {
+			context.getBean(FakeTokenStore.class).goAway();
+			assertThat(invoke("accounts")).extractingByKey("tokenStore", InstanceOfAssertFactories.MAP)
+				.containsEntry("available", false)
+				.containsEntry("problem", "did not answer within 100 ms")
+				.containsKey("awaySince")
+				.contains(Map.entry("succeeded", 7L), Map.entry("failed", 1L), Map.entry("skipped", 5L),
+						Map.entry("unreadable", 2L));
+		});
+	}
+
+	@Test
 	void runWhenNotExposedShouldHaveNone() {
 		this.contextRunner.withPropertyValues("management.endpoints.jmx.exposure.include=health")
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));

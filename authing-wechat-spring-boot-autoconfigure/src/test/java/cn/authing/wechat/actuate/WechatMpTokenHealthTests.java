@@ -157,6 +157,32 @@ class WechatMpTokenHealthTests {
 	}
 
 	@Test
+	void healthWhenStoreIsAwayShouldBeUpAndSaySinceWhenAndWhy() {
+		this.contextRunner.withBean(FakeTokenStore.class).run((context) -> {
+			FakeTokenStore store = context.getBean(FakeTokenStore.class);
+			assertThat(tokenStore(context)).containsExactly(Map.entry("available", true));
+			store.goAway();
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(tokenStore(context)).containsExactly(Map.entry("available", false),
+					Map.entry("problem", "did not answer within 100 ms"),
+					Map.entry("awaySince", FakeTokenStore.AWAY_SINCE));
+			store.comeBack();
+			assertThat(tokenStore(context)).containsExactly(Map.entry("available", true));
+		});
+	}
+
+	@Test
+	void healthWhenDownShouldTellOfTheStoreToo() {
+		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		this.contextRunner.withBean(FakeTokenStore.class).run((context) -> {
+			context.getBean(FakeTokenStore.class).goAway();
+			assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN);
+			assertThat(tokenStore(context)).containsEntry("available", false);
+		});
+	}
+
+	@Test
 	void healthWhenAuthingDoesNotAnswerShouldNotBlockAndEndWithTheTimeout() {
 		this.contextRunner.withPropertyValues("authing.timeout=300ms").run((context) -> {
 			CountDownLatch gate = this.authing.holdBack();
@@ -285,6 +311,11 @@ class WechatMpTokenHealthTests {
 	private static IndicatedHealthDescriptor indicated(HealthDescriptor health) {
 		assertThat(health).isInstanceOf(IndicatedHealthDescriptor.class);
 		return (IndicatedHealthDescriptor) health;
+	}
+
+	@SuppressWarnings("unchecked") // A detail is any object
+	private static @Nullable Map<String, Object> tokenStore(ApplicationContext context) {
+		return (Map<String, Object>) indicated(health(context, "authingWechat")).getDetails().get("tokenStore");
 	}
 
 	private static @Nullable Map<String, HealthDescriptor> components(ApplicationContext context) {

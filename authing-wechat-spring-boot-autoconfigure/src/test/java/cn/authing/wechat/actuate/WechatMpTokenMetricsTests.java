@@ -188,6 +188,37 @@ class WechatMpTokenMetricsTests {
 	}
 
 	@Test
+	void storeShouldTellWhetherItIsAvailableAndCountByResult(CapturedOutput output) {
+		this.contextRunner.withBean(FakeTokenStore.class).run((context) -> {
+			FakeTokenStore store = context.getBean(FakeTokenStore.class);
+			assertThat(storeAvailable(context)).isEqualTo(1);
+			assertThat(storeOperations(context, "succeeded")).isZero();
+			assertThat(storeOperations(context, "failed")).isZero();
+			assertThat(storeOperations(context, "skipped")).isZero();
+			assertThat(meters(context).get("authing.wechat.token.store.unreadable").functionCounter().count()).isZero();
+			store.goAway();
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
+			assertThat(storeAvailable(context)).isZero();
+			assertThat(storeOperations(context, "succeeded")).isEqualTo(7);
+			assertThat(storeOperations(context, "failed")).isEqualTo(1);
+			assertThat(storeOperations(context, "skipped")).isEqualTo(5);
+			assertThat(meters(context).get("authing.wechat.token.store.unreadable").functionCounter().count())
+				.isEqualTo(2);
+			store.comeBack();
+			assertThat(storeAvailable(context)).isEqualTo(1);
+			assertThat(output).doesNotContain("already registered");
+		});
+	}
+
+	@Test
+	void storeWhenNothingIsSharedShouldHaveNoMeters() {
+		this.contextRunner
+			.run((context) -> assertThat(meters(context).getMeters()).extracting((meter) -> meter.getId().getName())
+				.contains("authing.wechat.token.requests")
+				.noneMatch((name) -> name.startsWith("authing.wechat.token.store")));
+	}
+
+	@Test
 	void fetchBeforeMetersAreBoundShouldBeRecorded() {
 		this.contextRunner.withUserConfiguration(EarlyConfiguration.class)
 			.run((context) -> assertThat(fetch(context, "default", "none").count()).isEqualTo(1));
@@ -197,6 +228,7 @@ class WechatMpTokenMetricsTests {
 	void metersShouldBeInEachRegistry() {
 		this.contextRunner.withConfiguration(AutoConfigurations.of(PrometheusMetricsExportAutoConfiguration.class))
 			.withBean(SimpleMeterRegistry.class)
+			.withBean(FakeTokenStore.class)
 			.run((context) -> {
 				context.getBean(WechatMpTokenService.class).getAccessTokenSync();
 				assertThat(context.getBean(SimpleMeterRegistry.class)
@@ -208,7 +240,10 @@ class WechatMpTokenMetricsTests {
 						"authing_wechat_token_fetch_seconds_count{account=\"default\",error=\"none\",origin=\"authing\",outcome=\"success\"} 1")
 					.contains("authing_wechat_token_requests_total{account=\"default\",result=\"waited\"} 1.0")
 					.contains("authing_wechat_token_rejected_total{account=\"default\"} 0.0")
-					.contains("authing_wechat_token_expires_in_seconds{account=\"default\"} 7");
+					.contains("authing_wechat_token_expires_in_seconds{account=\"default\"} 7")
+					.contains("authing_wechat_token_store_available 1.0")
+					.contains("authing_wechat_token_store_operations_total{result=\"failed\"} 0.0")
+					.contains("authing_wechat_token_store_unreadable_total 0.0");
 			});
 	}
 
@@ -262,6 +297,17 @@ class WechatMpTokenMetricsTests {
 
 	private static Timer fetch(ApplicationContext context, String account, String error) {
 		return meters(context).get("authing.wechat.token.fetch").tags("account", account, "error", error).timer();
+	}
+
+	private static double storeAvailable(ApplicationContext context) {
+		return meters(context).get("authing.wechat.token.store.available").gauge().value();
+	}
+
+	private static double storeOperations(ApplicationContext context, String result) {
+		return meters(context).get("authing.wechat.token.store.operations")
+			.tag("result", result)
+			.functionCounter()
+			.count();
 	}
 
 	private static TimeGauge expiresIn(ApplicationContext context, String account) {

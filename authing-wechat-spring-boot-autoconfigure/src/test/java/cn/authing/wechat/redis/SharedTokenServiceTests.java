@@ -24,6 +24,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -34,6 +38,9 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
+import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.logging.LogLevel;
 import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.boot.test.system.CapturedOutput;
@@ -41,6 +48,8 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.actuate.WechatMpTokenHealth;
+import cn.authing.wechat.actuate.WechatMpTokenMetrics;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.RefreshPolicy;
 import cn.authing.wechat.token.TokenStoreStatus;
@@ -271,6 +280,30 @@ class SharedTokenServiceTests {
 	}
 
 	@Test
+	void healthAndMetricsWhenRedisIsKilledShouldTellSoAndStayUp() {
+		try (RedisServer mortal = RedisServer.up()) {
+			Instance one = instance(mortal, SHORT);
+			MeterRegistry meters = new SimpleMeterRegistry();
+			new WechatMpTokenMetrics(() -> one.service).bindTo(meters);
+			Gauge available = meters.get("authing.wechat.token.store.available").gauge();
+			token(one);
+			awaitTrue(() -> available.value() == 1);
+			mortal.kill();
+			one.service.refreshAccessToken().block(PATIENCE);
+			Health health = health(one);
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(health.getDetails()).extractingByKey("tokenStore", InstanceOfAssertFactories.MAP)
+				.containsEntry("available", false)
+				.containsKeys("problem", "awaySince");
+			assertThat(available.value()).isZero();
+			mortal.start();
+			awaitTrue(() -> available.value() == 1);
+			assertThat(health(one).getDetails()).extractingByKey("tokenStore", InstanceOfAssertFactories.MAP)
+				.containsOnlyKeys("available");
+		}
+	}
+
+	@Test
 	void nothingWhenTracedShouldShowSecretsOrTokens(CapturedOutput output) {
 		LoggingSystem logging = LoggingSystem.get(getClass().getClassLoader());
 		List<String> loggers = List.of("cn.authing", "org.springframework", "io.lettuce", "reactor");
@@ -333,6 +366,12 @@ class SharedTokenServiceTests {
 
 	private static String token(Instance instance) {
 		return Objects.requireNonNull(instance.service.getAccessToken().block(PATIENCE)).accessToken();
+	}
+
+	private static Health health(Instance instance) {
+		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(instance.service)
+			.contributor();
+		return Objects.requireNonNull(indicator.health().block(PATIENCE));
 	}
 
 	private static boolean exists(RedisServer server) {
