@@ -46,11 +46,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Tests for the alert rules and the dashboard in {@code monitoring}: with Prometheus' own
- * {@code promtool}, and against what the application really exports.
+ * {@code promtool}, and against what the application really exports. The shared store has
+ * meters also while it cannot be reached.
  */
-@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT)
+@SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT, properties = "spring.data.redis.port=1")
 @AutoConfigureWebTestClient
-@ActiveProfiles("demo")
+@ActiveProfiles({ "demo", "redis" })
 class MonitoringTests {
 
 	private static final Path MONITORING = Path.of("monitoring");
