@@ -30,6 +30,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -52,6 +53,8 @@ final class Fleet implements AutoCloseable {
 	private final Map<String, Instance> instances = new ConcurrentHashMap<>();
 
 	private final AtomicInteger started = new AtomicInteger();
+
+	private final Semaphore starting = new Semaphore(Runtime.getRuntime().availableProcessors());
 
 	private final int redisTimeout;
 
@@ -142,18 +145,29 @@ final class Fleet implements AutoCloseable {
 	}
 
 	/**
-	 * Kill an instance and start another one in its place.
+	 * Kill an instance and start another one in its place, unless as many as can be
+	 * started at a time are coming up already.
 	 */
 	private void replace(String name) {
+		if (!this.starting.tryAcquire()) {
+			return;
+		}
 		Instance victim = this.instances.remove(name);
-		if (victim != null) {
-			victim.kill();
-			Instance successor = new Instance();
-			new Thread(() -> {
+		if (victim == null) {
+			this.starting.release();
+			return;
+		}
+		victim.kill();
+		Instance successor = new Instance();
+		new Thread(() -> {
+			try {
 				successor.awaitReady();
 				successor.begin();
-			}).start();
-		}
+			}
+			finally {
+				this.starting.release();
+			}
+		}).start();
 	}
 
 	Counts counts() {
@@ -276,6 +290,8 @@ final class Fleet implements AutoCloseable {
 
 		void kill() {
 			this.process.destroyForcibly();
+			// Nobody need wait for it any more
+			this.ready.countDown();
 			synchronized (Fleet.this.authing) {
 				Fleet.this.dead = Fleet.this.dead.plus(this.counts);
 			}
