@@ -141,8 +141,8 @@ final class TokenLoader {
 	}
 
 	/**
-	 * Share a token.
-	 * @return the newer one, if there is one
+	 * Share a token. It was received and is handed out, whatever becomes of the sharing.
+	 * @return the newer one, if there is one; never an error
 	 */
 	private Mono<ReceivedToken> publish(TokenEntry entry, Fetched fetched) {
 		ReceivedToken received = fetched.token();
@@ -150,9 +150,10 @@ final class TokenLoader {
 			return Mono.empty();
 		}
 		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()), fetched.at());
-		return this.store.publish(entry.credentials(), token)
+		return Mono.defer(() -> this.store.publish(entry.credentials(), token))
 			.filter((shared) -> !shared.token().equals(token.token()))
-			.map(TokenLoader::fromStore);
+			.map(TokenLoader::fromStore)
+			.onErrorComplete();
 	}
 
 	private static ReceivedToken fromStore(StoredToken stored) {

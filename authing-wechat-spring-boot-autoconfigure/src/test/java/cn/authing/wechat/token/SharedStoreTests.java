@@ -193,6 +193,23 @@ class SharedStoreTests {
 	}
 
 	@Test
+	void getAccessTokenWhenPublishingFailsShouldAnswerAndGiveLeaseBack() {
+		this.stores.get(0).refuse();
+		Caller caller = this.a.ask();
+		this.a.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+	}
+
+	@Test
+	void refreshAccessTokenWhenPublishingFailsShouldAnswer() {
+		this.stores.get(0).refuse();
+		Caller caller = this.a.refresh();
+		this.a.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
+	@Test
 	void expiryWhenSharedLifeIsImplausiblyLongShouldBeCapped() {
 		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
 		this.stores.get(0)

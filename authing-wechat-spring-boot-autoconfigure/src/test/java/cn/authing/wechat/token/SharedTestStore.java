@@ -28,6 +28,8 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
+import org.springframework.util.Assert;
+
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 
@@ -99,11 +101,20 @@ final class SharedTestStore {
 
 		private long diesAt = Long.MAX_VALUE;
 
+		private boolean refusing;
+
 		/**
 		 * Stop to renew leases, as an instance does that has crashed.
 		 */
 		void die() {
 			this.diesAt = SharedTestStore.this.time.nanoTime() + LEASE_TIME.toNanos();
+		}
+
+		/**
+		 * Fail to publish, which a store must not.
+		 */
+		void refuse() {
+			this.refusing = true;
 		}
 
 		@Override
@@ -119,6 +130,7 @@ final class SharedTestStore {
 		public Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token) {
 			return Mono.fromSupplier(() -> {
 				SharedTestStore.this.operations++;
+				Assert.state(!this.refusing, "refused");
 				Entry entry = SharedTestStore.this.tokens.get(credentials);
 				if (entry != null && entry.isNewerThan(token)) {
 					return stored(entry);
