@@ -69,6 +69,9 @@ public final class AuthingWechatRedisAutoConfiguration {
 		// Configured accounts are listened to besides those that the cache is bounded for
 		private static final long CONFIGURED_ACCOUNTS = 1000;
 
+		// A fetch ends with the timeout; what it has brought is published after that
+		private static final long LEASED_TIMEOUTS = 2;
+
 		@Bean
 		RedisWechatMpTokenStore redisWechatMpTokenStore(AuthingProperties properties,
 				ObjectProvider<ReactiveStringRedisTemplate> templates) {
@@ -85,7 +88,8 @@ public final class AuthingWechatRedisAutoConfiguration {
 			Cache cache = properties.getWechat().getCache();
 			return new RedisWechatMpTokenStore(template,
 					new RedisTokenStoreSettings(cache.getRedis().getKeyPrefix(), cache.getRedis().getTimeout(),
-							encryptionKeys(cache.getRedis()), cache.getMaxEntries() + CONFIGURED_ACCOUNTS));
+							encryptionKeys(cache.getRedis()), cache.getMaxEntries() + CONFIGURED_ACCOUNTS,
+							properties.getTimeout().multipliedBy(LEASED_TIMEOUTS)));
 		}
 
 		private static List<SecretKey> encryptionKeys(Cache.Redis redis) {

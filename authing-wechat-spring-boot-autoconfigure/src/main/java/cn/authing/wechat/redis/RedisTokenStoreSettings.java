@@ -31,22 +31,26 @@ import org.springframework.util.Assert;
  * @param encryptionKeys AES keys: the first one encrypts, any of them decrypts; if there
  * is none, tokens are stored in plain text. They are not part of {@link #toString()}
  * @param maxAccounts for how many accounts to listen to the other instances
+ * @param maxLease for how long a lease is renewed that is never given back; longer than a
+ * fetch may take
  * @since 1.0.0
  */
 public record RedisTokenStoreSettings(String keyPrefix, Duration timeout, List<SecretKey> encryptionKeys,
-		long maxAccounts) {
+		long maxAccounts, Duration maxLease) {
 
 	public RedisTokenStoreSettings {
 		Assert.hasText(keyPrefix, "'keyPrefix' must not be blank");
 		Assert.isTrue(timeout.compareTo(Duration.ZERO) > 0, "'timeout' must be positive");
 		Assert.isTrue(maxAccounts > 0, "'maxAccounts' must be positive");
+		Assert.isTrue(maxLease.compareTo(Duration.ZERO) > 0, "'maxLease' must be positive");
 		encryptionKeys = List.copyOf(encryptionKeys);
 	}
 
 	@Override
 	public String toString() {
 		return "RedisTokenStoreSettings[keyPrefix=" + this.keyPrefix + ", timeout=" + this.timeout + ", encryptionKeys="
-				+ this.encryptionKeys.size() + ", maxAccounts=" + this.maxAccounts + "]";
+				+ this.encryptionKeys.size() + ", maxAccounts=" + this.maxAccounts + ", maxLease=" + this.maxLease
+				+ "]";
 	}
 
 }

@@ -395,7 +395,7 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	}
 
 	/**
-	 * The right to fetch, renewed until it is given back.
+	 * The right to fetch, renewed until it is given back or no fetch can take any longer.
 	 */
 	private final class RedisLease implements Lease {
 
@@ -415,6 +415,7 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 			this.shared = shared;
 			if (reply.outcome() == Outcome.DONE) {
 				this.renewal = Flux.interval(LEASE_RENEWAL)
+					.take(RedisWechatMpTokenStore.this.settings.maxLease())
 					.onBackpressureDrop()
 					.concatMap((tick) -> execute(RedisScripts.RENEW, this.keys,
 							List.of(this.owner, String.valueOf(LEASE_LIFE.toMillis()))))

@@ -86,7 +86,8 @@ public interface WechatMpTokenStore {
 	 * Try to become the one instance that fetches.
 	 * @param credentials the account
 	 * @return the lease, or empty if another instance holds it. It is held until it is
-	 * released, and ends by itself soon after this instance has died
+	 * released, and ends by itself soon after this instance has died, or when no fetch
+	 * can take that long
 	 */
 	Mono<Lease> lease(WechatMpCredentials credentials);
 

@@ -43,6 +43,7 @@ import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.redis.RedisServer;
 import cn.authing.wechat.redis.RedisWechatMpTokenStore;
 import cn.authing.wechat.token.WechatMpTokenStore;
+import cn.authing.wechat.token.WechatMpTokenStore.Lease;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -112,6 +113,23 @@ class AuthingWechatRedisAutoConfigurationTests {
 					assertThat(read.block(Duration.ofSeconds(10))).isNotNull();
 					assertThat(redis.sync().keys("shop:{app:*}:token")).singleElement()
 						.satisfies((key) -> assertThat(redis.sync().get(key)).doesNotContain("72_a"));
+				});
+		}
+	}
+
+	@Test
+	void leaseWhenItIsNeverGivenBackShouldEndOnceNoFetchCanTakeThatLong() {
+		try (RedisServer server = RedisServer.up()) {
+			this.contextRunner
+				.withPropertyValues("spring.data.redis.port=" + server.port(), "authing.timeout=1s",
+						"authing.wechat.cache.redis.timeout=10s")
+				.run((context) -> {
+					Mono<Lease> lease = context.getBean(WechatMpTokenStore.class)
+						.lease(new WechatMpCredentials("app", "secret"));
+					assertThat(lease.block(Duration.ofSeconds(10))).isNotNull();
+					assertThat(lease.block(Duration.ofSeconds(10))).isNull();
+					assertThat(lease.repeatWhenEmpty((empty) -> empty.delayElements(Duration.ofMillis(20)))
+						.block(Duration.ofSeconds(10))).isNotNull();
 				});
 		}
 	}

@@ -67,8 +67,8 @@ final class TestStore implements AutoCloseable {
 		this.connectionFactory = connectionFactory;
 		this.connectionFactory.afterPropertiesSet();
 		this.store = new RedisWechatMpTokenStore(new ReactiveStringRedisTemplate(this.connectionFactory),
-				new RedisTokenStoreSettings(PREFIX, timeout, List.of(encryptionKeys), 1000), Duration.ofMillis(50),
-				Duration.ofMillis(400));
+				new RedisTokenStoreSettings(PREFIX, timeout, List.of(encryptionKeys), 1000, PATIENCE.multipliedBy(2)),
+				Duration.ofMillis(50), Duration.ofMillis(400));
 	}
 
 	/**

@@ -126,7 +126,7 @@ final class FleetInstance {
 				new RedisStandaloneConfiguration("127.0.0.1", port));
 		connectionFactory.afterPropertiesSet();
 		return new RedisWechatMpTokenStore(new ReactiveStringRedisTemplate(connectionFactory),
-				new RedisTokenStoreSettings("fleet:", timeout, List.of(), 100));
+				new RedisTokenStoreSettings("fleet:", timeout, List.of(), 100, TIMEOUT.multipliedBy(2)));
 	}
 
 	private void start() {
