@@ -80,8 +80,12 @@ final class TokenLoader {
 			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
 			.switchIfEmpty(this.store.lease(entry.credentials()).flatMap((lease) -> askAsHolder(entry, lease)))
 			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain));
-		long polls = this.policy.timeout().dividedBy(2).dividedBy(POLL_INTERVAL);
-		return attempt.repeatWhenEmpty((empty) -> empty.take(polls).delayElements(POLL_INTERVAL, this.scheduler))
+		// Half of the time is for others, however slow the store; the rest for an attempt
+		// of one's own.
+		long lastPoll = this.clock.nanoTime() + this.policy.timeout().dividedBy(2).minus(POLL_INTERVAL).toNanos();
+		return attempt
+			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> this.clock.nanoTime() <= lastPoll)
+				.delayElements(POLL_INTERVAL, this.scheduler))
 			.switchIfEmpty(askAlone(entry));
 	}
 

@@ -166,6 +166,16 @@ class SharedStoreTests {
 	}
 
 	@Test
+	void getAccessTokenWhenLeaseHolderHangsAndStoreIsSlowShouldAskWithinHalfTheTimeout() {
+		this.a.ask();
+		this.stores.get(1).beSlow(POLL);
+		Caller caller = this.b.ask();
+		this.time.advance(Duration.ofSeconds(5).plus(POLL));
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void getAccessTokenWhenOwnFetchFailsAfterAnotherHasSharedShouldAnswerWithThat() {
 		holdEverywhere("A");
 		this.time.advance(UNTIL_EXPIRED);

@@ -27,6 +27,8 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
 
 import org.springframework.util.Assert;
 
@@ -43,6 +45,8 @@ final class SharedTestStore {
 
 	private final ManualTime time;
 
+	private final Scheduler scheduler;
+
 	private final Map<WechatMpCredentials, Entry> tokens = new HashMap<>();
 
 	private final Map<WechatMpCredentials, Instance> leases = new HashMap<>();
@@ -55,6 +59,7 @@ final class SharedTestStore {
 
 	SharedTestStore(ManualTime time) {
 		this.time = time;
+		this.scheduler = Schedulers.fromExecutorService(time.newExecutor());
 	}
 
 	/**
@@ -103,6 +108,8 @@ final class SharedTestStore {
 
 		private boolean refusing;
 
+		private Duration latency = Duration.ZERO;
+
 		/**
 		 * Stop to renew leases, as an instance does that has crashed.
 		 */
@@ -117,13 +124,21 @@ final class SharedTestStore {
 			this.refusing = true;
 		}
 
+		/**
+		 * Take some time for each reading.
+		 */
+		void beSlow(Duration latency) {
+			this.latency = latency;
+		}
+
 		@Override
 		public Mono<StoredToken> read(WechatMpCredentials credentials) {
-			return Mono.fromSupplier(() -> {
+			Mono<StoredToken> read = Mono.fromSupplier(() -> {
 				SharedTestStore.this.operations++;
 				Entry entry = SharedTestStore.this.tokens.get(credentials);
 				return (entry != null) ? stored(entry) : null;
 			});
+			return this.latency.isZero() ? read : read.delaySubscription(this.latency, SharedTestStore.this.scheduler);
 		}
 
 		@Override
