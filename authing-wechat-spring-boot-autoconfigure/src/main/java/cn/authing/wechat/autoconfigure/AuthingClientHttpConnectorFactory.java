@@ -16,6 +16,8 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.function.Supplier;
+
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.http.client.HttpClientSettings;
@@ -26,7 +28,6 @@ import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.util.StringUtils;
-import org.springframework.util.function.SingletonSupplier;
 
 /**
  * Makes the HTTP connector to Authing: the application's, but for what
@@ -48,7 +49,7 @@ final class AuthingClientHttpConnectorFactory {
 		this.sslBundles = sslBundles;
 	}
 
-	ClientHttpConnector create(AuthingProperties properties) {
+	Supplier<ClientHttpConnector> create(AuthingProperties properties) {
 		HttpClientSettings settings = this.defaults.withConnectTimeout(properties.getConnectTimeout())
 			// A redirect would carry the secret elsewhere
 			.withRedirects(HttpRedirects.DONT_FOLLOW);
@@ -56,13 +57,13 @@ final class AuthingClientHttpConnectorFactory {
 		return build(StringUtils.hasLength(bundle) ? settings.withSslBundle(sslBundle(bundle)) : settings);
 	}
 
-	private ClientHttpConnector build(HttpClientSettings settings) {
+	private Supplier<ClientHttpConnector> build(HttpClientSettings settings) {
 		if (settings.sslBundle() != null) {
 			// What is wrong with its files is to be told at start-up
-			return this.builder.build(settings);
+			ClientHttpConnector connector = this.builder.build(settings);
+			return () -> connector;
 		}
-		SingletonSupplier<ClientHttpConnector> connector = SingletonSupplier.of(() -> this.builder.build(settings));
-		return (method, uri, requestCallback) -> connector.obtain().connect(method, uri, requestCallback);
+		return () -> this.builder.build(settings);
 	}
 
 	private SslBundle sslBundle(String name) {

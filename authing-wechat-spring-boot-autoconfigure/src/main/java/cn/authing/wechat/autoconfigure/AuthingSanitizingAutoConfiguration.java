@@ -23,6 +23,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Lazy;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} that keeps the secrets of
@@ -40,6 +41,7 @@ public final class AuthingSanitizingAutoConfiguration {
 	}
 
 	@Bean
+	@Lazy
 	@ConditionalOnMissingBean
 	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties) {
 		return new AuthingSanitizingFunction(properties::getIfAvailable);

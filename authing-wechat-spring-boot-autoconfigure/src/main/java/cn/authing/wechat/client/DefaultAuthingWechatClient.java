@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -73,21 +74,22 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private final JsonMapper jsonMapper = JsonMapper.shared();
 
-	// Made by the first request: an application's start-up need not pay for it
 	private final SingletonSupplier<WebClient> webClient;
 
 	private final AuthingClientSettings settings;
 
 	/**
 	 * Create a new client.
-	 * @param webClient the client to send requests with. It must not follow redirects, as
-	 * the requests carry secrets. Its base URL is replaced
+	 * @param webClient supplies the client to send requests with; called once, by the
+	 * first request. It must not follow redirects, as the requests carry secrets. Its
+	 * base URL is replaced
 	 * @param settings the settings
 	 */
-	public DefaultAuthingWechatClient(WebClient webClient, AuthingClientSettings settings) {
+	public DefaultAuthingWechatClient(Supplier<WebClient> webClient, AuthingClientSettings settings) {
 		Assert.notNull(webClient, "'webClient' must not be null");
 		Assert.notNull(settings, "'settings' must not be null");
-		this.webClient = SingletonSupplier.of(() -> webClient.mutate()
+		this.webClient = SingletonSupplier.of(() -> webClient.get()
+			.mutate()
 			.uriBuilderFactory(uriBuilderFactory(settings))
 			// Request details are the headers, which may hold secrets
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))
