@@ -16,10 +16,16 @@
 
 package cn.authing.wechat;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 import javax.xml.parsers.DocumentBuilderFactory;
 
@@ -155,6 +161,20 @@ class ArchitectureTests {
 			.stream()
 			.map(JavaAnnotation::getRawType)
 			.anyMatch((type) -> type.isEquivalentTo(ConditionalOnClass.class));
+	}
+
+	@Test
+	void testsThatTheThreatModelNamesExist() throws IOException {
+		Set<String> tests = new HashSet<>();
+		for (String sources : List.of("src/test/java", "../sample-app/src/test/java")) {
+			try (Stream<Path> files = Files.walk(Path.of(sources))) {
+				files.map((file) -> file.getFileName().toString().replace(".java", "")).forEach(tests::add);
+			}
+		}
+		assertThat(Pattern.compile("\\w+Tests").matcher(Files.readString(Path.of("docs", "threat-model.md"))).results())
+			.extracting(MatchResult::group)
+			.hasSizeGreaterThan(10)
+			.isSubsetOf(tests);
 	}
 
 	@Test

@@ -196,6 +196,11 @@ public class CachedReadBenchmarks {
 	}
 
 	@Benchmark
+	public WechatMpAccessToken ourRunTimeByHeldCredentialsSync() {
+		return this.service.account(this.credentials).getAccessTokenSync();
+	}
+
+	@Benchmark
 	public @Nullable WechatMpAccessToken peerCaffeineGetIfPresent() {
 		return this.cache.getIfPresent(this.credentials);
 	}

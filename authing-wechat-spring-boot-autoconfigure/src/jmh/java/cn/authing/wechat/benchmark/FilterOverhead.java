@@ -90,9 +90,12 @@ public final class FilterOverhead {
 		DisposableServer server = HttpServer.create()
 			.host("127.0.0.1")
 			.port(0)
-			.handle((request, response) -> response.header("Content-Type", "application/json")
-				.header("Content-Length", String.valueOf(ANSWER.length()))
-				.sendString(request.receive().then(Mono.just(ANSWER))))
+			.handle((request, response) -> request.receive()
+				.aggregate()
+				.then(response.header("Content-Type", "application/json")
+					.header("Content-Length", String.valueOf(ANSWER.length()))
+					.sendString(Mono.just(ANSWER))
+					.then()))
 			.bindNow();
 		System.out.println(server.port());
 		server.onDispose().block();

@@ -32,6 +32,7 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 
+import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingServer;
 
@@ -45,6 +46,10 @@ class LoadedClassesTests {
 
 	private static final Pattern OPTIONAL_JARS = Pattern.compile("(httpclient|jedis|lettuce|micrometer-core|weixin"
 			+ "|wx-java|spring-boot-(actuator|data-redis|health|micrometer|restclient|tomcat|webmvc)|spring-data-redis|tomcat).*");
+
+	private static final String CAFFEINES_GENERATED = "com\\.github\\.benmanes\\.caffeine\\.cache\\.[A-Z]{3,}";
+
+	private static final String RUN_TIME_ACCOUNT = "--run-time-account";
 
 	private static final Pattern LOADED = Pattern.compile("(?m)^\\[.*?] (\\S+) source: ");
 
@@ -65,7 +70,8 @@ class LoadedClassesTests {
 				"--management.health.authing-wechat.enabled=false");
 		assertThat(classes).contains("cn.authing.wechat.token.DefaultWechatMpTokenService")
 			.filteredOn((name) -> name
-				.matches("cn\\.authing\\.wechat\\.(redis|wxjava)\\..*|me\\.chanjar\\..*|cn\\.binarywang\\..*"))
+				.matches("cn\\.authing\\.wechat\\.(redis|wxjava)\\..*|me\\.chanjar\\..*|cn\\.binarywang\\..*|"
+						+ CAFFEINES_GENERATED))
 			// What conditions ask for
 			.isSubsetOf("me.chanjar.weixin.common.error.WxRuntimeException");
 	}
@@ -81,8 +87,7 @@ class LoadedClassesTests {
 
 	@Test
 	void startShouldLoadOfCaffeinesGeneratedClassesOnlyThoseWithHints() throws IOException {
-		assertThat(run(true))
-			.filteredOn((name) -> name.matches("com\\.github\\.benmanes\\.caffeine\\.cache\\.[A-Z]{3,}"))
+		assertThat(run(true, RUN_TIME_ACCOUNT)).filteredOn((name) -> name.matches(CAFFEINES_GENERATED))
 			.containsExactlyInAnyOrder("com.github.benmanes.caffeine.cache.SSMS",
 					"com.github.benmanes.caffeine.cache.PSMS");
 	}
@@ -99,8 +104,8 @@ class LoadedClassesTests {
 	}
 
 	/**
-	 * The plainest application there is. Gets a token, unless the starter is switched
-	 * off.
+	 * The plainest application there is. Gets a token of the default account or of one
+	 * known at run time only, unless the starter is switched off.
 	 */
 	@Configuration(proxyBeanMethods = false)
 	@EnableAutoConfiguration(excludeName = { "com.binarywang.spring.starter.wxjava.mp.config.WxMpAutoConfiguration",
@@ -114,11 +119,14 @@ class LoadedClassesTests {
 				System.setProperty("authing.app-secret", "secret");
 				System.setProperty("spring.main.web-application-type", "none");
 				try (ConfigurableApplicationContext context = SpringApplication.run(Application.class, arguments)) {
-					List<String> tokens = context.getBeanProvider(WechatMpTokenService.class)
+					List<String> accessTokens = context.getBeanProvider(WechatMpTokenService.class)
 						.stream()
-						.map((service) -> service.getAccessTokenSync().accessToken())
+						.map((service) -> List.of(arguments).contains(RUN_TIME_ACCOUNT)
+								? service.account(new WechatMpCredentials("wx1", "secret")) : service)
+						.map((tokens) -> tokens.getAccessTokenSync().accessToken())
 						.toList();
-					assertThat(tokens).hasSize(List.of(arguments).contains("--authing.wechat.enabled=false") ? 0 : 1);
+					assertThat(accessTokens)
+						.hasSize(List.of(arguments).contains("--authing.wechat.enabled=false") ? 0 : 1);
 				}
 			}
 		}
