@@ -117,13 +117,13 @@ public final class FilterOverhead {
 		RestClient intercepted = rest.mutate()
 			.requestInterceptor(WechatMpTokenClientHttpRequestInterceptor.of(tokens).withHosts("127.0.0.1"))
 			.build();
-		Runnable bareCall = () -> post(rest, "/cgi-bin/message/subscribe/send?access_token={token}",
+		Runnable bareCall = () -> get(rest, "/cgi-bin/getcallbackip?access_token={token}",
 				tokens.getAccessTokenSync().accessToken());
-		Runnable call = () -> post(intercepted, "/cgi-bin/message/subscribe/send");
-		compare("`RestClient`, POST", () -> callAll(bareCall, Thread::new, true),
+		Runnable call = () -> get(intercepted, "/cgi-bin/getcallbackip");
+		compare("`RestClient`, GET", () -> callAll(bareCall, Thread::new, true),
 				() -> callAll(call, Thread::new, true));
 		if (VirtualThreads.exist()) {
-			compare("`RestClient`, POST, virtual threads", () -> callAll(bareCall, VirtualThreads::start, false),
+			compare("`RestClient`, GET, virtual threads", () -> callAll(bareCall, VirtualThreads::start, false),
 					() -> callAll(call, VirtualThreads::start, false));
 		}
 	}
@@ -159,13 +159,8 @@ public final class FilterOverhead {
 			.bodyToMono(String.class);
 	}
 
-	private static void post(RestClient client, String uri, Object... variables) {
-		client.post()
-			.uri(uri, variables)
-			.contentType(MediaType.APPLICATION_JSON)
-			.body(BODY)
-			.retrieve()
-			.body(String.class);
+	private static void get(RestClient client, String uri, Object... variables) {
+		client.get().uri(uri, variables).retrieve().body(String.class);
 	}
 
 	private static void exchangeAll(Mono<?> call) {
