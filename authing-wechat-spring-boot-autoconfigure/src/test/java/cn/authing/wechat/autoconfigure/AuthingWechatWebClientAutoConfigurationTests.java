@@ -24,6 +24,7 @@ import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
+import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration;
@@ -43,6 +44,8 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.MediaType;
+import org.springframework.http.codec.json.JacksonJsonDecoder;
+import org.springframework.http.converter.json.JacksonJsonHttpMessageConverter;
 import org.springframework.web.bind.annotation.RequestBody;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
@@ -179,6 +182,7 @@ class AuthingWechatWebClientAutoConfigurationTests {
 		assertThat(this.wechat.requests().get(2).text()).isEqualTo("{\"touser\":\"me\"}");
 		this.wechat.acceptOnly("none");
 		assertThat(new String(api.getWxaCodeUnlimit(Map.of("scene", "a")))).startsWith("{\"errcode\":40001,");
+		assertThat(api.getWxaCodeUnlimitAsJson(Map.of("scene", "a"))).containsEntry("errcode", 40001);
 	}
 
 	@Test
@@ -220,6 +224,9 @@ class AuthingWechatWebClientAutoConfigurationTests {
 		@PostExchange(url = "/wxa/getwxacodeunlimit", contentType = MediaType.APPLICATION_JSON_VALUE)
 		byte[] getWxaCodeUnlimit(@RequestBody Map<String, Object> scene);
 
+		@PostExchange(url = "/wxa/getwxacodeunlimit", contentType = MediaType.APPLICATION_JSON_VALUE)
+		Map<String, Object> getWxaCodeUnlimitAsJson(@RequestBody Map<String, Object> scene);
+
 	}
 
 	record IpList(List<String> ip_list) {
@@ -231,8 +238,13 @@ class AuthingWechatWebClientAutoConfigurationTests {
 	static class WebClientGroupConfiguration {
 
 		@Bean
-		WebClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenExchangeFilterFunction filter) {
-			return (groups) -> groups.filterByName("wechat").forEachClient((group, builder) -> builder.filter(filter));
+		WebClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenExchangeFilterFunction filter,
+				JsonMapper jsonMapper) {
+			JacksonJsonDecoder decoder = new JacksonJsonDecoder(jsonMapper, MediaType.APPLICATION_JSON,
+					MediaType.TEXT_PLAIN);
+			return (groups) -> groups.filterByName("wechat")
+				.forEachClient((group, builder) -> builder.filter(filter)
+					.codecs((codecs) -> codecs.defaultCodecs().jacksonJsonDecoder(decoder)));
 		}
 
 	}
@@ -242,9 +254,13 @@ class AuthingWechatWebClientAutoConfigurationTests {
 	static class RestClientGroupConfiguration {
 
 		@Bean
-		RestClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenClientHttpRequestInterceptor interceptor) {
+		RestClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenClientHttpRequestInterceptor interceptor,
+				JsonMapper jsonMapper) {
+			JacksonJsonHttpMessageConverter converter = new JacksonJsonHttpMessageConverter(jsonMapper);
+			converter.setSupportedMediaTypes(List.of(MediaType.APPLICATION_JSON, MediaType.TEXT_PLAIN));
 			return (groups) -> groups.filterByName("wechat")
-				.forEachClient((group, builder) -> builder.requestInterceptor(interceptor));
+				.forEachClient((group, builder) -> builder.requestInterceptor(interceptor)
+					.configureMessageConverters((converters) -> converters.withJsonConverter(converter)));
 		}
 
 	}
