@@ -19,6 +19,7 @@ package cn.authing.wechat.token;
 import java.time.Duration;
 
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Operators;
@@ -41,7 +42,7 @@ final class AccessTokenMono extends Mono<WechatMpAccessToken> {
 	public void subscribe(CoreSubscriber<? super WechatMpAccessToken> actual) {
 		WechatMpAccessToken token = this.source.held();
 		if (token != null) {
-			actual.onSubscribe(Operators.scalarSubscription(actual, token, "accessToken"));
+			actual.onSubscribe(new HeldToken(actual, token));
 		}
 		else {
 			this.source.joinLater().subscribe(actual);
@@ -60,6 +61,45 @@ final class AccessTokenMono extends Mono<WechatMpAccessToken> {
 	public @Nullable WechatMpAccessToken block(Duration timeout) {
 		WechatMpAccessToken token = this.source.held();
 		return (token != null) ? token : this.source.joinLater().block(timeout);
+	}
+
+	/**
+	 * Answers the first request. Reactive Streams (rule 2.7) has a subscriber make its
+	 * requests one after the other, so that it takes no atomic operation to tell which
+	 * one is the first.
+	 */
+	private static final class HeldToken implements Subscription {
+
+		private final CoreSubscriber<? super WechatMpAccessToken> actual;
+
+		private final WechatMpAccessToken token;
+
+		private boolean requested;
+
+		private volatile boolean cancelled;
+
+		HeldToken(CoreSubscriber<? super WechatMpAccessToken> actual, WechatMpAccessToken token) {
+			this.actual = actual;
+			this.token = token;
+		}
+
+		@Override
+		public void request(long count) {
+			if (!Operators.validate(count) || this.requested || this.cancelled) {
+				return;
+			}
+			this.requested = true;
+			this.actual.onNext(this.token);
+			if (!this.cancelled) {
+				this.actual.onComplete();
+			}
+		}
+
+		@Override
+		public void cancel() {
+			this.cancelled = true;
+		}
+
 	}
 
 }

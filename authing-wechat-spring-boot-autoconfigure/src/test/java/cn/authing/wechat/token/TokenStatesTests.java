@@ -20,6 +20,8 @@ import java.time.Duration;
 
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
+import reactor.test.subscriber.TestSubscriber;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.WechatMpAccessToken;
@@ -99,6 +101,33 @@ class TokenStatesTests {
 
 	@Nested
 	class Fresh {
+
+		@Test
+		void getAccessTokenWhenFreshShouldAnswerTheFirstRequestAndNoneBeforeIt() {
+			fixture().hold("A");
+			TestSubscriber<WechatMpAccessToken> subscriber = TestSubscriber.builder().initialRequest(0).build();
+			fixture().service.getAccessToken().subscribe(subscriber);
+			assertThat(subscriber.getReceivedOnNext()).isEmpty();
+			assertThat(subscriber.isTerminatedComplete()).isFalse();
+			subscriber.request(1);
+			subscriber.request(1);
+			assertThat(subscriber.getReceivedOnNext()).extracting(WechatMpAccessToken::accessToken)
+				.containsExactly("A");
+			assertThat(subscriber.isTerminatedComplete()).isTrue();
+		}
+
+		@Test
+		void getAccessTokenWhenFreshShouldSendNothingAfterCancel() {
+			fixture().hold("A");
+			TestSubscriber<WechatMpAccessToken> subscriber = TestSubscriber.builder().initialRequest(0).build();
+			fixture().service.getAccessToken().subscribe(subscriber);
+			subscriber.cancel();
+			subscriber.request(1);
+			assertThat(subscriber.getReceivedOnNext()).isEmpty();
+			assertThat(fixture().service.getAccessToken().concatWith(Mono.never()).blockFirst())
+				.extracting(WechatMpAccessToken::accessToken)
+				.isEqualTo("A");
+		}
 
 		@Test
 		void getAccessTokenSyncWhenFreshShouldReturnSameInstanceAndFetchNothing() {
