@@ -41,6 +41,7 @@ import reactor.core.publisher.Flux;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.transport.ProxyProvider;
 
+import org.springframework.beans.factory.InitializingBean;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
@@ -60,6 +61,7 @@ import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingServer;
 import cn.authing.wechat.client.AuthingWechatClient;
 
@@ -241,6 +243,17 @@ class AuthingTransportTests {
 	}
 
 	@Test
+	void fetchWhileApplicationStartsShouldNotWaitForItsBeans() {
+		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
+			run(server.uri().toString())
+				.withConfiguration(AutoConfigurations.of(AuthingWechatAutoConfiguration.class))
+				.withUserConfiguration(EarlyConfiguration.class)
+				.run((context) -> assertThat(context).hasNotFailed());
+			assertThat(server.requests()).hasSize(1);
+		}
+	}
+
+	@Test
 	void fetchWhenManyShouldUseABoundedNumberOfConnections() {
 		int bound = 64;
 		CountDownLatch busy = new CountDownLatch(bound);
@@ -314,6 +327,16 @@ class AuthingTransportTests {
 			return (builder) -> builder.withHttpClientCustomizer((client) -> client
 				.proxy((proxy) -> proxy.type(ProxyProvider.Proxy.HTTP).host("127.0.0.1").port(port))
 				.resolver(NoopAddressResolverGroup.INSTANCE));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class EarlyConfiguration {
+
+		@Bean
+		InitializingBean early(WechatMpTokenService service) {
+			return service::getAccessTokenSync;
 		}
 
 	}
