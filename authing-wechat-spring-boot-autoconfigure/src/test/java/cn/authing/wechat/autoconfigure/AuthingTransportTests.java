@@ -245,8 +245,7 @@ class AuthingTransportTests {
 	@Test
 	void fetchWhileApplicationStartsShouldNotWaitForItsBeans() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
-			run(server.uri().toString())
-				.withConfiguration(AutoConfigurations.of(AuthingWechatAutoConfiguration.class))
+			run(server.uri().toString()).withConfiguration(AutoConfigurations.of(AuthingWechatAutoConfiguration.class))
 				.withUserConfiguration(EarlyConfiguration.class)
 				.run((context) -> assertThat(context).hasNotFailed());
 			assertThat(server.requests()).hasSize(1);
