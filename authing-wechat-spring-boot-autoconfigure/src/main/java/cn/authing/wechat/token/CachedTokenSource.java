@@ -71,7 +71,7 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 	}
 
 	@Override
-	public WechatMpAccessToken getAccessTokenSync() {
+	public final WechatMpAccessToken getAccessTokenSync() {
 		WechatMpAccessToken token = held();
 		return (token != null) ? token : await(join());
 	}

@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
@@ -35,6 +34,7 @@ import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
 import org.springframework.util.Assert;
@@ -54,8 +54,7 @@ import cn.authing.wechat.token.WechatMpTokenStore.Change;
  *
  * @since 1.0.0
  */
-public final class DefaultWechatMpTokenService extends CachedTokenSource
-		implements WechatMpTokenService, AutoCloseable {
+public final class DefaultWechatMpTokenService implements WechatMpTokenService, AutoCloseable {
 
 	private final TokenCache cache;
 
@@ -114,28 +113,18 @@ public final class DefaultWechatMpTokenService extends CachedTokenSource
 	}
 
 	@Override
-	@Nullable WechatMpAccessToken held() {
-		return this.defaultAccount.held();
+	public Mono<WechatMpAccessToken> getAccessToken() {
+		return this.defaultAccount.getAccessToken();
 	}
 
 	@Override
-	CompletableFuture<WechatMpAccessToken> join() {
-		return this.defaultAccount.join();
+	public WechatMpAccessToken getAccessTokenSync() {
+		return this.defaultAccount.getAccessTokenSync();
 	}
 
 	@Override
-	CompletableFuture<WechatMpAccessToken> refresh() {
-		return this.defaultAccount.refresh();
-	}
-
-	@Override
-	void answered(boolean success) {
-		this.defaultAccount.answered(success);
-	}
-
-	@Override
-	long patience() {
-		return this.cache.patience();
+	public Mono<WechatMpAccessToken> refreshAccessToken() {
+		return this.defaultAccount.refreshAccessToken();
 	}
 
 	@Override
