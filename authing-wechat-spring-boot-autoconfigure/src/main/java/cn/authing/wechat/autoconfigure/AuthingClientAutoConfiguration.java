@@ -17,9 +17,7 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.net.URI;
-import java.util.List;
 import java.util.Objects;
-import java.util.function.Supplier;
 
 import reactor.netty.http.client.HttpClient;
 import tools.jackson.databind.json.JsonMapper;
@@ -38,7 +36,6 @@ import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.io.ResourceLoader;
-import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.client.AuthingClientSettings;
@@ -70,20 +67,12 @@ public final class AuthingClientAutoConfiguration {
 		DefaultAuthingWechatClient authingWechatClient(AuthingProperties properties,
 				AuthingClientHttpConnectorFactory connectorFactory, ObjectProvider<WebClient.Builder> builders,
 				ObjectProvider<AuthingWebClientCustomizer> customizers) {
-			Supplier<ClientHttpConnector> connector = connectorFactory.create(properties);
-			List<AuthingWebClientCustomizer> ordered = customizers.orderedStream().toList();
-			return new DefaultAuthingWechatClient(() -> webClient(builders, connector, ordered), settings(properties));
-		}
-
-		// Not at start-up: Boot's builder comes with the HTTP client of all others
-		private static WebClient webClient(ObjectProvider<WebClient.Builder> builders,
-				Supplier<ClientHttpConnector> connector, List<AuthingWebClientCustomizer> customizers) {
 			// Boot makes a builder for each injection; one of the application may be
 			// shared
 			WebClient.Builder builder = builders.getIfUnique(WebClient::builder).clone();
-			builder.clientConnector(connector.get());
-			customizers.forEach((customizer) -> customizer.customize(builder));
-			return builder.build();
+			builder.clientConnector(connectorFactory.create(properties));
+			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
+			return new DefaultAuthingWechatClient(builder.build(), settings(properties));
 		}
 
 		private AuthingClientSettings settings(AuthingProperties properties) {

@@ -16,8 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.function.Supplier;
-
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.http.client.HttpClientSettings;
@@ -31,8 +29,7 @@ import org.springframework.util.StringUtils;
 
 /**
  * Makes the HTTP connector to Authing: the application's, but for what
- * {@link AuthingProperties} says. Where nothing can be wrong with it, it is made by the
- * first request, so that start-up need not load an HTTP client.
+ * {@link AuthingProperties} says.
  */
 final class AuthingClientHttpConnectorFactory {
 
@@ -49,21 +46,12 @@ final class AuthingClientHttpConnectorFactory {
 		this.sslBundles = sslBundles;
 	}
 
-	Supplier<ClientHttpConnector> create(AuthingProperties properties) {
+	ClientHttpConnector create(AuthingProperties properties) {
 		HttpClientSettings settings = this.defaults.withConnectTimeout(properties.getConnectTimeout())
 			// A redirect would carry the secret elsewhere
 			.withRedirects(HttpRedirects.DONT_FOLLOW);
 		String bundle = properties.getSsl().getBundle();
-		return build(StringUtils.hasLength(bundle) ? settings.withSslBundle(sslBundle(bundle)) : settings);
-	}
-
-	private Supplier<ClientHttpConnector> build(HttpClientSettings settings) {
-		if (settings.sslBundle() != null) {
-			// What is wrong with its files is to be told at start-up
-			ClientHttpConnector connector = this.builder.build(settings);
-			return () -> connector;
-		}
-		return () -> this.builder.build(settings);
+		return this.builder.build(StringUtils.hasLength(bundle) ? settings.withSslBundle(sslBundle(bundle)) : settings);
 	}
 
 	private SslBundle sslBundle(String name) {

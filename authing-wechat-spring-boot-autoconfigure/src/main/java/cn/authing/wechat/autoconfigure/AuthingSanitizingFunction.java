@@ -69,10 +69,9 @@ final class AuthingSanitizingFunction implements SanitizingFunction {
 			return Stream.empty();
 		}
 		Wechat wechat = properties.getWechat();
-		return Stream
-			.of(Stream.of(properties.getAppSecret(), wechat.getAppSecret()),
-					wechat.getAccounts().values().stream().map(Wechat.Account::getAppSecret),
-					properties.getHeaders().values().stream())
+		return Stream.of(Stream.of(properties.getAppSecret(), wechat.getAppSecret()),
+				wechat.getAccounts().values().stream().map(Wechat.Account::getAppSecret),
+				properties.getHeaders().values().stream(), wechat.getCache().getRedis().getEncryptionKeys().stream())
 			.flatMap((secrets) -> secrets);
 	}
 

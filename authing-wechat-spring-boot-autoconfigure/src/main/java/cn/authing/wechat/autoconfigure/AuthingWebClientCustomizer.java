@@ -32,11 +32,10 @@ import org.springframework.web.reactive.function.client.WebClient;
 public interface AuthingWebClientCustomizer {
 
 	/**
-	 * Customize the client. Called once, by the first request: nothing of the client is
-	 * made at start-up. Its base URL comes from {@code authing.app-host} whatever is set
-	 * here. A {@linkplain WebClient.Builder#clientConnector client connector} set here
-	 * takes the place of the one with this starter's connection pool, timeouts and SSL
-	 * bundle; it must not follow redirects.
+	 * Customize the client. Its base URL comes from {@code authing.app-host} whatever is
+	 * set here. A {@linkplain WebClient.Builder#clientConnector client connector} set
+	 * here takes the place of the one with this starter's connection pool, timeouts and
+	 * SSL bundle; it must not follow redirects.
 	 * @param builder the builder of the client
 	 */
 	void customize(WebClient.Builder builder);

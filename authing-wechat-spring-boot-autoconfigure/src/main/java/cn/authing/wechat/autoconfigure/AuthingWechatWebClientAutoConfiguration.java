@@ -24,7 +24,6 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
-import org.springframework.context.annotation.Lazy;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpTokenService;
@@ -49,7 +48,6 @@ public final class AuthingWechatWebClientAutoConfiguration {
 	}
 
 	@Bean
-	@Lazy
 	@ConditionalOnMissingBean
 	WechatMpTokenExchangeFilterFunction wechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
 			AuthingProperties properties) {

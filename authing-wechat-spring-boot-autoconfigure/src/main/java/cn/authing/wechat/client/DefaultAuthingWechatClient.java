@@ -21,7 +21,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -74,22 +73,21 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private final JsonMapper jsonMapper = JsonMapper.shared();
 
+	// Completed by the first request: start-up need not load what it takes
 	private final SingletonSupplier<WebClient> webClient;
 
 	private final AuthingClientSettings settings;
 
 	/**
 	 * Create a new client.
-	 * @param webClient supplies the client to send requests with; called once, by the
-	 * first request. It must not follow redirects, as the requests carry secrets. Its
-	 * base URL is replaced
+	 * @param webClient the client to send requests with. It must not follow redirects, as
+	 * the requests carry secrets. Its base URL is replaced
 	 * @param settings the settings
 	 */
-	public DefaultAuthingWechatClient(Supplier<WebClient> webClient, AuthingClientSettings settings) {
+	public DefaultAuthingWechatClient(WebClient webClient, AuthingClientSettings settings) {
 		Assert.notNull(webClient, "'webClient' must not be null");
 		Assert.notNull(settings, "'settings' must not be null");
-		this.webClient = SingletonSupplier.of(() -> webClient.get()
-			.mutate()
+		this.webClient = SingletonSupplier.of(() -> webClient.mutate()
 			.uriBuilderFactory(uriBuilderFactory(settings))
 			// Request details are the headers, which may hold secrets
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))

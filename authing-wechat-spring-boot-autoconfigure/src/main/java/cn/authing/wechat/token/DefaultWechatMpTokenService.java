@@ -62,6 +62,8 @@ public final class DefaultWechatMpTokenService implements WechatMpTokenService, 
 
 	private final WechatMpAccountProvider accountProvider;
 
+	private final Object reloading = new Object();
+
 	private final AccountStatistics runTimeStatistics = new AccountStatistics(AccountStatistics.RUN_TIME_ACCOUNTS);
 
 	private final Map<String, AccountStatistics> statistics = new ConcurrentSkipListMap<>();
@@ -107,7 +109,7 @@ public final class DefaultWechatMpTokenService implements WechatMpTokenService, 
 		this.store = store;
 		this.accountProvider = accountProvider;
 		this.accounts = Map.of();
-		loadAccounts();
+		loadAccounts(accountProvider.getAccounts());
 		this.defaultAccount = requiredAccount(DEFAULT_ACCOUNT);
 		this.changes = store.changes().subscribe(this::changed);
 	}
@@ -190,15 +192,14 @@ public final class DefaultWechatMpTokenService implements WechatMpTokenService, 
 	/**
 	 * Ask the account provider again and take over what has changed.
 	 */
-	public synchronized void reloadAccounts() {
-		loadAccounts();
-		if (this.warm) {
-			keepWarm();
+	public void reloadAccounts() {
+		// Who asks for an account meanwhile does not wait for the provider.
+		synchronized (this.reloading) {
+			loadAccounts(this.accountProvider.getAccounts());
 		}
 	}
 
-	private void loadAccounts() {
-		Map<String, WechatMpCredentials> configured = this.accountProvider.getAccounts();
+	private synchronized void loadAccounts(Map<String, WechatMpCredentials> configured) {
 		Assert.state(configured.containsKey(DEFAULT_ACCOUNT),
 				() -> "The WechatMpAccountProvider must return an account '" + DEFAULT_ACCOUNT + "'; it returned "
 						+ configured.keySet());
@@ -214,6 +215,9 @@ public final class DefaultWechatMpTokenService implements WechatMpTokenService, 
 		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
 		if (entries != null) {
 			entries.invalidateAll(configured.values());
+		}
+		if (this.warm) {
+			keepWarm();
 		}
 	}
 
@@ -266,7 +270,7 @@ public final class DefaultWechatMpTokenService implements WechatMpTokenService, 
 			entries.add(account.successor());
 		});
 		for (TokenEntry entry : entries) {
-			if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().token() != null) {
+			if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed()) {
 				changed(entry, change.rejected());
 			}
 		}

@@ -101,10 +101,16 @@ final class TokenFetch {
 		if (this.ended.get()) {
 			return;
 		}
-		this.call.update(Mono.defer(() -> this.cache.loader().load(this.entry, this.forced))
-			.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
-					"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
-			.subscribe(this::received, this::failed));
+		try {
+			this.call.update(Mono.defer(() -> this.cache.loader().load(this.entry, this.forced))
+				.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
+						"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
+				.subscribe(this::received, this::failed));
+		}
+		catch (LinkageError ex) {
+			// Jars that do not fit together. Reactor throws it instead of passing it on.
+			failed(ex);
+		}
 	}
 
 	private void received(ReceivedToken token) {

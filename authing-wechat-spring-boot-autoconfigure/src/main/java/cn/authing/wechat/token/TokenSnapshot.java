@@ -75,6 +75,13 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	}
 
 	/**
+	 * Return whether anybody has asked for the token yet.
+	 */
+	boolean isUsed() {
+		return this.token != null || this.attempts.failure() != null;
+	}
+
+	/**
 	 * Return whether a background fetch is wanted and may start.
 	 */
 	boolean mayRenew(long now) {

@@ -16,6 +16,8 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
@@ -63,10 +65,13 @@ class AuthingSanitizingAutoConfigurationTests {
 		properties.setAppHost("https://example.authing.cn");
 		properties.setAppSecret("the-authing-app-secret");
 		properties.setHeaders(Map.of("x-key", "short"));
+		String encryptionKey = Base64.getEncoder().encodeToString(new byte[32]);
+		properties.getWechat().getCache().getRedis().setEncryptionKeys(List.of(encryptionKey));
 		this.contextRunner.withBean(AuthingProperties.class, () -> properties).run((context) -> {
 			SanitizingFunction function = context.getBean(SanitizingFunction.class);
 			assertThat(value(function, "sun.java.command", "app.jar --x=the-authing-app-secret"))
 				.isEqualTo(SanitizableData.SANITIZED_VALUE);
+			assertThat(value(function, "WECHAT_TOKEN_KEY", encryptionKey)).isEqualTo(SanitizableData.SANITIZED_VALUE);
 			assertThat(value(function, "a", "short")).isEqualTo(SanitizableData.SANITIZED_VALUE);
 			assertThat(value(function, "a", "shorter")).isEqualTo("shorter");
 			assertThat(value(function, "a", 5)).isEqualTo(5);

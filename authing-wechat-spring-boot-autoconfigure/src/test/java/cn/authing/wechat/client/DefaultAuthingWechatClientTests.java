@@ -99,7 +99,7 @@ class DefaultAuthingWechatClientTests {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token(TOKEN))) {
 			AuthingClientSettings settings = new AuthingClientSettings(server.uri(), "authing-app",
 					AuthingOperation.ACCESS_TOKEN_INFO, "en-US", Map.of(), LIMIT, Duration.ofMinutes(1), retry(1));
-			fetch(new DefaultAuthingWechatClient(WebClient::create, settings));
+			fetch(new DefaultAuthingWechatClient(WebClient.create(), settings));
 			assertThat(server.request().path()).isEqualTo("/api/v3/get-wechat-access-token-info");
 			assertThat(server.request().headers()).containsEntry("x-authing-lang", "en-US");
 		}
@@ -128,7 +128,7 @@ class DefaultAuthingWechatClientTests {
 	void fetchWhenWebClientHasBaseUrlShouldUseAppHost() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token(TOKEN))) {
 			WebClient webClient = WebClient.create("http://localhost:1/elsewhere");
-			fetch(new DefaultAuthingWechatClient(() -> webClient, settings(server.uri(), LIMIT, Map.of())));
+			fetch(new DefaultAuthingWechatClient(webClient, settings(server.uri(), LIMIT, Map.of())));
 			assertThat(server.requests()).hasSize(1);
 		}
 	}
@@ -515,7 +515,7 @@ class DefaultAuthingWechatClientTests {
 		});
 		try (AuthingServer server = new AuthingServer(AuthingServer.token(TOKEN))) {
 			WebClient webClient = WebClient.builder().observationRegistry(registry).build();
-			fetch(new DefaultAuthingWechatClient(() -> webClient, settings(server.uri(), LIMIT, Map.of())));
+			fetch(new DefaultAuthingWechatClient(webClient, settings(server.uri(), LIMIT, Map.of())));
 		}
 		assertThat(contexts).hasSize(1);
 		assertThat(contexts.get(0).getLowCardinalityKeyValue("uri"))
@@ -575,7 +575,7 @@ class DefaultAuthingWechatClientTests {
 	}
 
 	private static DefaultAuthingWechatClient client(URI appHost, Duration timeout, Map<String, String> headers) {
-		return new DefaultAuthingWechatClient(WebClient::create, settings(appHost, timeout, headers));
+		return new DefaultAuthingWechatClient(WebClient.create(), settings(appHost, timeout, headers));
 	}
 
 	private static AuthingClientSettings settings(URI appHost, Duration timeout, Map<String, String> headers) {

@@ -127,7 +127,7 @@ class SecretsTests {
 			WebClient webClient = WebClient.builder()
 				.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(true))
 				.build();
-			AuthingTokenResponse response = new DefaultAuthingWechatClient(() -> webClient, settings)
+			AuthingTokenResponse response = new DefaultAuthingWechatClient(webClient, settings)
 				.fetch(new WechatMpCredentials("wx1234", SECRET))
 				.block();
 			assertThat(response).asString().doesNotContain(SECRET_BEGINNINGS);

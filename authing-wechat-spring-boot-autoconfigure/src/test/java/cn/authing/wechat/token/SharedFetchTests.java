@@ -51,6 +51,7 @@ import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Tests for the fetch that belongs to no caller, and for those who block on it.
@@ -251,6 +252,18 @@ class SharedFetchTests {
 			inheritable.remove();
 			Hooks.disableAutomaticContextPropagation();
 			ContextRegistry.getInstance().removeThreadLocalAccessor(TestAccessor.KEY);
+		}
+	}
+
+	@Test
+	void getAccessTokenWhenJarsDoNotFitTogetherShouldFailAtOnce() {
+		AuthingWechatClient client = (credentials) -> {
+			throw new NoSuchMethodError("of another version");
+		};
+		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
+				() -> this.fixture.accounts, POLICY, 10, List.of())) {
+			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync)
+				.withMessageContaining("NoSuchMethodError");
 		}
 	}
 
