@@ -17,9 +17,15 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Mono;
 import reactor.test.subscriber.TestSubscriber;
 
@@ -114,6 +120,41 @@ class TokenStatesTests {
 			assertThat(subscriber.getReceivedOnNext()).extracting(WechatMpAccessToken::accessToken)
 				.containsExactly("A");
 			assertThat(subscriber.isTerminatedComplete()).isTrue();
+			assertThat(subscriber.getProtocolErrors()).isEmpty();
+		}
+
+		@Test
+		void getAccessTokenWhenFreshShouldNotCompleteOneWhoCancelsUponTheToken() {
+			fixture().hold("A");
+			List<String> signals = new ArrayList<>();
+			fixture().service.getAccessToken().subscribe(new CoreSubscriber<>() {
+
+				private @Nullable Subscription subscription;
+
+				@Override
+				public void onSubscribe(Subscription subscription) {
+					this.subscription = subscription;
+					subscription.request(1);
+				}
+
+				@Override
+				public void onNext(WechatMpAccessToken token) {
+					signals.add(token.accessToken());
+					Objects.requireNonNull(this.subscription).cancel();
+				}
+
+				@Override
+				public void onError(Throwable failure) {
+					signals.add("error");
+				}
+
+				@Override
+				public void onComplete() {
+					signals.add("complete");
+				}
+
+			});
+			assertThat(signals).containsExactly("A");
 		}
 
 		@Test
