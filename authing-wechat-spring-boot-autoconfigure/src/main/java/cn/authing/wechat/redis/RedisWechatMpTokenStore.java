@@ -153,6 +153,14 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 		return Base64.getUrlEncoder().encodeToString(name);
 	}
 
+	/**
+	 * Return the time of two answers, the making of the connection included.
+	 */
+	@Override
+	public Duration maxWait() {
+		return this.settings.timeout().multipliedBy(2);
+	}
+
 	@Override
 	public Mono<StoredToken> read(WechatMpCredentials credentials) {
 		return Mono.defer(() -> {
@@ -318,7 +326,7 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 	 * Wait for the first connection, but no longer in all than for two answers.
 	 */
 	private Mono<RedisReply> awaitConnection() {
-		Duration patience = this.settings.timeout().multipliedBy(2);
+		Duration patience = maxWait();
 		long startedAt = this.connectingSince;
 		if (startedAt != 0) {
 			patience = patience.minusNanos(System.nanoTime() - startedAt);

@@ -317,6 +317,19 @@ final class TokenEntry extends CachedTokenSource {
 	}
 
 	/**
+	 * Return whether a shared token is the one that WeChat has rejected, which Authing
+	 * has handed out again since. Then it is useless to ask once more.
+	 * @param shared the token
+	 * @param age how long ago it was handed out, at most
+	 */
+	boolean isHandedOutAgain(ReceivedToken shared, Duration age) {
+		TokenSnapshot snapshot = this.snapshot;
+		return snapshot.standing() == TokenSnapshot.Standing.REJECTED && snapshot.holds(shared.token().accessToken())
+				&& this.cache.policy().usable(shared.life()) > 0
+				&& age.toNanos() < this.clock.nanoTime() - snapshot.attempts().rejectedAt();
+	}
+
+	/**
 	 * Return whether the token held was received longer ago than a time.
 	 */
 	boolean isReceivedBefore(Duration time) {

@@ -18,7 +18,9 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -41,6 +43,9 @@ final class TokenLoader {
 
 	// A token is in the store a moment after it was received.
 	private static final Duration PUBLICATION = Duration.ofSeconds(1);
+
+	// Of the HTTP date that tells when a token was handed out.
+	private static final Duration RESOLUTION = Duration.ofSeconds(1);
 
 	private final AuthingWechatClient client;
 
@@ -74,19 +79,35 @@ final class TokenLoader {
 		if (forced) {
 			return askAlone(entry);
 		}
-		// While a valid token is held, the instance that holds the lease will tell; until
-		// then there is no news.
-		Mono<ReceivedToken> attempt = this.store.read(entry.credentials())
-			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
-			.switchIfEmpty(this.store.lease(entry.credentials()).flatMap((lease) -> askAsHolder(entry, lease)))
-			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain));
-		// Half of the time is for others, however slow the store; the rest for an attempt
-		// of one's own.
+		// Half of the time is for others; the rest for an attempt of one's own.
 		long lastPoll = this.clock.nanoTime() + this.policy.timeout().dividedBy(2).minus(POLL_INTERVAL).toNanos();
-		return attempt
+		return Mono.defer(() -> takeOrAsk(entry))
 			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> this.clock.nanoTime() <= lastPoll)
 				.delayElements(POLL_INTERVAL, this.scheduler))
 			.switchIfEmpty(askAlone(entry));
+	}
+
+	/**
+	 * Take what is shared or ask as the holder of the lease, or alone if the store takes
+	 * too long to tell; empty while another instance asks. While a valid token is held
+	 * that is what there is: the instance that holds the lease will tell of another one.
+	 */
+	private Mono<ReceivedToken> takeOrAsk(TokenEntry entry) {
+		AtomicBoolean decided = new AtomicBoolean();
+		Mono<Mono<ReceivedToken>> decision = this.store.read(entry.credentials())
+			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
+			.map(Mono::just)
+			.switchIfEmpty(this.store.lease(entry.credentials())
+				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(askAsHolder(entry, lease))
+						: lease.release().then(Mono.never())))
+			.switchIfEmpty(Mono.fromSupplier(() -> Mono.justOrEmpty(entry.heldAgain())));
+		Mono<Mono<ReceivedToken>> impatience = Mono.delay(this.store.maxWait(), this.scheduler)
+			.filter((elapsed) -> decided.compareAndSet(false, true))
+			.map((elapsed) -> askAndShareLater(entry));
+		// A lease that comes too late must still be given back, so that it is waited for.
+		return Mono.firstWithValue(Mono.fromFuture(decision.toFuture(), true), impatience)
+			.flatMap(Function.identity())
+			.doOnCancel(() -> decided.set(true));
 	}
 
 	/**
@@ -108,7 +129,7 @@ final class TokenLoader {
 	private @Nullable ReceivedToken settled(TokenEntry entry, @Nullable StoredToken stored) {
 		if (stored != null) {
 			ReceivedToken shared = fromStore(stored);
-			if (entry.wants(shared)) {
+			if (entry.wants(shared) || entry.isHandedOutAgain(shared, stored.age().minus(RESOLUTION))) {
 				return shared;
 			}
 			if (entry.snapshot().holds(shared.token().accessToken())
@@ -135,6 +156,11 @@ final class TokenLoader {
 
 	private Mono<ReceivedToken> askAlone(TokenEntry entry) {
 		return ask(entry).flatMap((fetched) -> publish(entry, fetched).defaultIfEmpty(fetched.token()));
+	}
+
+	private Mono<ReceivedToken> askAndShareLater(TokenEntry entry) {
+		return ask(entry).flatMap((fetched) -> Mono.just(fetched.token())
+			.doAfterTerminate(() -> publish(entry, fetched).subscribe(entry::adopt)));
 	}
 
 	private Mono<Fetched> ask(TokenEntry entry) {

@@ -208,12 +208,13 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	 * @param failure the failure of the last fetch, if it failed
 	 * @param failures how many fetches in a row brought nothing of use
 	 * @param rejections how many tokens in a row were rejected soon after they came
+	 * @param rejectedAt when the last of them was rejected
 	 * @param warned whether the streak of failures was logged
 	 */
 	record Attempts(@Nullable TokenOrigin origin, long receivedAt, long fetchFrom, long renewFrom,
-			@Nullable AuthingException failure, int failures, int rejections, boolean warned) {
+			@Nullable AuthingException failure, int failures, int rejections, long rejectedAt, boolean warned) {
 
-		static final Attempts NONE = new Attempts(null, NEVER, NEVER, NEVER, null, 0, 0, false);
+		static final Attempts NONE = new Attempts(null, NEVER, NEVER, NEVER, null, 0, 0, NEVER, false);
 
 		AuthingException requiredFailure() {
 			Assert.state(this.failure != null, "No failure is remembered");
@@ -223,7 +224,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 		Attempts received(@Nullable TokenOrigin origin, boolean spaced, long now, RefreshPolicy policy) {
 			long fetchFrom = now + policy.initialBackoff().toNanos();
 			long renewFrom = Math.max(fetchFrom, spaced ? now + policy.minRefreshInterval().toNanos() : this.renewFrom);
-			return new Attempts(origin, now, fetchFrom, renewFrom, null, 0, this.rejections, false);
+			return new Attempts(origin, now, fetchFrom, renewFrom, null, 0, this.rejections, this.rejectedAt, false);
 		}
 
 		Attempts noNews(long now, RefreshPolicy policy) {
@@ -232,19 +233,20 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 
 		private Attempts since(long receivedAt) {
 			return new Attempts(this.origin, receivedAt, this.fetchFrom, this.renewFrom, this.failure, this.failures,
-					this.rejections, this.warned);
+					this.rejections, this.rejectedAt, this.warned);
 		}
 
 		Attempts expiredOnArrival(TokenOrigin origin, long now, RefreshPolicy policy, double random) {
 			int setbacks = this.failures + 1;
 			long fetchFrom = now + policy.pause(setbacks, null, random);
 			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
-			return new Attempts(origin, now, fetchFrom, renewFrom, null, setbacks, this.rejections, this.warned);
+			return new Attempts(origin, now, fetchFrom, renewFrom, null, setbacks, this.rejections, this.rejectedAt,
+					this.warned);
 		}
 
 		Attempts suspectAgain(TokenOrigin origin, long now, RefreshPolicy policy, double random) {
 			long from = now + policy.pause(this.rejections, null, random);
-			return new Attempts(origin, now, from, from, null, 0, this.rejections + 1, false);
+			return new Attempts(origin, now, from, from, null, 0, this.rejections + 1, this.rejectedAt, false);
 		}
 
 		Attempts failed(AuthingException failure, boolean warned, long now, RefreshPolicy policy, double random) {
@@ -252,7 +254,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 			long fetchFrom = now + policy.pause(failures, failure.getRetryAfter(), random);
 			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
 			return new Attempts(this.origin, this.receivedAt, fetchFrom, renewFrom, failure, failures, this.rejections,
-					this.warned || warned);
+					this.rejectedAt, this.warned || warned);
 		}
 
 		Attempts rejected(long now, RefreshPolicy policy, double random) {
@@ -260,7 +262,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 			int rejections = soon ? this.rejections + 1 : 1;
 			long from = Math.max(this.fetchFrom, this.receivedAt + policy.pause(rejections, null, random));
 			return new Attempts(this.origin, this.receivedAt, from, Math.max(from, this.renewFrom), this.failure,
-					this.failures, rejections, this.warned);
+					this.failures, rejections, now, this.warned);
 		}
 
 	}

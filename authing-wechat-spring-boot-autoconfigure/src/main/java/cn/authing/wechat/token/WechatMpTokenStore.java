@@ -34,6 +34,7 @@ import cn.authing.wechat.WechatMpCredentials;
  * An implementation must not let a failure or delay of its own through: a {@code Mono}
  * that cannot tell in time completes as if there were nothing to share (an empty
  * {@link #read}, a {@link #publish} that returns its argument, a granted {@link #lease}).
+ * Where it is slow all the same, an instance fetches for itself after {@link #maxWait()}.
  * Nothing happens until a subscription, and nothing blocks the subscribing thread.
  *
  * @since 1.0.0
@@ -55,6 +56,15 @@ public interface WechatMpTokenStore {
 	 */
 	default boolean isShared() {
 		return true;
+	}
+
+	/**
+	 * Return how long a caller may wait for this store before Authing is asked: for
+	 * {@link #read} and {@link #lease} together.
+	 * @return the time, by default 200 ms
+	 */
+	default Duration maxWait() {
+		return Duration.ofMillis(200);
 	}
 
 	/**

@@ -40,6 +40,8 @@ class SharedStoreTests {
 
 	private static final Duration POLL = Duration.ofMillis(200);
 
+	private static final Duration MAX_WAIT = WechatMpTokenStore.local().maxWait();
+
 	private final ManualTime time = new ManualTime();
 
 	private final SharedTestStore store = new SharedTestStore(this.time);
@@ -168,11 +170,53 @@ class SharedStoreTests {
 	@Test
 	void getAccessTokenWhenLeaseHolderHangsAndStoreIsSlowShouldAskWithinHalfTheTimeout() {
 		this.a.ask();
-		this.stores.get(1).beSlow(POLL);
+		this.stores.get(1).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
 		Caller caller = this.b.ask();
-		this.time.advance(Duration.ofSeconds(5).plus(POLL));
+		this.time.advance(Duration.ofSeconds(4));
+		assertThat(this.b.fetches()).isZero();
+		this.time.advance(Duration.ofSeconds(1).plus(POLL));
 		this.b.client.call().succeed("B", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void getAccessTokenWhenStoreIsTooSlowShouldAskInTimeAndShareAllTheSame() {
+		this.stores.get(0).beSlow(MAX_WAIT.dividedBy(2).plusMillis(1));
+		Caller caller = this.a.ask();
+		this.time.advance(MAX_WAIT.minusMillis(1));
+		assertThat(this.a.fetches()).isZero();
+		this.time.advance(Duration.ofMillis(1));
+		this.a.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+		assertThat(this.store.shared(CREDENTIALS)).isEqualTo("A");
+		this.time.advance(MAX_WAIT);
+		assertThat(this.store.isLeased(CREDENTIALS)).as("lease that came too late").isFalse();
+		assertThat(fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenStoreIsTooSlowAndSharesANewerTokenShouldTakeItOver() {
+		this.stores.get(0).beSlow(MAX_WAIT);
+		Caller caller = this.a.ask();
+		this.time.advance(MAX_WAIT);
+		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
+		this.time.advance(Duration.ofSeconds(8));
+		this.store.beSilent();
+		this.b.refresh();
+		this.b.client.call().succeed("NEW", LIFE);
+		this.a.client.call().succeed(older, true);
+		assertThat(caller.accessToken()).isEqualTo("OLD");
+		assertThat(this.a.held()).isEqualTo("NEW");
+	}
+
+	@Test
+	void getAccessTokenWhenLeaseIsGrantedAfterCloseShouldGiveItBack() {
+		this.stores.get(0).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
+		this.a.ask();
+		this.a.close();
+		this.time.advance(MAX_WAIT);
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+		assertThat(this.a.fetches()).isZero();
 	}
 
 	@Test
@@ -208,6 +252,15 @@ class SharedStoreTests {
 		this.a.client.call().succeed("A", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("A");
 		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+	}
+
+	@Test
+	void getAccessTokenWhenReadingFailsShouldAnswer() {
+		this.stores.get(0).beUnreadable();
+		Caller caller = this.a.ask();
+		this.time.advance(MAX_WAIT);
+		this.a.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
 	}
 
 	@Test
@@ -252,12 +305,27 @@ class SharedStoreTests {
 	}
 
 	@Test
+	void invalidateWhenAuthingHandsTheRejectedTokenOutAgainShouldAskOnceForAll() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
+		this.b.service.invalidate("A");
+		List<Caller> callers = this.fleet.stream().map(TokenServiceFixture::ask).toList();
+		this.time.advance(Duration.ofMillis(300));
+		this.a.client.call().succeed(token, true);
+		this.time.advance(POLL);
+		assertThat(callers).extracting(Caller::accessToken).containsOnly("A");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
 	void invalidateWhenStoreStillSharesTheRejectedTokenShouldNotTakeItBack() {
 		holdEverywhere("A");
 		this.store.beSilent();
 		this.time.advance(Duration.ofMinutes(1));
 		this.a.service.invalidate("A");
-		this.stores.get(1).publish(CREDENTIALS, stored(this.b.service.getAccessTokenSync())).block();
+		WechatMpTokenStore.StoredToken shared = stored(this.b.service.getAccessTokenSync(), Duration.ofSeconds(1));
+		this.stores.get(1).publish(CREDENTIALS, shared).block();
 		Caller caller = this.a.ask();
 		this.a.client.call().succeed("B", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("B");
@@ -299,8 +367,9 @@ class SharedStoreTests {
 		assertThat(this.store.shared(CREDENTIALS)).isNull();
 	}
 
-	private WechatMpTokenStore.StoredToken stored(WechatMpAccessToken token) {
-		return new WechatMpTokenStore.StoredToken(token, LIFE, this.time.authingTime());
+	private WechatMpTokenStore.StoredToken stored(WechatMpAccessToken token, Duration age) {
+		Instant now = this.time.authingTime();
+		return new WechatMpTokenStore.StoredToken(token, Duration.between(now, token.expiresAt()), now.minus(age));
 	}
 
 }

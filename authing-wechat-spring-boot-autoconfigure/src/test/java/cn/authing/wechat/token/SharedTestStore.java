@@ -108,6 +108,8 @@ final class SharedTestStore {
 
 		private boolean refusing;
 
+		private boolean unreadable;
+
 		private Duration latency = Duration.ZERO;
 
 		/**
@@ -125,7 +127,14 @@ final class SharedTestStore {
 		}
 
 		/**
-		 * Take some time for each reading.
+		 * Fail to read, which a store must not.
+		 */
+		void beUnreadable() {
+			this.unreadable = true;
+		}
+
+		/**
+		 * Take some time for each reading and each lease.
 		 */
 		void beSlow(Duration latency) {
 			this.latency = latency;
@@ -133,12 +142,17 @@ final class SharedTestStore {
 
 		@Override
 		public Mono<StoredToken> read(WechatMpCredentials credentials) {
-			Mono<StoredToken> read = Mono.fromSupplier(() -> {
+			return slowly(Mono.fromSupplier(() -> {
 				SharedTestStore.this.operations++;
+				Assert.state(!this.unreadable, "unreadable");
 				Entry entry = SharedTestStore.this.tokens.get(credentials);
 				return (entry != null) ? stored(entry) : null;
-			});
-			return this.latency.isZero() ? read : read.delaySubscription(this.latency, SharedTestStore.this.scheduler);
+			}));
+		}
+
+		private <T> Mono<T> slowly(Mono<T> operation) {
+			return this.latency.isZero() ? operation
+					: operation.delaySubscription(this.latency, SharedTestStore.this.scheduler);
 		}
 
 		@Override
@@ -170,7 +184,7 @@ final class SharedTestStore {
 
 		@Override
 		public Mono<Lease> lease(WechatMpCredentials credentials) {
-			return Mono.fromSupplier(() -> {
+			return slowly(Mono.fromSupplier(() -> {
 				SharedTestStore.this.operations++;
 				Instance holder = SharedTestStore.this.leases.get(credentials);
 				if (holder != null && SharedTestStore.this.time.nanoTime() < holder.diesAt) {
@@ -179,7 +193,7 @@ final class SharedTestStore {
 				SharedTestStore.this.leases.put(credentials, this);
 				Entry entry = SharedTestStore.this.tokens.get(credentials);
 				return lease(credentials, (entry != null) ? stored(entry) : null);
-			});
+			}));
 		}
 
 		private Lease lease(WechatMpCredentials credentials, @Nullable StoredToken shared) {
