@@ -16,15 +16,21 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisReactiveAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
@@ -42,6 +48,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.redis.RedisServer;
 import cn.authing.wechat.redis.RedisWechatMpTokenStore;
+import cn.authing.wechat.token.TokenStoreStatus;
 import cn.authing.wechat.token.WechatMpTokenStore;
 import cn.authing.wechat.token.WechatMpTokenStore.Lease;
 
@@ -53,6 +60,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 class AuthingWechatRedisAutoConfigurationTests {
 
 	private static final String KEY = "MDEyMzQ1Njc4OTAxMjM0NQ==";
+
+	@TempDir
+	private Path directory;
 
 	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
 		.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
@@ -101,19 +111,36 @@ class AuthingWechatRedisAutoConfigurationTests {
 	@Test
 	void storeWhenRedisIsUpShouldShareWithPrefixAndEncryption() {
 		try (RedisServer server = RedisServer.up(); RedisServer.Commands redis = server.commands()) {
-			this.contextRunner
-				.withPropertyValues("spring.data.redis.port=" + server.port(),
-						"authing.wechat.cache.redis.key-prefix=shop:", "authing.wechat.cache.redis.timeout=10s",
-						"authing.wechat.cache.redis.encryption-keys=" + KEY)
-				.run((context) -> {
-					WechatMpTokenStore store = context.getBean(WechatMpTokenStore.class);
-					context.getBean(WechatMpTokenService.class).getAccessTokenSync();
-					Mono<?> read = store.read(new WechatMpCredentials("app", "secret"))
-						.repeatWhenEmpty((empty) -> empty);
-					assertThat(read.block(Duration.ofSeconds(10))).isNotNull();
-					assertThat(redis.sync().keys("shop:{app:*}:token")).singleElement()
-						.satisfies((key) -> assertThat(redis.sync().get(key)).doesNotContain("72_a"));
-				});
+			assertShared(redis, "spring.data.redis.port=" + server.port(),
+					"authing.wechat.cache.redis.key-prefix=shop:", "authing.wechat.cache.redis.encryption-keys=" + KEY);
+			assertThat(redis.sync().keys("shop:{app:*}:token")).singleElement()
+				.satisfies((key) -> assertThat(redis.sync().get(key)).doesNotContain("72_a"));
+		}
+	}
+
+	@Test
+	void storeWhenSentinelsTellWhereRedisIsShouldShare() throws IOException {
+		try (RedisServer server = RedisServer.up();
+				RedisServer sentinel = RedisServer.sentinel("shop", server, this.directory.resolve("sentinel.conf"));
+				RedisServer.Commands redis = server.commands()) {
+			assertShared(redis, "spring.data.redis.sentinel.master=shop",
+					"spring.data.redis.sentinel.nodes=127.0.0.1:" + sentinel.port());
+		}
+	}
+
+	@Test
+	void storeWhenConnectionIsEncryptedShouldShare() throws GeneralSecurityException {
+		TestCertificates certificates = new TestCertificates(this.directory);
+		int port = RedisServer.down().port();
+		try (RedisServer server = RedisServer.up("--tls-port", String.valueOf(port), "--tls-auth-clients", "no",
+				"--tls-cert-file", certificates.certificateFile("server").toString(), "--tls-key-file",
+				certificates.keyFile("server").toString(), "--tls-ca-cert-file",
+				certificates.certificateFile("server").toString()); RedisServer.Commands redis = server.commands()) {
+			assertShared(redis,
+					Stream.concat(Stream.of(certificates.pemTrustProperties("private")),
+							Stream.of("spring.data.redis.ssl.bundle=private", "spring.data.redis.host=localhost",
+									"spring.data.redis.port=" + port))
+						.toArray(String[]::new));
 		}
 	}
 
@@ -175,6 +202,20 @@ class AuthingWechatRedisAutoConfigurationTests {
 			.withPropertyValues("authing.wechat.cache.redis.key-prefix= ", "authing.wechat.cache.redis.timeout=0s")
 			.run(failure("authing.wechat.cache.redis.key-prefix is blank",
 					"authing.wechat.cache.redis.timeout is not positive"));
+	}
+
+	private void assertShared(RedisServer.Commands redis, String... properties) {
+		this.contextRunner.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class))
+			.withPropertyValues("authing.wechat.cache.redis.timeout=10s")
+			.withPropertyValues(properties)
+			.run((context) -> {
+				WechatMpTokenStore store = context.getBean(WechatMpTokenStore.class);
+				context.getBean(WechatMpTokenService.class).getAccessTokenSync();
+				Mono<?> read = store.read(new WechatMpCredentials("app", "secret")).repeatWhenEmpty((empty) -> empty);
+				assertThat(read.block(Duration.ofSeconds(10))).isNotNull();
+				assertThat(redis.sync().keys("*{app:*}:token")).hasSize(1);
+				assertThat(store.status()).isNotNull().extracting(TokenStoreStatus::failed).isEqualTo(0L);
+			});
 	}
 
 	private static ContextConsumer<AssertableApplicationContext> failure(String... parts) {

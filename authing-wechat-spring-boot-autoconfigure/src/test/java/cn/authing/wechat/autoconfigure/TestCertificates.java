@@ -104,16 +104,33 @@ final class TestCertificates {
 	}
 
 	String[] pemTrustProperties(String bundle) {
-		return new String[] { "spring.ssl.bundle.pem." + bundle + ".truststore.certificate="
-				+ write("root.pem", pem("CERTIFICATE", chain(ROOT))) };
+		return new String[] {
+				"spring.ssl.bundle.pem." + bundle + ".truststore.certificate=" + certificateFile(ROOT).toUri() };
 	}
 
 	String[] pemClientProperties(String bundle) throws GeneralSecurityException {
 		String prefix = "spring.ssl.bundle.pem." + bundle + ".keystore.";
 		return new String[] { pemTrustProperties(bundle)[0],
-				prefix + "certificate=" + write("client.pem", pem("CERTIFICATE", chain("client"))),
-				prefix + "private-key=" + write("client.key",
-						pem("PRIVATE KEY", List.of(this.all.getKey("client", PASSWORD_CHARS).getEncoded()))) };
+				prefix + "certificate=" + certificateFile("client").toUri(),
+				prefix + "private-key=" + keyFile("client").toUri() };
+	}
+
+	/**
+	 * Write a certificate and those that vouch for it as PEM.
+	 * @param alias the certificate
+	 * @return the file
+	 */
+	Path certificateFile(String alias) {
+		return write(alias + ".pem", pem("CERTIFICATE", chain(alias)));
+	}
+
+	/**
+	 * Write the key of a certificate as PEM.
+	 * @param alias the certificate
+	 * @return the file
+	 */
+	Path keyFile(String alias) throws GeneralSecurityException {
+		return write(alias + ".key", pem("PRIVATE KEY", List.of(this.all.getKey(alias, PASSWORD_CHARS).getEncoded())));
 	}
 
 	String[] jksTrustProperties(String bundle) throws GeneralSecurityException, IOException {
@@ -165,9 +182,9 @@ final class TestCertificates {
 		}
 	}
 
-	private String write(String name, String text) {
+	private Path write(String name, String text) {
 		try {
-			return Files.writeString(this.directory.resolve(name), text).toUri().toString();
+			return Files.writeString(this.directory.resolve(name), text);
 		}
 		catch (IOException ex) {
 			throw new IllegalStateException(ex);

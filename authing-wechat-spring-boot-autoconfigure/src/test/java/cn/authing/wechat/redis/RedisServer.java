@@ -49,23 +49,39 @@ public final class RedisServer implements AutoCloseable {
 
 	private final List<String> options;
 
+	private final @Nullable Path configuration;
+
 	private @Nullable Process process;
 
-	private RedisServer(List<String> options) {
+	private RedisServer(List<String> options, @Nullable Path configuration) {
 		this.options = options;
+		this.configuration = configuration;
 	}
 
 	public static RedisServer up(String... options) {
-		RedisServer server = new RedisServer(List.of(options));
+		RedisServer server = new RedisServer(List.of(options), null);
 		server.start();
 		return server;
+	}
+
+	/**
+	 * Start a sentinel that watches a server.
+	 * @param name what the server is called
+	 * @param master the server
+	 * @param configuration the file where it keeps what it knows
+	 */
+	public static RedisServer sentinel(String name, RedisServer master, Path configuration) throws IOException {
+		Files.writeString(configuration, "sentinel monitor %s 127.0.0.1 %d 1".formatted(name, master.port()));
+		RedisServer sentinel = new RedisServer(List.of("--sentinel"), configuration);
+		sentinel.start();
+		return sentinel;
 	}
 
 	/**
 	 * Return a server that is down, and whose port nobody else uses.
 	 */
 	public static RedisServer down() {
-		return new RedisServer(List.of());
+		return new RedisServer(List.of(), null);
 	}
 
 	public int port() {
@@ -73,8 +89,12 @@ public final class RedisServer implements AutoCloseable {
 	}
 
 	public void start() {
-		List<String> command = new ArrayList<>(List.of(binary(), "--port", String.valueOf(this.port), "--bind",
-				"127.0.0.1", "--save", "", "--appendonly", "no"));
+		List<String> command = new ArrayList<>(List.of(binary()));
+		if (this.configuration != null) {
+			command.add(this.configuration.toString());
+		}
+		command.addAll(List.of("--port", String.valueOf(this.port), "--bind", "127.0.0.1", "--save", "", "--appendonly",
+				"no"));
 		command.addAll(this.options);
 		try {
 			this.process = new ProcessBuilder(command).redirectErrorStream(true)
