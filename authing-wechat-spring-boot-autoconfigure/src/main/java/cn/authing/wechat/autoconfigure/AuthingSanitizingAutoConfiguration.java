@@ -16,6 +16,8 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.stream.Stream;
+
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -43,8 +45,11 @@ public final class AuthingSanitizingAutoConfiguration {
 	@Bean
 	@Lazy
 	@ConditionalOnMissingBean
-	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties) {
-		return new AuthingSanitizingFunction(properties::getIfAvailable);
+	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties,
+			ObjectProvider<PropertiesWechatMpAccountProvider> accounts) {
+		// As they were at start-up and as they are since secrets have been rotated
+		return new AuthingSanitizingFunction(() -> Stream.concat(properties.stream(),
+				accounts.stream().map(PropertiesWechatMpAccountProvider::properties)));
 	}
 
 }

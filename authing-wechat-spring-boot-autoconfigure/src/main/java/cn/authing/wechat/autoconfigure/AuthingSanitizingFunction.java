@@ -41,9 +41,9 @@ final class AuthingSanitizingFunction implements SanitizingFunction {
 	// Shorter ones would be found in values that have nothing to do with them
 	private static final int MIN_LENGTH = 8;
 
-	private final Supplier<@Nullable AuthingProperties> properties;
+	private final Supplier<Stream<AuthingProperties>> properties;
 
-	AuthingSanitizingFunction(Supplier<@Nullable AuthingProperties> properties) {
+	AuthingSanitizingFunction(Supplier<Stream<AuthingProperties>> properties) {
 		this.properties = properties;
 	}
 
@@ -59,15 +59,13 @@ final class AuthingSanitizingFunction implements SanitizingFunction {
 	}
 
 	private boolean holdsSecret(String value) {
-		return secrets().anyMatch((secret) -> secret != null
-				&& ((secret.length() >= MIN_LENGTH) ? value.contains(secret) : value.equals(secret)));
+		return this.properties.get()
+			.flatMap(AuthingSanitizingFunction::secrets)
+			.anyMatch((secret) -> secret != null
+					&& ((secret.length() >= MIN_LENGTH) ? value.contains(secret) : value.equals(secret)));
 	}
 
-	private Stream<@Nullable String> secrets() {
-		AuthingProperties properties = this.properties.get();
-		if (properties == null) {
-			return Stream.empty();
-		}
+	private static Stream<@Nullable String> secrets(AuthingProperties properties) {
 		Wechat wechat = properties.getWechat();
 		return Stream.of(Stream.of(properties.getAppSecret(), wechat.getAppSecret()),
 				wechat.getAccounts().values().stream().map(Wechat.Account::getAppSecret),

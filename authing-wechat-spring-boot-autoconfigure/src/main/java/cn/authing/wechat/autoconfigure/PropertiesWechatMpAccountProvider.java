@@ -18,7 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
 
@@ -41,17 +41,28 @@ final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider
 
 	private final Environment environment;
 
-	private final AtomicReference<@Nullable AuthingProperties> bound;
+	private final AtomicBoolean used = new AtomicBoolean();
+
+	private volatile AuthingProperties properties;
 
 	PropertiesWechatMpAccountProvider(Environment environment, AuthingProperties properties) {
 		this.environment = environment;
-		this.bound = new AtomicReference<>(properties);
+		this.properties = properties;
+	}
+
+	/**
+	 * Return the properties as they were bound last.
+	 */
+	AuthingProperties properties() {
+		return this.properties;
 	}
 
 	@Override
 	public Map<String, WechatMpCredentials> getAccounts() {
-		AuthingProperties bound = this.bound.getAndSet(null);
-		AuthingProperties properties = (bound != null) ? bound : bind();
+		if (this.used.getAndSet(true)) {
+			this.properties = bind();
+		}
+		AuthingProperties properties = this.properties;
 		Wechat wechat = properties.getWechat();
 		Map<String, WechatMpCredentials> accounts = new LinkedHashMap<>();
 		accounts.put(WechatMpTokenService.DEFAULT_ACCOUNT,

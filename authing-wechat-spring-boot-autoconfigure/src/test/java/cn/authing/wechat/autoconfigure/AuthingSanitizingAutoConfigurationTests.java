@@ -19,6 +19,7 @@ package cn.authing.wechat.autoconfigure;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -30,6 +31,9 @@ import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.util.TestPropertyValues;
+
+import cn.authing.wechat.WechatMpAccountsChangedEvent;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -80,13 +84,31 @@ class AuthingSanitizingAutoConfigurationTests {
 	}
 
 	@Test
+	void sanitizeWhenSecretWasRotatedShouldMaskTheOldAndTheNewOne() {
+		this.contextRunner
+			.withConfiguration(
+					AutoConfigurations.of(AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class))
+			.withPropertyValues("authing.app-id=app", "authing.app-host=https://localhost",
+					"MY_VARIABLE=the-old-secret", "authing.app-secret=${MY_VARIABLE}")
+			.run((context) -> {
+				TestPropertyValues.of("MY_VARIABLE=the-new-secret").applyTo(context.getEnvironment());
+				context.publishEvent(new WechatMpAccountsChangedEvent(this));
+				SanitizingFunction function = context.getBean(SanitizingFunction.class);
+				assertThat(List.of("the-old-secret", "the-new-secret"))
+					.allSatisfy((secret) -> assertThat(value(function, "MY_VARIABLE", secret))
+						.isEqualTo(SanitizableData.SANITIZED_VALUE));
+				assertThat(value(function, "MY_VARIABLE", "else")).isEqualTo("else");
+			});
+	}
+
+	@Test
 	void runWithoutActuatorShouldHaveNone() {
 		this.contextRunner.withClassLoader(new FilteredClassLoader(SanitizingFunction.class))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingSanitizingFunction"));
 	}
 
 	private static @Nullable Object sanitize(String key, Object value) {
-		return value(new AuthingSanitizingFunction(() -> null), key, value);
+		return value(new AuthingSanitizingFunction(Stream::empty), key, value);
 	}
 
 	private static @Nullable Object value(SanitizingFunction function, String key, @Nullable Object value) {
