@@ -50,7 +50,8 @@ final class AuthingPropertiesValidator {
 
 	private static final Pattern WORD = Pattern.compile("[\\x21-\\x7e]+");
 
-	private static final Pattern HOST_AND_PORT = Pattern.compile("([\\w.-]+|\\[[0-9a-fA-F:.]+])(:\\d{1,5})?");
+	private static final Pattern HOST_AND_PORT = Pattern.compile("([\\w-]+(\\.[\\w-]+)*|\\[[0-9a-fA-F:.]+])"
+			+ "(:(?!0+$)([0-5]?\\d{1,4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?");
 
 	// Literals only: what a name resolves to can change between the check and the call
 	private static final Pattern LOOPBACK = Pattern.compile("(.+\\.)?localhost|127(\\.\\d{1,3}){3}|\\[(0*:)*:?0*1]",

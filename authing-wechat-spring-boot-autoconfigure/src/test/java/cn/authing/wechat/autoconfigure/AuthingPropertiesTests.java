@@ -66,7 +66,7 @@ class AuthingPropertiesTests {
 					"authing.app-host=http://localhost:8080", "authing.app-host=http://authing.localhost",
 					"authing.app-host=http://127.0.0.1:8080", "authing.app-host=http://[::1]:8080",
 					"authing.app-host=http://[0:0:0:0:0:0:0:1]", "authing.lang=en-US", "authing.ssl.bundle=",
-					"authing.wechat.app-id=", "authing.wechat.api.hosts=localhost:8080,[::1]:8080,127.0.0.1",
+					"authing.wechat.app-id=", "authing.wechat.api.hosts=localhost:65535,[::1]:8080,127.0.0.1",
 					"authing.wechat.cache.expiry-margin=0s", "authing.headers.X-Any=value with spaces" })
 	void validateWhenValueIsFineShouldStart(String property) {
 		this.contextRunner
@@ -113,6 +113,9 @@ class AuthingPropertiesTests {
 					"authing.wechat.cache.max-entries=0|is 0", "authing.wechat.api.hosts=|is empty",
 					"authing.wechat.api.hosts[0]=https://api.weixin.qq.com|is not a host name",
 					"authing.wechat.api.hosts[0]=*.weixin.qq.com|is not a host name",
+					"authing.wechat.api.hosts[0]=api..weixin.qq.com|is not a host name",
+					"authing.wechat.api.hosts[0]=localhost:0|is not a host name",
+					"authing.wechat.api.hosts[0]=localhost:65536|is not a host name",
 					"authing.wechat.api.retry-busy.max-attempts=0|is 0",
 					"authing.wechat.api.retry-busy.max-backoff=1ms|is shorter than" })
 	void validateWhenValueIsWrongShouldNameTheProperty(String property, String problem) {
