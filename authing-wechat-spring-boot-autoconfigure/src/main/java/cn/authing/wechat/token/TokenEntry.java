@@ -245,6 +245,12 @@ final class TokenEntry extends CachedTokenSource {
 					this.cache.random());
 		}
 		while (!SNAPSHOT.compareAndSet(this, before, after));
+		if (after.attempts().warned() && !before.attempts().warned()) {
+			logger.warn(LogMessage.format(
+					"The token of %s keeps arriving with too little left of its life (%d s) and is asked for again:"
+							+ " either Authing hands out old ones, or the clock of one of the machines is wrong",
+					this, TimeUnit.NANOSECONDS.toSeconds(received.life())));
+		}
 		logRecovery(before, after);
 		logger.debug(LogMessage.format("Received %s of %s from %s; it expires in %d s",
 				before.holds(received.token().accessToken()) ? "the same token" : "a new token", this,

@@ -209,7 +209,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	 * @param failures how many fetches in a row brought nothing of use
 	 * @param rejections how many tokens in a row were rejected soon after they came
 	 * @param rejectedAt when the last of them was rejected
-	 * @param warned whether the streak of failures was logged
+	 * @param warned whether the streak of fetches that brought nothing of use was logged
 	 */
 	record Attempts(@Nullable TokenOrigin origin, long receivedAt, long fetchFrom, long renewFrom,
 			@Nullable AuthingException failure, int failures, int rejections, long rejectedAt, boolean warned) {
@@ -241,7 +241,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 			long fetchFrom = now + policy.pause(setbacks, null, random);
 			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
 			return new Attempts(origin, now, fetchFrom, renewFrom, null, setbacks, this.rejections, this.rejectedAt,
-					this.warned);
+					this.warned || setbacks > 1);
 		}
 
 		Attempts suspectAgain(TokenOrigin origin, long now, RefreshPolicy policy, double random) {

@@ -99,6 +99,22 @@ class LoggingTests {
 	}
 
 	@Test
+	void streakOfTokensThatArriveExpiredShouldBeLoggedOnceAndOnceAtItsEnd() {
+		for (int attempt = 0; attempt < 4; attempt++) {
+			assertThat(messages(Level.WARN)).as("first ones").hasSize((attempt < 2) ? 0 : 1);
+			this.fixture.ask();
+			this.fixture.client.call().succeed(TOKEN, Duration.ofSeconds(-100));
+			this.fixture.advance(MIN_REFRESH_INTERVAL);
+		}
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "(-100 s)", "clock");
+		assertThat(messages(Level.INFO)).isEmpty();
+		this.fixture.ask();
+		this.fixture.client.call().succeed(TOKEN, LIFE);
+		assertThat(messages(Level.INFO)).singleElement().asString().contains("account 'default'", "4 failed attempts");
+		assertThat(messages(Level.WARN)).hasSize(1);
+	}
+
+	@Test
 	void failureThatACallerIsToldOfShouldBeLoggedAtDebugOnly() {
 		this.fixture.ask();
 		this.fixture.client.call().fail();
