@@ -19,6 +19,7 @@ package cn.authing.wechat.token;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -267,6 +268,18 @@ class AccountsTests {
 			fixture().accounts.remove("default");
 			assertThatIllegalStateException().isThrownBy(() -> fixture().service.reloadAccounts())
 				.withMessageContaining("'default'");
+			assertThat(fixture().service.accountNames()).containsExactly("default", "shop");
+		}
+
+		@Test
+		void reloadAccountsWhenProviderIsSlowShouldLetNobodyWaitForIt() {
+			fixture().onAccountsRead(() -> {
+				CompletableFuture<WechatMpTokenSource> other = CompletableFuture
+					.supplyAsync(() -> fixture().service.account(OTHER_APP));
+				assertThat(other).succeedsWithin(Duration.ofSeconds(10));
+				assertThat(fixture().service.account("shop")).isNotNull();
+			});
+			fixture().service.reloadAccounts();
 			assertThat(fixture().service.accountNames()).containsExactly("default", "shop");
 		}
 

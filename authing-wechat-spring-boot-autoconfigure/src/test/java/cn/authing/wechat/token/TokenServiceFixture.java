@@ -68,6 +68,9 @@ final class TokenServiceFixture implements AutoCloseable {
 
 	private volatile @Nullable Runnable meanwhile;
 
+	private volatile Runnable accountsRead = () -> {
+	};
+
 	TokenServiceFixture() {
 		this(UnaryOperator.identity());
 	}
@@ -78,7 +81,7 @@ final class TokenServiceFixture implements AutoCloseable {
 		this.time = setup.time();
 		this.client = new ScriptedClient(setup.time());
 		this.accounts = new LinkedHashMap<>(setup.accounts());
-		this.service = new DefaultWechatMpTokenService(this.client, setup.store(), () -> this.accounts, setup.policy(),
+		this.service = new DefaultWechatMpTokenService(this.client, setup.store(), this::readAccounts, setup.policy(),
 				setup.maxEntries(), setup.listeners(), setup.time(), setup.time().newExecutor(), this::random);
 	}
 
@@ -88,6 +91,18 @@ final class TokenServiceFixture implements AutoCloseable {
 	 */
 	void meanwhile(Runnable action) {
 		this.meanwhile = action;
+	}
+
+	/**
+	 * Do something whenever the accounts are read.
+	 */
+	void onAccountsRead(Runnable action) {
+		this.accountsRead = action;
+	}
+
+	private Map<String, WechatMpCredentials> readAccounts() {
+		this.accountsRead.run();
+		return this.accounts;
 	}
 
 	private double random() {
