@@ -52,13 +52,11 @@ class AuthingWechatEndpointTests {
 
 	private final LoopbackAuthing authing = new LoopbackAuthing();
 
-	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
-		.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
-				AuthingWechatAutoConfiguration.class, AuthingWechatEndpointAutoConfiguration.class,
-				EndpointAutoConfiguration.class, JmxAutoConfiguration.class, JmxEndpointAutoConfiguration.class))
+	private final ApplicationContextRunner contextRunner = this.authing
+		.contextRunner(AuthingWechatEndpointAutoConfiguration.class, EndpointAutoConfiguration.class,
+				JmxAutoConfiguration.class, JmxEndpointAutoConfiguration.class)
 		.withPropertyValues("spring.jmx.enabled=true", "management.endpoints.jmx.exposure.include=authingwechat",
-				"management.endpoints.jmx.domain=cn.authing.wechat.test")
-		.withPropertyValues(this.authing.properties());
+				"management.endpoints.jmx.domain=cn.authing.wechat.test");
 
 	@AfterEach
 	void stopAuthing() {

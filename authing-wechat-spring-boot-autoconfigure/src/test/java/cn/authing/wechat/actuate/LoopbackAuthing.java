@@ -23,6 +23,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -30,6 +32,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.core.env.MapPropertySource;
+
+import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 
 /**
  * A small Authing on loopback. The tokens that it hands out are
@@ -58,6 +67,8 @@ final class LoopbackAuthing implements AutoCloseable {
 	private final HttpServer server;
 
 	private final AtomicInteger requests = new AtomicInteger();
+
+	private final Map<String, Object> accounts = new LinkedHashMap<>();
 
 	private volatile Duration life = Duration.ofHours(2);
 
@@ -98,6 +109,28 @@ final class LoopbackAuthing implements AutoCloseable {
 				{"statusCode":200,"message":"ok","requestId":"request-%d",\
 				"data":{"accessToken":"%s%d","expiresAt":%d}}""".formatted(number, TOKEN, number,
 				Instant.now().plus(this.life).toEpochMilli());
+	}
+
+	/**
+	 * Return a runner of an application with one account that asks this Authing.
+	 * @param autoConfigurations what it has beside the starter's token service
+	 */
+	ApplicationContextRunner contextRunner(Class<?>... autoConfigurations) {
+		return new ApplicationContextRunner()
+			.withConfiguration(
+					AutoConfigurations.of(AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class))
+			.withConfiguration(AutoConfigurations.of(autoConfigurations))
+			.withInitializer((context) -> context.getEnvironment()
+				.getPropertySources()
+				.addFirst(new MapPropertySource("accounts", this.accounts)))
+			.withPropertyValues(properties());
+	}
+
+	/**
+	 * Return properties that may change while the application runs.
+	 */
+	Map<String, Object> accounts() {
+		return this.accounts;
 	}
 
 	/**

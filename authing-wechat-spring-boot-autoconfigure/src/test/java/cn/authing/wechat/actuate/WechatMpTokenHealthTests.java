@@ -18,7 +18,6 @@ package cn.authing.wechat.actuate;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -50,7 +49,6 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
-import org.springframework.core.env.MapPropertySource;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
@@ -76,18 +74,10 @@ class WechatMpTokenHealthTests {
 
 	private final LoopbackAuthing authing = new LoopbackAuthing();
 
-	private final Map<String, Object> accounts = new LinkedHashMap<>();
-
-	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
-		.withConfiguration(
-				AutoConfigurations.of(AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class,
-						AuthingWechatHealthContributorAutoConfiguration.class, HealthContributorAutoConfiguration.class,
-						HealthContributorRegistryAutoConfiguration.class, HealthEndpointAutoConfiguration.class))
-		.withInitializer((context) -> context.getEnvironment()
-			.getPropertySources()
-			.addFirst(new MapPropertySource("accounts", this.accounts)))
-		.withPropertyValues("management.endpoint.health.show-details=always")
-		.withPropertyValues(this.authing.properties());
+	private final ApplicationContextRunner contextRunner = this.authing
+		.contextRunner(AuthingWechatHealthContributorAutoConfiguration.class, HealthContributorAutoConfiguration.class,
+				HealthContributorRegistryAutoConfiguration.class, HealthEndpointAutoConfiguration.class)
+		.withPropertyValues("management.endpoint.health.show-details=always");
 
 	@AfterEach
 	void stopAuthing() {
@@ -215,11 +205,11 @@ class WechatMpTokenHealthTests {
 			addShop();
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(components(context)).containsOnlyKeys("default", "shop");
-			this.accounts.put("authing.wechat.accounts.club.app-id", "wx-club");
-			this.accounts.put("authing.wechat.accounts.club.app-secret", "the-club-app-secret");
+			this.authing.accounts().put("authing.wechat.accounts.club.app-id", "wx-club");
+			this.authing.accounts().put("authing.wechat.accounts.club.app-secret", "the-club-app-secret");
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(components(context)).containsOnlyKeys("default", "shop", "club");
-			this.accounts.clear();
+			this.authing.accounts().clear();
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(indicated(health(context, "authingWechat")).getDetails()).containsKey("expiresInSeconds");
 		});
@@ -231,7 +221,7 @@ class WechatMpTokenHealthTests {
 		this.contextRunner.run((context) -> {
 			context.getBean(WechatMpTokenService.class).account("shop").getAccessTokenSync();
 			this.authing.answerWith(LoopbackAuthing.REFUSAL);
-			this.accounts.put("authing.wechat.accounts.shop.app-secret", "another-app-secret");
+			this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", "another-app-secret");
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat", "shop"));
 			assertThat(health.getStatus()).isEqualTo(Status.UP);
@@ -295,8 +285,8 @@ class WechatMpTokenHealthTests {
 	}
 
 	private void addShop() {
-		this.accounts.put("authing.wechat.accounts.shop.app-id", "wx-shop");
-		this.accounts.put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
+		this.authing.accounts().put("authing.wechat.accounts.shop.app-id", "wx-shop");
+		this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
 	}
 
 	private static ReactiveHealthIndicator indicator(ApplicationContext context) {

@@ -17,8 +17,6 @@
 package cn.authing.wechat.actuate;
 
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
@@ -45,7 +43,6 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.env.MapPropertySource;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
@@ -70,17 +67,9 @@ class WechatMpTokenMetricsTests {
 
 	private final LoopbackAuthing authing = new LoopbackAuthing();
 
-	private final Map<String, Object> accounts = new LinkedHashMap<>();
-
-	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
-		.withConfiguration(
-				AutoConfigurations.of(AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class,
-						AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
-						CompositeMeterRegistryAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class))
-		.withInitializer((context) -> context.getEnvironment()
-			.getPropertySources()
-			.addFirst(new MapPropertySource("accounts", this.accounts)))
-		.withPropertyValues(this.authing.properties());
+	private final ApplicationContextRunner contextRunner = this.authing.contextRunner(
+			AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
+			CompositeMeterRegistryAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class);
 
 	@AfterEach
 	void stopAuthing() {
@@ -172,14 +161,14 @@ class WechatMpTokenMetricsTests {
 	@Test
 	void accountsChangedEventShouldAddMetersOfNewAccounts(CapturedOutput output) {
 		this.contextRunner.run((context) -> {
-			this.accounts.put("authing.wechat.accounts.shop.app-id", "wx-shop");
-			this.accounts.put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
+			this.authing.accounts().put("authing.wechat.accounts.shop.app-id", "wx-shop");
+			this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(fetch(context, "shop", "api").count()).isZero();
 			context.getBean(WechatMpTokenService.class).account("shop").getAccessTokenSync();
 			assertThat(requests(context, "shop", "waited")).isEqualTo(1);
 			assertThat(expiresIn(context, "shop").value()).isPositive();
-			this.accounts.clear();
+			this.authing.accounts().clear();
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(expiresIn(context, "shop").value()).isNaN();
 			assertThat(requests(context, "shop", "waited")).isEqualTo(1);

@@ -19,13 +19,13 @@ package cn.authing.wechat.autoconfigure;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+
+import cn.authing.wechat.test.LoopbackServer;
 
 /**
  * An HTTP proxy on loopback: it records the hosts that it is asked for and connects to
@@ -33,32 +33,19 @@ import java.util.concurrent.CopyOnWriteArrayList;
  */
 final class ConnectProxy implements AutoCloseable {
 
-	private final ServerSocket serverSocket;
+	private final LoopbackServer server = new LoopbackServer("connect-proxy");
 
 	private final int targetPort;
 
 	private final List<String> targets = new CopyOnWriteArrayList<>();
 
-	private final List<Socket> sockets = new CopyOnWriteArrayList<>();
-
 	ConnectProxy(int targetPort) {
 		this.targetPort = targetPort;
-		try {
-			this.serverSocket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
-		start(() -> {
-			while (true) {
-				Socket socket = this.serverSocket.accept();
-				start(() -> connect(socket));
-			}
-		});
+		this.server.accept(this::connect);
 	}
 
 	int port() {
-		return this.serverSocket.getLocalPort();
+		return this.server.port();
 	}
 
 	/**
@@ -71,19 +58,10 @@ final class ConnectProxy implements AutoCloseable {
 
 	@Override
 	public void close() {
-		try {
-			this.serverSocket.close();
-			for (Socket socket : this.sockets) {
-				socket.close();
-			}
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
+		this.server.close();
 	}
 
 	private void connect(Socket client) throws IOException {
-		this.sockets.add(client);
 		BufferedReader in = new BufferedReader(
 				new InputStreamReader(client.getInputStream(), StandardCharsets.ISO_8859_1));
 		String start = in.readLine();
@@ -95,33 +73,12 @@ final class ConnectProxy implements AutoCloseable {
 		for (String line = start; line != null && !line.isEmpty(); line = in.readLine()) {
 			// The client sends nothing more before it has the answer
 		}
-		Socket target = new Socket(InetAddress.getLoopbackAddress(), this.targetPort);
-		this.sockets.add(target);
-		client.getOutputStream()
-			.write("HTTP/1.1 200 Connection established\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
-		start(() -> target.getInputStream().transferTo(client.getOutputStream()));
-		client.getInputStream().transferTo(target.getOutputStream());
-		target.close();
-	}
-
-	private static void start(Task task) {
-		Thread thread = new Thread(() -> {
-			try {
-				task.run();
-			}
-			catch (IOException ex) {
-				// One side has closed its connection, which is what ends it
-			}
-		}, "connect-proxy");
-		thread.setDaemon(true);
-		thread.start();
-	}
-
-	@FunctionalInterface
-	private interface Task {
-
-		void run() throws IOException;
-
+		try (Socket target = new Socket(InetAddress.getLoopbackAddress(), this.targetPort)) {
+			client.getOutputStream()
+				.write("HTTP/1.1 200 Connection established\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+			this.server.start(() -> target.getInputStream().transferTo(client.getOutputStream()));
+			client.getInputStream().transferTo(target.getOutputStream());
+		}
 	}
 
 }

@@ -21,9 +21,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -35,31 +32,25 @@ import java.util.concurrent.CountDownLatch;
 
 import org.jspecify.annotations.Nullable;
 
+import cn.authing.wechat.test.LoopbackServer;
+
 /**
  * A server on loopback that records each request and answers with the bytes it is told
  * to, however wrong they are. The last of its answers is given again and again.
  */
 public final class AuthingServer implements AutoCloseable {
 
-	private final ServerSocket serverSocket;
+	private final LoopbackServer server = new LoopbackServer("authing-server");
 
 	private final List<Answer> answers;
 
 	private final List<Request> requests = new CopyOnWriteArrayList<>();
 
-	private final List<Socket> sockets = new CopyOnWriteArrayList<>();
-
 	private final CountDownLatch abandoned = new CountDownLatch(1);
 
 	public AuthingServer(Answer... answers) {
 		this.answers = List.of(answers);
-		try {
-			this.serverSocket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
-		start("authing-server", this::accept);
+		this.server.accept(this::serve);
 	}
 
 	/**
@@ -122,7 +113,7 @@ public final class AuthingServer implements AutoCloseable {
 	}
 
 	public URI uri(String scheme, String path) {
-		return URI.create(scheme + "://localhost:" + this.serverSocket.getLocalPort() + path);
+		return URI.create(scheme + "://localhost:" + this.server.port() + path);
 	}
 
 	public List<Request> requests() {
@@ -134,7 +125,7 @@ public final class AuthingServer implements AutoCloseable {
 	}
 
 	public int connections() {
-		return this.sockets.size();
+		return this.server.connections();
 	}
 
 	/**
@@ -147,23 +138,7 @@ public final class AuthingServer implements AutoCloseable {
 
 	@Override
 	public void close() {
-		try {
-			this.serverSocket.close();
-			for (Socket socket : this.sockets) {
-				socket.close();
-			}
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
-	}
-
-	private void accept() throws IOException {
-		while (true) {
-			Socket socket = this.serverSocket.accept();
-			this.sockets.add(socket);
-			start("authing-server-connection", () -> serve(socket));
-		}
+		this.server.close();
 	}
 
 	private void serve(Socket socket) throws IOException {
@@ -177,19 +152,6 @@ public final class AuthingServer implements AutoCloseable {
 		this.abandoned.countDown();
 	}
 
-	private static void start(String name, Task task) {
-		Thread thread = new Thread(() -> {
-			try {
-				task.run();
-			}
-			catch (IOException ex) {
-				// One of the two sides has closed the connection, which is what ends it
-			}
-		}, name);
-		thread.setDaemon(true);
-		thread.start();
-	}
-
 	/**
 	 * Writes an answer.
 	 */
@@ -197,13 +159,6 @@ public final class AuthingServer implements AutoCloseable {
 	public interface Answer {
 
 		void write(Socket socket) throws IOException;
-
-	}
-
-	@FunctionalInterface
-	private interface Task {
-
-		void run() throws IOException;
 
 	}
 

@@ -20,7 +20,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.time.Instant;
@@ -45,6 +44,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.redis.RedisServer;
 import cn.authing.wechat.redis.RedisTokenStoreSettings;
 import cn.authing.wechat.redis.RedisWechatMpTokenStore;
+import cn.authing.wechat.test.LoopbackServer;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.RefreshPolicy;
 
@@ -61,21 +61,16 @@ final class SlowRedis implements AutoCloseable {
 
 	private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
 
-	private final ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
-
-	private final int port;
+	private final LoopbackServer server = new LoopbackServer("slow-redis");
 
 	private final Duration delay;
 
-	private SlowRedis(int port, Duration delay) throws IOException {
-		this.port = port;
+	private SlowRedis(int port, Duration delay) {
 		this.delay = delay;
-		start(() -> {
-			while (true) {
-				Socket client = this.socket.accept();
-				Socket server = new Socket(InetAddress.getLoopbackAddress(), this.port);
-				start(() -> pass(client.getInputStream(), server.getOutputStream()));
-				start(() -> server.getInputStream().transferTo(client.getOutputStream()));
+		this.server.accept((client) -> {
+			try (Socket redis = new Socket(InetAddress.getLoopbackAddress(), port)) {
+				this.server.start(() -> redis.getInputStream().transferTo(client.getOutputStream()));
+				pass(client.getInputStream(), redis.getOutputStream());
 			}
 		});
 	}
@@ -84,9 +79,8 @@ final class SlowRedis implements AutoCloseable {
 	 * Print the longest and the median wait, in milliseconds, by the time that Redis
 	 * takes for an answer.
 	 * @param args the times, in milliseconds
-	 * @throws IOException if it cannot be measured
 	 */
-	public static void main(String[] args) throws IOException {
+	public static void main(String[] args) {
 		LoggingSystem.get(SlowRedis.class.getClassLoader()).setLogLevel(LoggingSystem.ROOT_LOGGER_NAME, LogLevel.OFF);
 		try (RedisServer redis = RedisServer.up()) {
 			new SlowRedis(redis.port(), Duration.ZERO).measure();
@@ -104,11 +98,11 @@ final class SlowRedis implements AutoCloseable {
 		long[] rejected = new long[ROUNDS];
 		for (int i = 0; i < ROUNDS; i++) {
 			LettuceConnectionFactory connections = new LettuceConnectionFactory(
-					new RedisStandaloneConfiguration("127.0.0.1", this.socket.getLocalPort()));
+					new RedisStandaloneConfiguration("127.0.0.1", this.server.port()));
 			connections.afterPropertiesSet();
 			RedisWechatMpTokenStore store = new RedisWechatMpTokenStore(new ReactiveStringRedisTemplate(connections),
-					new RedisTokenStoreSettings("slow-%d-%d:".formatted(this.socket.getLocalPort(), i), TIMEOUT,
-							List.of(), 10, Duration.ofSeconds(20)));
+					new RedisTokenStoreSettings("slow-%d-%d:".formatted(this.server.port(), i), TIMEOUT, List.of(), 10,
+							Duration.ofSeconds(20)));
 			Clock clock = new Clock();
 			DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(
 					(credentials) -> Mono.fromSupplier(clock::ask), store,
@@ -154,30 +148,10 @@ final class SlowRedis implements AutoCloseable {
 		}
 	}
 
-	private static void start(Task task) {
-		Thread thread = new Thread(() -> {
-			try {
-				task.run();
-			}
-			catch (IOException ex) {
-				// One side has closed its connection
-			}
-		});
-		thread.setDaemon(true);
-		thread.start();
-	}
-
 	@Override
-	public void close() throws IOException {
-		this.socket.close();
+	public void close() {
+		this.server.close();
 		this.executor.shutdownNow();
-	}
-
-	@FunctionalInterface
-	private interface Task {
-
-		void run() throws IOException;
-
 	}
 
 	/**
