@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.core.log.LogMessage;
 
 import cn.authing.wechat.WechatMpAccessToken;
-import cn.authing.wechat.WechatMpCredentials;
 
 /**
  * The tokens of a configured account: those of its current credentials' entry. When the

@@ -41,7 +41,6 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.AuthingException;
-import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 
 import static org.assertj.core.api.Assertions.assertThat;

@@ -17,7 +17,6 @@
 package cn.authing.wechat.redis;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

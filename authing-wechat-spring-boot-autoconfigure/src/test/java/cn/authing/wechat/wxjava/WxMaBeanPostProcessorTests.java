@@ -58,11 +58,10 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 
 	@Test
 	void callWhenStarterHasNoAppIdShouldNotBeFed() {
-		this.contextRunner.withConfiguration(org.springframework.boot.autoconfigure.AutoConfigurations.of(starter()))
-			.run((context) -> {
-				assertThat(context.getBean(WxMaService.class).getWxMaConfig().getAppid()).isNull();
-				assertThat(this.tokens.source().fetches()).isZero();
-			});
+		this.contextRunner.withConfiguration(AutoConfigurations.of(starter())).run((context) -> {
+			assertThat(context.getBean(WxMaService.class).getWxMaConfig().getAppid()).isNull();
+			assertThat(this.tokens.source().fetches()).isZero();
+		});
 	}
 
 	@Override
