@@ -17,6 +17,8 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
@@ -142,8 +144,9 @@ final class ScriptedClient implements AuthingWechatClient {
 
 		void succeed(WechatMpAccessToken token, boolean dated) {
 			this.ended = true;
-			this.sink.success(
-					new AuthingTokenResponse(token, dated ? ScriptedClient.this.time.authingTime() : null, "request"));
+			// An HTTP date has whole seconds only.
+			Instant date = ScriptedClient.this.time.authingTime().truncatedTo(ChronoUnit.SECONDS);
+			this.sink.success(new AuthingTokenResponse(token, dated ? date : null, "request"));
 		}
 
 		void fail() {
