@@ -44,8 +44,8 @@ final class TokenLoader {
 	// A token is in the store a moment after it was received.
 	private static final Duration PUBLICATION = Duration.ofSeconds(1);
 
-	// Of the HTTP date that tells when a token was handed out.
-	private static final Duration RESOLUTION = Duration.ofSeconds(1);
+	// An instance hears of a rejection a moment after the one that asks Authing then.
+	private static final Duration NOTIFICATION = Duration.ofSeconds(1);
 
 	private final AuthingWechatClient client;
 
@@ -129,7 +129,7 @@ final class TokenLoader {
 	private @Nullable ReceivedToken settled(TokenEntry entry, @Nullable StoredToken stored) {
 		if (stored != null) {
 			ReceivedToken shared = fromStore(stored);
-			if (entry.wants(shared) || entry.isHandedOutAgain(shared, stored.age().minus(RESOLUTION))) {
+			if (entry.wants(shared) || entry.isHandedOutAgain(shared, stored.age().minus(NOTIFICATION))) {
 				return shared;
 			}
 			if (entry.snapshot().holds(shared.token().accessToken())

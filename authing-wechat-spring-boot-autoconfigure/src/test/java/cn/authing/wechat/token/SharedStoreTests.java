@@ -213,6 +213,8 @@ class SharedStoreTests {
 	void getAccessTokenWhenLeaseIsGrantedAfterCloseShouldGiveItBack() {
 		this.stores.get(0).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
 		this.a.ask();
+		this.time.advance(MAX_WAIT.dividedBy(2));
+		assertThat(this.store.isLeased(CREDENTIALS)).isTrue();
 		this.a.close();
 		this.time.advance(MAX_WAIT);
 		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
@@ -316,6 +318,37 @@ class SharedStoreTests {
 		this.time.advance(POLL);
 		assertThat(callers).extracting(Caller::accessToken).containsOnly("A");
 		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void invalidateWhenOthersHearOfItOnceTheTokenIsHandedOutAgainShouldTakeThat() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
+		this.store.beSilent();
+		this.b.service.invalidate("A");
+		this.b.ask();
+		this.time.advance(Duration.ofMillis(300));
+		this.b.client.call().succeed(token, true);
+		this.store.tell();
+		assertThat(this.a.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.a.ask().accessToken()).isEqualTo("A");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void invalidateWhenTheTokenHandedOutAgainHasExpiredShouldAsk() {
+		holdEverywhere("A");
+		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
+		this.time.advance(UNTIL_EXPIRED.minusSeconds(1));
+		this.b.service.invalidate("A");
+		this.b.ask();
+		this.b.client.call().succeed(token, true);
+		assertThat(this.store.shared(CREDENTIALS)).isEqualTo("A");
+		this.time.advance(Duration.ofSeconds(1));
+		Caller caller = this.a.ask();
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
 	}
 
 	@Test

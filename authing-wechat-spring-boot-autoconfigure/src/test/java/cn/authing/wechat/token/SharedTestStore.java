@@ -18,8 +18,10 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -53,6 +55,8 @@ final class SharedTestStore {
 
 	private final Set<Instance> instances = new HashSet<>();
 
+	private final List<Runnable> untold = new ArrayList<>();
+
 	private boolean silent;
 
 	private int operations;
@@ -67,6 +71,15 @@ final class SharedTestStore {
 	 */
 	void beSilent() {
 		this.silent = true;
+	}
+
+	/**
+	 * Tell the instances what was not told while silent.
+	 */
+	void tell() {
+		this.silent = false;
+		this.untold.forEach(Runnable::run);
+		this.untold.clear();
 	}
 
 	int operations() {
@@ -134,7 +147,7 @@ final class SharedTestStore {
 		}
 
 		/**
-		 * Take some time for each reading and each lease.
+		 * Take some time to answer each reading and each lease.
 		 */
 		void beSlow(Duration latency) {
 			this.latency = latency;
@@ -151,8 +164,12 @@ final class SharedTestStore {
 		}
 
 		private <T> Mono<T> slowly(Mono<T> operation) {
-			return this.latency.isZero() ? operation
-					: operation.delaySubscription(this.latency, SharedTestStore.this.scheduler);
+			if (this.latency.isZero()) {
+				return operation;
+			}
+			// It is the answer that comes late, also of what nobody waits for any more
+			return Mono.defer(() -> Mono.delay(this.latency, SharedTestStore.this.scheduler)
+				.then(Mono.fromFuture(operation.toFuture())));
 		}
 
 		@Override
@@ -223,10 +240,14 @@ final class SharedTestStore {
 		}
 
 		private void tellOthers(Change change) {
-			if (!SharedTestStore.this.silent) {
-				SharedTestStore.this.instances.stream()
-					.filter((instance) -> instance != this)
-					.forEach((instance) -> instance.changes.tryEmitNext(change));
+			Runnable telling = () -> SharedTestStore.this.instances.stream()
+				.filter((instance) -> instance != this)
+				.forEach((instance) -> instance.changes.tryEmitNext(change));
+			if (SharedTestStore.this.silent) {
+				SharedTestStore.this.untold.add(telling);
+			}
+			else {
+				telling.run();
 			}
 		}
 
