@@ -332,7 +332,7 @@ final class TokenEntry extends CachedTokenSource {
 		TokenSnapshot snapshot = this.snapshot;
 		return snapshot.standing() == TokenSnapshot.Standing.REJECTED && snapshot.holds(shared.token().accessToken())
 				&& this.cache.policy().usable(shared.life()) > 0
-				&& age.toNanos() < this.clock.nanoTime() - snapshot.attempts().rejectedAt();
+				&& age.compareTo(Duration.ofNanos(this.clock.nanoTime() - snapshot.attempts().rejectedAt())) < 0;
 	}
 
 	/**
