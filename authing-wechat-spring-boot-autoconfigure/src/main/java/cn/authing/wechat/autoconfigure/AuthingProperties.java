@@ -253,13 +253,13 @@ public class AuthingProperties implements InitializingBean {
 		private @Nullable String appSecret;
 
 		/**
-		 * Further WeChat accounts by name.
+		 * Further WeChat accounts by name, each with app-id and app-secret.
 		 */
 		private Map<String, Account> accounts = new LinkedHashMap<>();
 
 		/**
-		 * Authing operation that is asked for tokens. Old private deployments have only
-		 * access-token.
+		 * Authing operation that is asked for tokens: access-token or access-token-info.
+		 * Old private deployments have only the former.
 		 */
 		private AuthingOperation operation = AuthingOperation.ACCESS_TOKEN;
 
@@ -393,7 +393,7 @@ public class AuthingProperties implements InitializingBean {
 			private boolean keepWarm;
 
 			/**
-			 * Where tokens are shared.
+			 * Where tokens are shared: local (not at all) or redis.
 			 */
 			private Store store = Store.LOCAL;
 
