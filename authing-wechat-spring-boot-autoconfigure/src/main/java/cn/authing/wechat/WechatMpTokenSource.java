@@ -65,7 +65,8 @@ public interface WechatMpTokenSource {
 
 	/**
 	 * Ask Authing for the token now, whatever is held. Nothing happens until a
-	 * subscription. Subscribers that come while a fetch is in flight share that one.
+	 * subscription. Subscribers that come while a fetch is in flight share that one;
+	 * where instances share tokens it may end with what another one has just been given.
 	 * <p>
 	 * Authing may answer with the token that is already held: near its expiry only WeChat
 	 * decides when there is a new one. There is no need to call this for renewal or after

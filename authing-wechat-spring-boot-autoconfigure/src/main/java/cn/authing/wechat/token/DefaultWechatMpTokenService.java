@@ -56,6 +56,9 @@ import cn.authing.wechat.token.WechatMpTokenStore.Change;
  */
 public final class DefaultWechatMpTokenService implements WechatMpTokenService, AutoCloseable {
 
+	// When this instance hears of a rejection, another one may have asked Authing since.
+	private static final Duration NOTIFICATION = Duration.ofSeconds(1);
+
 	private final TokenCache cache;
 
 	private final WechatMpTokenStore store;
@@ -278,7 +281,7 @@ public final class DefaultWechatMpTokenService implements WechatMpTokenService, 
 
 	private void changed(TokenEntry entry, @Nullable Predicate<String> rejected) {
 		if (rejected != null) {
-			entry.reject(rejected);
+			entry.reject(rejected, NOTIFICATION.toNanos());
 		}
 		else {
 			this.cache.loader().shared(entry).subscribe(entry::adopt);

@@ -28,8 +28,9 @@ import cn.authing.wechat.client.AuthingTokenResponse;
  * @param token the token
  * @param life the time to its expiry, in nanoseconds; negative if that has passed
  * @param origin where it came from
+ * @param echo whether it is the one that is held, which nobody has handed out again
  */
-record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin) {
+record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin, boolean echo) {
 
 	// The Date header counts whole seconds and the answer travels a while: less of a
 	// difference says nothing about the clocks.
@@ -40,15 +41,18 @@ record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin) {
 	 */
 	static ReceivedToken fromAuthing(AuthingTokenResponse response, Instant localTime) {
 		return new ReceivedToken(response.token(), life(response.token(), authingTime(response, localTime)),
-				TokenOrigin.AUTHING);
+				TokenOrigin.AUTHING, false);
 	}
 
-	static Instant authingTime(AuthingTokenResponse response, Instant localTime) {
+	private static Instant authingTime(AuthingTokenResponse response, Instant localTime) {
 		Instant serverTime = response.serverTime();
 		return (serverTime != null && Duration.between(localTime, serverTime).abs().compareTo(CLOCKS_AGREE) > 0)
 				? serverTime : localTime;
 	}
 
+	/**
+	 * Return what is left of a token's life at a time, in nanoseconds.
+	 */
 	static long life(WechatMpAccessToken token, Instant now) {
 		long seconds = Duration.between(now, token.expiresAt()).getSeconds();
 		if (Math.abs(seconds) >= Duration.ofNanos(RefreshPolicy.MAX_LIFE).getSeconds()) {

@@ -148,7 +148,7 @@ final class TokenCache implements AutoCloseable {
 			try {
 				listener.fetched(statistics.account, duration, origin, failure);
 			}
-			catch (RuntimeException ex) {
+			catch (RuntimeException | LinkageError ex) {
 				// Those who wait for the fetch must be answered all the same.
 				logger.warn(LogMessage.format("%s failed", listener.getClass().getName()), ex);
 			}
@@ -158,8 +158,10 @@ final class TokenCache implements AutoCloseable {
 	@Override
 	public void close() {
 		this.closed = true;
-		this.executor.shutdownNow();
+		// First, so that those who wait are told why, and not of what the next line
+		// breaks.
 		this.fetches.forEach(TokenFetch::close);
+		this.executor.shutdownNow();
 	}
 
 	/**

@@ -200,7 +200,7 @@ final class TokenEntry extends CachedTokenSource {
 	@Override
 	public boolean invalidate(String accessToken) {
 		Assert.notNull(accessToken, "'accessToken' must not be null");
-		boolean dropped = reject(accessToken::equals);
+		boolean dropped = reject(accessToken::equals, 0);
 		if (dropped) {
 			this.statistics.rejections.increment();
 			this.cache.loader().drop(this.credentials, accessToken);
@@ -210,8 +210,10 @@ final class TokenEntry extends CachedTokenSource {
 
 	/**
 	 * Drop the token held, if it is the one that was rejected.
+	 * @param rejected tells which one was
+	 * @param since for how long that may be known elsewhere already, in nanoseconds
 	 */
-	boolean reject(Predicate<String> rejected) {
+	boolean reject(Predicate<String> rejected, long since) {
 		TokenSnapshot snapshot;
 		do {
 			snapshot = this.snapshot;
@@ -221,7 +223,7 @@ final class TokenEntry extends CachedTokenSource {
 			}
 		}
 		while (!SNAPSHOT.compareAndSet(this, snapshot,
-				snapshot.rejected(this.clock.nanoTime(), this.cache.policy(), this.cache.random())));
+				snapshot.rejected(this.clock.nanoTime(), since, this.cache.policy(), this.cache.random())));
 		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", this));
 		scheduleWarmUp();
 		return true;
@@ -326,13 +328,13 @@ final class TokenEntry extends CachedTokenSource {
 	 * Return whether a shared token is the one that WeChat has rejected, which Authing
 	 * has handed out again since. Then it is useless to ask once more.
 	 * @param shared the token
-	 * @param age how long ago it was handed out, at most
+	 * @param age how long ago it was handed out
 	 */
 	boolean isHandedOutAgain(ReceivedToken shared, Duration age) {
 		TokenSnapshot snapshot = this.snapshot;
 		return snapshot.standing() == TokenSnapshot.Standing.REJECTED && snapshot.holds(shared.token().accessToken())
 				&& this.cache.policy().usable(shared.life()) > 0
-				&& age.compareTo(Duration.ofNanos(this.clock.nanoTime() - snapshot.attempts().rejectedAt())) < 0;
+				&& age.compareTo(Duration.ofNanos(this.clock.nanoTime() - snapshot.attempts().rejectedAt())) <= 0;
 	}
 
 	/**
@@ -348,9 +350,8 @@ final class TokenEntry extends CachedTokenSource {
 	@Nullable ReceivedToken heldAgain() {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
-		return snapshot.isUsable(now)
-				? new ReceivedToken(snapshot.requiredToken(),
-						snapshot.usableUntil() - now + this.cache.policy().expiryMargin().toNanos(), TokenOrigin.STORE)
+		return snapshot.isUsable(now) ? new ReceivedToken(snapshot.requiredToken(),
+				snapshot.usableUntil() - now + this.cache.policy().expiryMargin().toNanos(), TokenOrigin.STORE, true)
 				: null;
 	}
 

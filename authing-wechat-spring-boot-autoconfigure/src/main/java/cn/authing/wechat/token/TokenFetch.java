@@ -116,9 +116,13 @@ final class TokenFetch {
 	private void received(ReceivedToken token) {
 		if (end()) {
 			WechatMpAccessToken current = this.entry.received(token, this);
-			this.cache.fetched(this.entry, this.startedAt, token.origin(), null);
-			this.answer.complete(current);
-			this.outcome.complete(token.token());
+			try {
+				this.cache.fetched(this.entry, this.startedAt, token.origin(), null);
+			}
+			finally {
+				this.answer.complete(current);
+				this.outcome.complete(token.token());
+			}
 		}
 	}
 
@@ -129,14 +133,18 @@ final class TokenFetch {
 							"The AuthingWechatClient failed with " + failure.getClass().getName(), failure, null, true,
 							null);
 			WechatMpAccessToken held = this.entry.failed(exception, this);
-			this.cache.fetched(this.entry, this.startedAt, null, exception);
-			if (held != null) {
-				this.answer.complete(held);
+			try {
+				this.cache.fetched(this.entry, this.startedAt, null, exception);
 			}
-			else {
-				this.answer.completeExceptionally(exception);
+			finally {
+				if (held != null) {
+					this.answer.complete(held);
+				}
+				else {
+					this.answer.completeExceptionally(exception);
+				}
+				this.outcome.completeExceptionally(exception);
 			}
-			this.outcome.completeExceptionally(exception);
 		}
 	}
 

@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
@@ -43,9 +44,6 @@ final class TokenLoader {
 
 	// A token is in the store a moment after it was received.
 	private static final Duration PUBLICATION = Duration.ofSeconds(1);
-
-	// An instance hears of a rejection a moment after the one that asks Authing then.
-	private static final Duration NOTIFICATION = Duration.ofSeconds(1);
 
 	private final AuthingWechatClient client;
 
@@ -84,30 +82,39 @@ final class TokenLoader {
 		return Mono.defer(() -> takeOrAsk(entry))
 			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> this.clock.nanoTime() <= lastPoll)
 				.delayElements(POLL_INTERVAL, this.scheduler))
-			.switchIfEmpty(askAlone(entry));
+			.defaultIfEmpty(askAlone(entry))
+			.flatMap(Function.identity())
+			// The store may not have been there yet when it was read.
+			.onErrorResume((failure) -> inTime(shared(entry)).switchIfEmpty(Mono.error(failure)));
 	}
 
 	/**
-	 * Take what is shared or ask as the holder of the lease, or alone if the store takes
-	 * too long to tell; empty while another instance asks. While a valid token is held
-	 * that is what there is: the instance that holds the lease will tell of another one.
+	 * Decide whether to take what is shared, or to ask as the holder of the lease, or
+	 * alone if the store takes too long to tell; empty while another instance asks. While
+	 * a valid token is held that is what there is: the instance that holds the lease will
+	 * tell of another one.
 	 */
-	private Mono<ReceivedToken> takeOrAsk(TokenEntry entry) {
+	private Mono<Mono<ReceivedToken>> takeOrAsk(TokenEntry entry) {
 		AtomicBoolean decided = new AtomicBoolean();
+		// Nobody waits while a valid token is held.
+		Duration patience = (entry.heldAgain() != null) ? this.policy.timeout().dividedBy(2) : this.store.maxWait();
 		Mono<Mono<ReceivedToken>> decision = this.store.read(entry.credentials())
 			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
 			.map(Mono::just)
-			.switchIfEmpty(this.store.lease(entry.credentials())
+			.switchIfEmpty(Mono.defer(() -> decided.get() ? Mono.never() : this.store.lease(entry.credentials()))
 				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(askAsHolder(entry, lease))
 						: lease.release().then(Mono.never())))
-			.switchIfEmpty(Mono.fromSupplier(() -> Mono.justOrEmpty(entry.heldAgain())));
-		Mono<Mono<ReceivedToken>> impatience = Mono.delay(this.store.maxWait(), this.scheduler)
+			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain).map(Mono::just));
+		Mono<Mono<ReceivedToken>> impatience = Mono.delay(patience, this.scheduler)
 			.filter((elapsed) -> decided.compareAndSet(false, true))
 			.map((elapsed) -> askAndShareLater(entry));
 		// A lease that comes too late must still be given back, so that it is waited for.
-		return Mono.firstWithValue(Mono.fromFuture(decision.toFuture(), true), impatience)
-			.flatMap(Function.identity())
-			.doOnCancel(() -> decided.set(true));
+		return Mono
+			.firstWithValue(
+					Mono.fromFuture(decision.map(Optional::of).defaultIfEmpty(Optional.empty()).toFuture(), true),
+					impatience.map(Optional::of))
+			.doOnCancel(() -> decided.set(true))
+			.flatMap(Mono::justOrEmpty);
 	}
 
 	/**
@@ -129,7 +136,7 @@ final class TokenLoader {
 	private @Nullable ReceivedToken settled(TokenEntry entry, @Nullable StoredToken stored) {
 		if (stored != null) {
 			ReceivedToken shared = fromStore(stored);
-			if (entry.wants(shared) || entry.isHandedOutAgain(shared, stored.age().minus(NOTIFICATION))) {
+			if (entry.wants(shared) || entry.isHandedOutAgain(shared, stored.age())) {
 				return shared;
 			}
 			if (entry.snapshot().holds(shared.token().accessToken())
@@ -145,7 +152,7 @@ final class TokenLoader {
 
 	private Mono<ReceivedToken> askAsHolder(TokenEntry entry, Lease lease) {
 		AtomicReference<Mono<?>> publication = new AtomicReference<>(Mono.empty());
-		Mono<ReceivedToken> answer = Mono.justOrEmpty(settled(entry, lease.shared()))
+		Mono<ReceivedToken> answer = Mono.fromSupplier(() -> settled(entry, lease.shared()))
 			.switchIfEmpty(
 					ask(entry).doOnNext((fetched) -> publication.set(publish(entry, fetched).doOnNext(entry::adopt)))
 						.map(Fetched::token));
@@ -166,7 +173,10 @@ final class TokenLoader {
 	private Mono<Fetched> ask(TokenEntry entry) {
 		return Mono.defer(() -> this.client.fetch(entry.credentials())).map((response) -> {
 			Instant now = this.clock.instant();
-			return new Fetched(ReceivedToken.fromAuthing(response, now), ReceivedToken.authingTime(response, now));
+			// One clock for the whole fleet, which tells newer answers from those that
+			// came late.
+			Instant at = (response.serverTime() != null) ? response.serverTime() : now;
+			return new Fetched(ReceivedToken.fromAuthing(response, now), at);
 		});
 	}
 
@@ -179,16 +189,20 @@ final class TokenLoader {
 		if (this.policy.usable(received.life()) <= 0) {
 			return Mono.empty();
 		}
-		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()), fetched.at());
-		return Mono.defer(() -> this.store.publish(entry.credentials(), token))
+		Duration life = Duration.ofNanos(ReceivedToken.life(received.token(), fetched.at()));
+		StoredToken token = new StoredToken(received.token(), life, fetched.at());
+		return inTime(Mono.defer(() -> this.store.publish(entry.credentials(), token))
 			.filter((shared) -> !shared.token().equals(token.token()))
-			.map(TokenLoader::fromStore)
-			.onErrorComplete();
+			.map(TokenLoader::fromStore));
+	}
+
+	private <T> Mono<T> inTime(Mono<T> operation) {
+		return operation.timeout(this.store.maxWait(), Mono.empty(), this.scheduler).onErrorComplete();
 	}
 
 	private static ReceivedToken fromStore(StoredToken stored) {
 		long life = Math.min(stored.life().toMillis(), Duration.ofNanos(RefreshPolicy.MAX_LIFE).toMillis());
-		return new ReceivedToken(stored.token(), Duration.ofMillis(life).toNanos(), TokenOrigin.STORE);
+		return new ReceivedToken(stored.token(), Duration.ofMillis(life).toNanos(), TokenOrigin.STORE, false);
 	}
 
 	/**

@@ -121,6 +121,10 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	TokenSnapshot received(ReceivedToken received, boolean inBackground, long now, RefreshPolicy policy,
 			double random) {
 		long usable = policy.usable(received.life());
+		if (received.echo() && this.standing == Standing.REJECTED) {
+			// Rejected since it was taken for what there is.
+			return fetching(null);
+		}
 		boolean same = holds(received.token().accessToken());
 		if (usable <= 0) {
 			return receivedTooLate(received, now, policy, random);
@@ -133,7 +137,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 		}
 		if (same && isUsable(now) && expiresAsKnown(received.token())) {
 			return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, Standing.GOOD,
-					this.attempts.noNews(now, policy), null);
+					this.attempts.noNews(received.echo(), now, policy), null);
 		}
 		Attempts next = this.attempts.received(received.origin(), inBackground || same, now, policy);
 		return new TokenSnapshot(received.token(), now + policy.untilRefresh(received.life(), random), now + usable,
@@ -174,9 +178,9 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	/**
 	 * Take in that WeChat rejected the token held.
 	 */
-	TokenSnapshot rejected(long now, RefreshPolicy policy, double random) {
+	TokenSnapshot rejected(long now, long since, RefreshPolicy policy, double random) {
 		return new TokenSnapshot(this.token, NEVER, this.usableUntil, Standing.REJECTED,
-				this.attempts.rejected(now, policy, random), this.fetch);
+				this.attempts.rejected(now, since, policy, random), this.fetch);
 	}
 
 	/**
@@ -227,13 +231,12 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 			return new Attempts(origin, now, fetchFrom, renewFrom, null, 0, this.rejections, this.rejectedAt, false);
 		}
 
-		Attempts noNews(long now, RefreshPolicy policy) {
-			return received(this.origin, true, now, policy).since(this.receivedAt);
-		}
-
-		private Attempts since(long receivedAt) {
-			return new Attempts(this.origin, receivedAt, this.fetchFrom, this.renewFrom, this.failure, this.failures,
-					this.rejections, this.rejectedAt, this.warned);
+		// That another instance asks ends no streak of failures of this one.
+		Attempts noNews(boolean echo, long now, RefreshPolicy policy) {
+			Attempts next = received(this.origin, true, now, policy);
+			return new Attempts(this.origin, this.receivedAt, next.fetchFrom, next.renewFrom,
+					echo ? this.failure : null, echo ? this.failures : 0, this.rejections, this.rejectedAt,
+					echo && this.warned);
 		}
 
 		Attempts expiredOnArrival(TokenOrigin origin, long now, RefreshPolicy policy, double random) {
@@ -257,12 +260,12 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 					this.rejectedAt, this.warned || warned);
 		}
 
-		Attempts rejected(long now, RefreshPolicy policy, double random) {
+		Attempts rejected(long now, long since, RefreshPolicy policy, double random) {
 			boolean soon = this.rejections > 0 && now - this.receivedAt < policy.maxBackoff().toNanos();
 			int rejections = soon ? this.rejections + 1 : 1;
 			long from = Math.max(this.fetchFrom, this.receivedAt + policy.pause(rejections, null, random));
 			return new Attempts(this.origin, this.receivedAt, from, Math.max(from, this.renewFrom), this.failure,
-					this.failures, rejections, now, this.warned);
+					this.failures, rejections, now - since, this.warned);
 		}
 
 	}

@@ -59,8 +59,9 @@ public interface WechatMpTokenStore {
 	}
 
 	/**
-	 * Return how long a caller may wait for this store before Authing is asked: for
-	 * {@link #read} and {@link #lease} together.
+	 * Return how long a caller may wait for this store where an instance looks for what
+	 * is shared, for {@link #read} and {@link #lease} together, and as long again where
+	 * it shares what it has fetched.
 	 * @return the time, by default 200 ms
 	 */
 	default Duration maxWait() {
@@ -123,7 +124,8 @@ public interface WechatMpTokenStore {
 	 * @param token the token
 	 * @param life the time to its expiry when it was read or is written; measured by the
 	 * store's clock where it has one, so that the instances' clocks do not matter
-	 * @param fetchedAt when Authing handed it out, by Authing's clock
+	 * @param fetchedAt when Authing handed it out, by Authing's clock (the local one if
+	 * Authing did not tell)
 	 */
 	record StoredToken(WechatMpAccessToken token, Duration life, Instant fetchedAt) {
 
@@ -133,7 +135,9 @@ public interface WechatMpTokenStore {
 		 * @return the age
 		 */
 		public Duration age() {
-			return Duration.between(this.fetchedAt, this.token.expiresAt()).minus(this.life);
+			Duration whole = Duration.between(this.fetchedAt, this.token.expiresAt());
+			Duration held = Duration.ofNanos(RefreshPolicy.MAX_LIFE);
+			return ((whole.compareTo(held) < 0) ? whole : held).minus(this.life);
 		}
 
 	}

@@ -89,7 +89,8 @@
  * <li><b>Upstream is bounded.</b> Each end of a fetch sets {@code fetchFrom} at least
  * {@code initialBackoff} ahead (and {@code renewFrom} no sooner), and no fetch but an
  * explicit {@code refreshAccessToken()} starts before it. Callers that come in between
- * get the token, the remembered failure, or wait for a fetch that starts then.</li>
+ * get the token, the remembered failure, or wait for a fetch that starts then, or after
+ * {@code initialBackoff} if that is sooner.</li>
  * <li><b>Clocks do not matter.</b> The life that a token has left is computed once, when
  * it arrives, in Authing's time if the answer's {@code Date} is more than 5 s off. From
  * then on only the monotonic clock counts. (It may stand still while a machine is

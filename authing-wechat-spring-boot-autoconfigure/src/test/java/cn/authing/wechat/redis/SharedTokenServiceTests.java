@@ -341,6 +341,7 @@ class SharedTokenServiceTests {
 	void stopShouldLeaveRedisAloneWithoutAWord(CapturedOutput output) {
 		Instance instance = instance();
 		token(instance);
+		awaitTrue(() -> exists(server));
 		instance.store.store.stop();
 		assertThat(instance.store.store.isRunning()).isFalse();
 		assertThat(instance.service.refreshAccessToken().block(PATIENCE)).isNotNull();

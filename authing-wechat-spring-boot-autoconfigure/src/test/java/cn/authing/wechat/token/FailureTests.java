@@ -23,6 +23,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import cn.authing.wechat.AuthingApiException;
 
@@ -113,9 +114,24 @@ class FailureTests {
 	}
 
 	@Test
-	void listenerWhenItThrowsShouldNotStrandThoseWhoWait() {
+	void listenerWhenItFailsWithAnErrorShouldNotStrandThoseWhoWait() {
 		TokenServiceFixture fixture = new TokenServiceFixture(
 				(setup) -> setup.withListener((account, duration, origin, failure) -> {
+					throw new AssertionError("broken listener");
+				}));
+		Caller caller = fixture.ask();
+		fixture.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { false, true })
+	void listenerWhenItThrowsShouldNotStrandThoseWhoWait(boolean linkage) {
+		TokenServiceFixture fixture = new TokenServiceFixture(
+				(setup) -> setup.withListener((account, duration, origin, failure) -> {
+					if (linkage) {
+						throw new NoClassDefFoundError("of another version");
+					}
 					throw new IllegalStateException("broken listener");
 				}));
 		Caller first = fixture.ask();

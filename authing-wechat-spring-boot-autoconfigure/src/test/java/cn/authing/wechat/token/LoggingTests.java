@@ -162,6 +162,29 @@ class LoggingTests {
 		assertThat(messages(Level.INFO)).hasSize(1);
 	}
 
+	@Test
+	void streakWhileAnotherInstanceAsksShouldNotEnd() {
+		ManualTime time = new ManualTime();
+		SharedTestStore store = new SharedTestStore(time);
+		TokenServiceFixture one = sharing(time, store);
+		TokenServiceFixture other = sharing(time, store);
+		one.hold(TOKEN);
+		other.ask();
+		one.advance(UNTIL_DUE);
+		for (int failures = 1; failures <= 3; failures++) {
+			one.ask();
+			one.client.call().fail();
+			one.advance(MIN_REFRESH_INTERVAL);
+			other.ask();
+			one.ask();
+			assertThat(one.status().failures()).isEqualTo(failures);
+			other.client.call().fail();
+			one.advance(MIN_REFRESH_INTERVAL);
+		}
+		assertThat(messages(Level.WARN)).as("one for each instance").hasSize(2);
+		assertThat(messages(Level.INFO)).isEmpty();
+	}
+
 	private static TokenServiceFixture sharing(ManualTime time, SharedTestStore store) {
 		return new TokenServiceFixture((setup) -> setup.withTime(time).withStore(store.newInstance()));
 	}

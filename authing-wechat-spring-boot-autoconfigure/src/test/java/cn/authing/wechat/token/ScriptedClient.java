@@ -143,10 +143,14 @@ final class ScriptedClient implements AuthingWechatClient {
 		}
 
 		void succeed(WechatMpAccessToken token, boolean dated) {
+			succeed(token, dated ? ScriptedClient.this.time.authingTime() : null);
+		}
+
+		void succeed(WechatMpAccessToken token, @Nullable Instant time) {
 			this.ended = true;
 			// An HTTP date has whole seconds only.
-			Instant date = ScriptedClient.this.time.authingTime().truncatedTo(ChronoUnit.SECONDS);
-			this.sink.success(new AuthingTokenResponse(token, dated ? date : null, "request"));
+			Instant date = (time != null) ? time.truncatedTo(ChronoUnit.SECONDS) : null;
+			this.sink.success(new AuthingTokenResponse(token, date, "request"));
 		}
 
 		void fail() {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
@@ -69,7 +70,7 @@ class SharedRenewalTests {
 
 	@Test
 	void renewalWhenAuthingHasNoNewsShouldNotBeRepeatedByTheOtherInstances() {
-		this.fleet.forEach((instance) -> instance.getAccessToken().block(PATIENCE));
+		fetchEverywhere();
 		assertThat(this.fetches).hasValue(1);
 		pass(Duration.ofMinutes(56));
 		this.fleet.forEach((instance) -> renew(instance, 2));
@@ -81,7 +82,7 @@ class SharedRenewalTests {
 
 	@Test
 	void renewalWhenTheSameTokenLivesLongerShouldBeTakenOver() {
-		this.fleet.forEach((instance) -> instance.getAccessToken().block(PATIENCE));
+		fetchEverywhere();
 		pass(Duration.ofMinutes(56));
 		WechatMpAccessToken before = this.token;
 		this.token = new WechatMpAccessToken("72_same", START.plusSeconds(7200));
@@ -92,18 +93,29 @@ class SharedRenewalTests {
 			.containsOnly(TokenState.FRESH);
 	}
 
+	private void fetchEverywhere() {
+		this.fleet.forEach((instance) -> {
+			instance.getAccessToken().block(PATIENCE);
+			awaitPublication(() -> true);
+		});
+	}
+
+	private void awaitPublication(BooleanSupplier condition) {
+		long end = System.nanoTime() + PATIENCE.toNanos();
+		while (!condition.getAsBoolean() || this.store.published.get() < this.fetches.get()) {
+			assertThat(System.nanoTime()).as("time").isLessThan(end);
+			Thread.onSpinWait();
+		}
+	}
+
 	private void pass(Duration time) {
 		this.time.addAndGet(time.toNanos());
 	}
 
-	private static void renew(DefaultWechatMpTokenService instance, long fetch) {
+	private void renew(DefaultWechatMpTokenService instance, long fetch) {
 		assertThat(instance.status().get(0).state()).isEqualTo(TokenState.DUE);
 		assertThat(instance.getAccessTokenSync().accessToken()).isEqualTo("72_same");
-		long end = System.nanoTime() + PATIENCE.toNanos();
-		while (instance.status().get(0).fetches() < fetch) {
-			assertThat(System.nanoTime()).as("time").isLessThan(end);
-			Thread.onSpinWait();
-		}
+		awaitPublication(() -> instance.status().get(0).fetches() >= fetch);
 	}
 
 	private DefaultWechatMpTokenService instance() {
@@ -135,6 +147,8 @@ class SharedRenewalTests {
 	 */
 	private final class SharedStore implements WechatMpTokenStore {
 
+		private final AtomicInteger published = new AtomicInteger();
+
 		private final AtomicReference<@Nullable StoredToken> stored = new AtomicReference<>();
 
 		private @Nullable StoredToken current() {
@@ -153,6 +167,7 @@ class SharedRenewalTests {
 		public Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token) {
 			return Mono.fromSupplier(() -> {
 				this.stored.set(token);
+				this.published.incrementAndGet();
 				return token;
 			});
 		}

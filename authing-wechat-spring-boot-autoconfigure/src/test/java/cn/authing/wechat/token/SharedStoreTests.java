@@ -25,6 +25,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.WechatMpAccessToken;
 
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
@@ -210,6 +211,78 @@ class SharedStoreTests {
 	}
 
 	@Test
+	void getAccessTokenWhenStoreIsTooSlowAndAuthingFailsShouldTakeWhatIsShared() {
+		this.b.hold("B");
+		this.stores.get(0).beSlow(MAX_WAIT.multipliedBy(2));
+		Caller caller = this.a.ask();
+		this.time.advance(MAX_WAIT);
+		this.stores.get(0).beSlow(Duration.ZERO);
+		this.a.client.call().fail();
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void renewalWhenStoreIsSlowShouldBePatientAsNobodyWaits() {
+		holdEverywhere("A");
+		this.time.advance(UNTIL_DUE);
+		this.stores.get(0).beSlow(MAX_WAIT);
+		this.stores.get(1).beSlow(MAX_WAIT);
+		assertThat(this.a.ask().accessToken()).isEqualTo("A");
+		assertThat(this.b.ask().accessToken()).isEqualTo("A");
+		this.time.advance(MAX_WAIT.multipliedBy(2));
+		this.a.client.call().succeed("B", LIFE);
+		this.time.advance(MAX_WAIT.multipliedBy(2));
+		assertThat(this.b.held()).isEqualTo("B");
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void getAccessTokenWhenPublishingHangsShouldAnswerAndGiveLeaseBack() {
+		this.stores.get(0).hang();
+		Caller caller = this.a.ask();
+		this.a.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+		this.time.advance(MAX_WAIT);
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+		Caller refreshing = this.a.refresh();
+		this.a.client.call().succeed("B", LIFE);
+		this.time.advance(MAX_WAIT);
+		assertThat(refreshing.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void getAccessTokenWhenClientCompletesEmptyShouldAskOnce() {
+		Caller caller = this.a.ask();
+		this.a.client.call().completeEmpty();
+		this.time.advance(Duration.ofSeconds(10));
+		assertThat(caller.failure()).isInstanceOf(AuthingResponseException.class);
+		assertThat(fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenNewerIsSharedWhileAskingAsHolderShouldTakeNewerOver() {
+		this.store.beSilent();
+		Caller caller = this.a.ask();
+		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
+		this.time.advance(Duration.ofSeconds(8));
+		this.b.refresh();
+		this.b.client.call().succeed("NEW", LIFE);
+		this.a.client.call().succeed(older, true);
+		assertThat(caller.accessToken()).isEqualTo("OLD");
+		assertThat(this.a.held()).isEqualTo("NEW");
+	}
+
+	@Test
+	void renewalWhenRejectedWhileAnotherAsksShouldNotTakeTheTokenBack() {
+		holdEverywhere("A");
+		this.time.advance(UNTIL_DUE);
+		this.b.ask();
+		this.a.meanwhile(() -> this.a.service.invalidate("A"));
+		this.a.ask();
+		assertThat(this.a.state()).isEqualTo(TokenState.EXPIRED);
+	}
+
+	@Test
 	void getAccessTokenWhenLeaseIsGrantedAfterCloseShouldGiveItBack() {
 		this.stores.get(0).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
 		this.a.ask();
@@ -309,15 +382,50 @@ class SharedStoreTests {
 	@Test
 	void invalidateWhenAuthingHandsTheRejectedTokenOutAgainShouldAskOnceForAll() {
 		holdEverywhere("A");
+		invalidateWhenHandedOutAgain();
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void invalidateWhenExpiryIsImplausiblyFarAndTokenIsHandedOutAgainShouldAskOnceForAll() {
+		this.a.hold("A", Duration.ofHours(3));
+		this.fleet.forEach(TokenServiceFixture::ask);
+		invalidateWhenHandedOutAgain();
+		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void invalidateWhenTokenHandedOutAgainIsTakenShouldAskForAnotherAfterTheBackOff() {
+		holdEverywhere("A");
+		invalidateWhenHandedOutAgain();
+		this.time.advance(Duration.ofMillis(1100));
+		this.b.ask();
+		assertThat(this.b.client.openCalls()).hasSize(1);
+	}
+
+	private void invalidateWhenHandedOutAgain() {
 		this.time.advance(Duration.ofMinutes(1));
 		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
 		this.b.service.invalidate("A");
 		List<Caller> callers = this.fleet.stream().map(TokenServiceFixture::ask).toList();
-		this.time.advance(Duration.ofMillis(300));
 		this.a.client.call().succeed(token, true);
 		this.time.advance(POLL);
 		assertThat(callers).extracting(Caller::accessToken).containsOnly("A");
-		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void invalidateWhenFetchFailsBeforeAnotherIsHandedTheTokenAgainShouldTakeThat() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
+		this.b.service.invalidate("A");
+		this.b.ask();
+		this.b.client.call().fail();
+		this.a.ask();
+		this.a.client.call().succeed(token, true);
+		this.time.advance(Duration.ofSeconds(1));
+		assertThat(this.b.ask().accessToken()).isEqualTo("A");
+		assertThat(fetches()).isEqualTo(3);
 	}
 
 	@Test
@@ -357,7 +465,7 @@ class SharedStoreTests {
 		this.store.beSilent();
 		this.time.advance(Duration.ofMinutes(1));
 		this.a.service.invalidate("A");
-		WechatMpTokenStore.StoredToken shared = stored(this.b.service.getAccessTokenSync(), Duration.ofSeconds(1));
+		WechatMpTokenStore.StoredToken shared = stored(this.b.service.getAccessTokenSync(), Duration.ofMillis(1));
 		this.stores.get(1).publish(CREDENTIALS, shared).block();
 		Caller caller = this.a.ask();
 		this.a.client.call().succeed("B", LIFE);
@@ -390,6 +498,20 @@ class SharedStoreTests {
 		this.a.client.call().succeed(older, true);
 		assertThat(slow.accessToken()).isEqualTo("NEW");
 		assertThat(this.a.held()).isEqualTo("NEW");
+	}
+
+	@Test
+	void refreshAccessTokenWhenAnswerWasLongOnItsWayShouldNotReplaceNewer() {
+		this.store.beSilent();
+		Caller slow = this.a.refresh();
+		Instant answered = this.time.authingTime();
+		this.time.advance(Duration.ofSeconds(2));
+		this.b.refresh();
+		this.b.client.call().succeed("NEW", LIFE);
+		this.time.advance(Duration.ofSeconds(2));
+		this.a.client.call().succeed(new WechatMpAccessToken("OLD", answered.plus(LIFE)), answered);
+		assertThat(slow.accessToken()).isEqualTo("NEW");
+		assertThat(this.store.shared(CREDENTIALS)).isEqualTo("NEW");
 	}
 
 	@Test

@@ -121,6 +121,8 @@ final class SharedTestStore {
 
 		private boolean refusing;
 
+		private boolean hanging;
+
 		private boolean unreadable;
 
 		private Duration latency = Duration.ZERO;
@@ -137,6 +139,13 @@ final class SharedTestStore {
 		 */
 		void refuse() {
 			this.refusing = true;
+		}
+
+		/**
+		 * Never end to publish, which a store must not.
+		 */
+		void hang() {
+			this.hanging = true;
 		}
 
 		/**
@@ -174,7 +183,7 @@ final class SharedTestStore {
 
 		@Override
 		public Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token) {
-			return Mono.fromSupplier(() -> {
+			return this.hanging ? Mono.never() : Mono.fromSupplier(() -> {
 				SharedTestStore.this.operations++;
 				Assert.state(!this.refusing, "refused");
 				Entry entry = SharedTestStore.this.tokens.get(credentials);
