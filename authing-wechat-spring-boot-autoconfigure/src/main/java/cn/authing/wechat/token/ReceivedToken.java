@@ -44,16 +44,13 @@ record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin, b
 				TokenOrigin.AUTHING, false);
 	}
 
-	private static Instant authingTime(AuthingTokenResponse response, Instant localTime) {
+	static Instant authingTime(AuthingTokenResponse response, Instant localTime) {
 		Instant serverTime = response.serverTime();
 		return (serverTime != null && Duration.between(localTime, serverTime).abs().compareTo(CLOCKS_AGREE) > 0)
 				? serverTime : localTime;
 	}
 
-	/**
-	 * Return what is left of a token's life at a time, in nanoseconds.
-	 */
-	static long life(WechatMpAccessToken token, Instant now) {
+	private static long life(WechatMpAccessToken token, Instant now) {
 		long seconds = Duration.between(now, token.expiresAt()).getSeconds();
 		if (Math.abs(seconds) >= Duration.ofNanos(RefreshPolicy.MAX_LIFE).getSeconds()) {
 			return (seconds > 0) ? RefreshPolicy.MAX_LIFE : -RefreshPolicy.MAX_LIFE;

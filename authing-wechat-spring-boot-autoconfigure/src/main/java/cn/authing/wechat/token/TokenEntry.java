@@ -328,7 +328,7 @@ final class TokenEntry extends CachedTokenSource {
 	 * Return whether a shared token is the one that WeChat has rejected, which Authing
 	 * has handed out again since. Then it is useless to ask once more.
 	 * @param shared the token
-	 * @param age how long ago it was handed out
+	 * @param age how long ago Authing was asked for it
 	 */
 	boolean isHandedOutAgain(ReceivedToken shared, Duration age) {
 		TokenSnapshot snapshot = this.snapshot;

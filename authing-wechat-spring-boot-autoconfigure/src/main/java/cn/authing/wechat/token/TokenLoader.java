@@ -171,12 +171,14 @@ final class TokenLoader {
 	}
 
 	private Mono<Fetched> ask(TokenEntry entry) {
-		return Mono.defer(() -> this.client.fetch(entry.credentials())).map((response) -> {
-			Instant now = this.clock.instant();
-			// One clock for the whole fleet, which tells newer answers from those that
-			// came late.
-			Instant at = (response.serverTime() != null) ? response.serverTime() : now;
-			return new Fetched(ReceivedToken.fromAuthing(response, now), at);
+		return Mono.defer(() -> {
+			long askedAt = this.clock.nanoTime();
+			return this.client.fetch(entry.credentials()).map((response) -> {
+				Instant now = this.clock.instant();
+				// An answer that was long on its way is no newer than its question.
+				Instant at = ReceivedToken.authingTime(response, now).minusNanos(this.clock.nanoTime() - askedAt);
+				return new Fetched(ReceivedToken.fromAuthing(response, now), at);
+			});
 		});
 	}
 
@@ -189,10 +191,10 @@ final class TokenLoader {
 		if (this.policy.usable(received.life()) <= 0) {
 			return Mono.empty();
 		}
-		Duration life = Duration.ofNanos(ReceivedToken.life(received.token(), fetched.at()));
-		StoredToken token = new StoredToken(received.token(), life, fetched.at());
+		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()), fetched.at());
 		return inTime(Mono.defer(() -> this.store.publish(entry.credentials(), token))
-			.filter((shared) -> !shared.token().equals(token.token()))
+			.filter((shared) -> !shared.token().equals(token.token())
+					&& !shared.token().expiresAt().isBefore(token.token().expiresAt()))
 			.map(TokenLoader::fromStore));
 	}
 
@@ -206,7 +208,7 @@ final class TokenLoader {
 	}
 
 	/**
-	 * A token that Authing has handed out, and when, by Authing's clock.
+	 * A token that Authing has handed out, and when it was asked.
 	 */
 	private record Fetched(ReceivedToken token, Instant at) {
 

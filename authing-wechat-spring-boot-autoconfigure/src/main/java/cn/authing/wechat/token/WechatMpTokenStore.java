@@ -124,14 +124,14 @@ public interface WechatMpTokenStore {
 	 * @param token the token
 	 * @param life the time to its expiry when it was read or is written; measured by the
 	 * store's clock where it has one, so that the instances' clocks do not matter
-	 * @param fetchedAt when Authing handed it out, by Authing's clock (the local one if
-	 * Authing did not tell)
+	 * @param fetchedAt when Authing was asked for it, by Authing's clock where the local
+	 * one is off
 	 */
 	record StoredToken(WechatMpAccessToken token, Duration life, Instant fetchedAt) {
 
 		/**
-		 * Return how long ago Authing handed the token out: what is gone of the life that
-		 * it had then. Depends on no clock of this instance.
+		 * Return how long ago Authing was asked for the token: what is gone of the life
+		 * that it had then. Depends on no clock of this instance.
 		 * @return the age
 		 */
 		public Duration age() {
