@@ -72,8 +72,8 @@ class ArchitectureTests {
 			.definedBy("cn.authing.wechat.token")
 			.optionalLayer("redis")
 			.definedBy("cn.authing.wechat.redis")
-			.optionalLayer("webclient")
-			.definedBy("cn.authing.wechat.webclient")
+			.optionalLayer("http")
+			.definedBy("cn.authing.wechat.http")
 			.optionalLayer("wxjava")
 			.definedBy("cn.authing.wechat.wxjava")
 			.optionalLayer("actuate")
@@ -86,7 +86,7 @@ class ArchitectureTests {
 			.mayOnlyBeAccessedByLayers("autoconfigure")
 			.whereLayer("wxjava")
 			.mayOnlyBeAccessedByLayers("autoconfigure")
-			.whereLayer("webclient")
+			.whereLayer("http")
 			.mayOnlyBeAccessedByLayers("autoconfigure")
 			.whereLayer("redis")
 			.mayOnlyBeAccessedByLayers("autoconfigure")
@@ -110,7 +110,7 @@ class ArchitectureTests {
 		assertThat(CLASSES.stream()
 			.filter((type) -> Set
 				.of("cn.authing.wechat", "cn.authing.wechat.client", "cn.authing.wechat.token",
-						"cn.authing.wechat.webclient", "cn.authing.wechat.wxjava", "cn.authing.wechat.redis")
+						"cn.authing.wechat.http", "cn.authing.wechat.wxjava", "cn.authing.wechat.redis")
 				.contains(type.getPackageName()))
 			.flatMap((type) -> type.getDirectDependenciesFromSelf().stream())
 			.filter((

@@ -39,7 +39,7 @@ import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.TestTokenService;
 
 /**
  * Look-ups by run-time credentials in a service that holds few or many accounts: the same
@@ -63,7 +63,7 @@ public class AccountLookupBenchmarks {
 
 	private WechatMpCredentials[] credentials = {};
 
-	private DefaultWechatMpTokenService service = Samples.service();
+	private TestTokenService service = Samples.service();
 
 	private final Map<WechatMpCredentials, WechatMpAccessToken> map = new ConcurrentHashMap<>();
 

@@ -23,7 +23,7 @@ import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.TestTokenService;
 
 /**
  * How many bytes of heap an account takes that is known at run time only: all that the
@@ -42,7 +42,7 @@ public final class AccountMemory {
 			.mapToObj(Samples::credentials)
 			.toArray(WechatMpCredentials[]::new);
 		String accessToken = Samples.token().accessToken();
-		try (DefaultWechatMpTokenService service = Samples.service(
+		try (TestTokenService service = Samples.service(
 				(credentials) -> Mono
 					.fromSupplier(() -> new WechatMpAccessToken(accessToken, Samples.token().expiresAt())),
 				Samples.DEFAULT_POLICY, ACCOUNTS)) {

@@ -56,8 +56,8 @@ import software.amazon.awssdk.utils.cache.RefreshResult;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenSource;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RequestCounts;
+import cn.authing.wechat.token.TestTokenService;
+import cn.authing.wechat.token.WechatMpRequestCounts;
 
 /**
  * Reads of a token that is held and fresh, beside those of other caches and beside the
@@ -75,7 +75,7 @@ public class CachedReadBenchmarks {
 
 	private static final URI WECHAT = URI.create("https://api.weixin.qq.com");
 
-	private final DefaultWechatMpTokenService service = Samples.service();
+	private final TestTokenService service = Samples.service();
 
 	private final WechatMpTokenSource named = this.service.account(Samples.NAMED_ACCOUNT);
 
@@ -301,14 +301,14 @@ public class CachedReadBenchmarks {
 	@State(Scope.Benchmark)
 	public static class Meters {
 
-		private final DefaultWechatMpTokenService service = Samples.service();
+		private final TestTokenService service = Samples.service();
 
 		private final MeterRegistry registry = new SimpleMeterRegistry();
 
 		@Setup
 		public void register() {
 			this.service.getAccessTokenSync();
-			this.service.requestCounts()
+			this.service.registry().requestCounts()
 				.keySet()
 				.forEach((account) -> FunctionCounter
 					.builder("requests", this.service, (service) -> fresh(service, account))
@@ -316,8 +316,8 @@ public class CachedReadBenchmarks {
 					.register(this.registry));
 		}
 
-		private static double fresh(DefaultWechatMpTokenService service, String account) {
-			RequestCounts counts = service.requestCounts().get(account);
+		private static double fresh(TestTokenService service, String account) {
+			WechatMpRequestCounts counts = service.registry().requestCounts().get(account);
 			return (counts != null) ? counts.fresh() : 0;
 		}
 
@@ -326,7 +326,7 @@ public class CachedReadBenchmarks {
 			if (this.registry.get("requests").functionCounters().stream().noneMatch((meter) -> meter.count() > 0)) {
 				throw new IllegalStateException("The meters show no requests");
 			}
-			this.registry.close();
+			this.service.close();
 			this.service.close();
 		}
 

@@ -23,7 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.TestTokenService;
 
 /**
  * 10,000 callers at once while nothing is held: how many fetches there are, and how long
@@ -54,7 +54,7 @@ public final class ColdStart {
 		for (int round = 0; round < ROUNDS; round++) {
 			GatedUpstream upstream = new GatedUpstream();
 			Answers answers = new Answers();
-			try (DefaultWechatMpTokenService service = Samples.service(upstream, Samples.DEFAULT_POLICY, 1)) {
+			try (TestTokenService service = Samples.service(upstream, Samples.DEFAULT_POLICY, 1)) {
 				callers.call(service, answers);
 				upstream.awaitFetch();
 				long end = upstream.answer();

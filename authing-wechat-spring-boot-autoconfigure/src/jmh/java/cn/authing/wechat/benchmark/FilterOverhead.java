@@ -38,9 +38,9 @@ import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.webclient.WechatMpTokenClientHttpRequestInterceptor;
-import cn.authing.wechat.webclient.WechatMpTokenExchangeFilterFunction;
+import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
+import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
+import cn.authing.wechat.token.TestTokenService;
 
 /**
  * What a call of WeChat costs through the filter and through the interceptor, beside the
@@ -75,7 +75,7 @@ public final class FilterOverhead {
 				System.getProperty("java.class.path"), FilterOverhead.class.getName(), "serve")
 			.redirectError(Redirect.INHERIT)
 			.start();
-		try (DefaultWechatMpTokenService tokens = Samples.service();
+		try (TestTokenService tokens = Samples.service();
 				BufferedReader output = new BufferedReader(
 						new InputStreamReader(wechat.getInputStream(), StandardCharsets.US_ASCII))) {
 			report("http://127.0.0.1:" + output.readLine(), tokens);

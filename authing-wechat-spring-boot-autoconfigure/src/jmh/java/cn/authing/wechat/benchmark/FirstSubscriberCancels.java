@@ -23,7 +23,7 @@ import java.util.concurrent.CompletableFuture;
 import reactor.core.Disposable;
 
 import cn.authing.wechat.WechatMpAccessToken;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.TestTokenService;
 
 /**
  * Eleven subscribers wait for the first token; the first of them, for whom the fetch was
@@ -45,7 +45,7 @@ public final class FirstSubscriberCancels {
 		List<Long> times = new ArrayList<>();
 		for (int round = 0; round < ROUNDS; round++) {
 			GatedUpstream upstream = new GatedUpstream();
-			try (DefaultWechatMpTokenService service = Samples.service(upstream, Samples.DEFAULT_POLICY, 1)) {
+			try (TestTokenService service = Samples.service(upstream, Samples.DEFAULT_POLICY, 1)) {
 				Disposable first = service.getAccessToken().subscribe();
 				List<CompletableFuture<WechatMpAccessToken>> others = new ArrayList<>();
 				for (int i = 0; i < OTHERS; i++) {

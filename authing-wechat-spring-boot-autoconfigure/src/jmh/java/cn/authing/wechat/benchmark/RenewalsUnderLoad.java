@@ -33,8 +33,8 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.client.AuthingWechatClient;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RefreshPolicy;
+import cn.authing.wechat.token.TestTokenService;
+import cn.authing.wechat.token.WechatMpRefreshPolicy;
 
 /**
  * Constant load while tokens are renewed again and again from an upstream that takes 300
@@ -52,7 +52,7 @@ public final class RenewalsUnderLoad {
 
 	private static final Duration FETCH = Duration.ofMillis(300);
 
-	private static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofSeconds(2), Duration.ofMillis(100),
+	private static final WechatMpRefreshPolicy POLICY = new WechatMpRefreshPolicy(Duration.ofSeconds(2), Duration.ofMillis(100),
 			Duration.ofMillis(100), Duration.ofMillis(100), Duration.ofMillis(400), Duration.ofSeconds(2));
 
 	private static final int ACCOUNTS = 20;
@@ -91,7 +91,7 @@ public final class RenewalsUnderLoad {
 	private void run(String name) throws InterruptedException {
 		List<WechatMpTokenSource> accounts = new ArrayList<>();
 		List<Thread> callers = new ArrayList<>();
-		try (DefaultWechatMpTokenService service = Samples.service(this.upstream, POLICY, ACCOUNTS)) {
+		try (TestTokenService service = Samples.service(this.upstream, POLICY, ACCOUNTS)) {
 			for (int i = 0; i < ACCOUNTS; i++) {
 				accounts.add(service.account(Samples.credentials(i)));
 			}

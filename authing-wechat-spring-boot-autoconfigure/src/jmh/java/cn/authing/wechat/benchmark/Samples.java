@@ -27,9 +27,8 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingWechatClient;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RefreshPolicy;
-import cn.authing.wechat.token.WechatMpTokenStore;
+import cn.authing.wechat.token.TestTokenService;
+import cn.authing.wechat.token.WechatMpRefreshPolicy;
 
 /**
  * What the benchmarks have in common.
@@ -39,7 +38,7 @@ final class Samples {
 	/**
 	 * The policy of the default properties.
 	 */
-	static final RefreshPolicy DEFAULT_POLICY = new RefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
+	static final WechatMpRefreshPolicy DEFAULT_POLICY = new WechatMpRefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
 			Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(30), Duration.ofSeconds(10));
 
 	static final String NAMED_ACCOUNT = "shop";
@@ -61,17 +60,17 @@ final class Samples {
 		return new WechatMpCredentials("wx%016x".formatted(number), "%032x".formatted(number));
 	}
 
-	static DefaultWechatMpTokenService service(AuthingWechatClient client, RefreshPolicy policy, long maxEntries) {
+	static TestTokenService service(AuthingWechatClient client, WechatMpRefreshPolicy policy, long maxEntries) {
 		Map<String, WechatMpCredentials> accounts = Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, credentials(-1),
 				NAMED_ACCOUNT, credentials(-2));
-		return new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(), () -> accounts, policy, maxEntries,
+		return new TestTokenService(client, null, () -> accounts, policy, maxEntries,
 				List.of());
 	}
 
 	/**
 	 * Return a service with the default settings whose client answers at once.
 	 */
-	static DefaultWechatMpTokenService service() {
+	static TestTokenService service() {
 		return service((credentials) -> Mono.fromSupplier(Samples::token), DEFAULT_POLICY, 10_000);
 	}
 

@@ -30,9 +30,9 @@ import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.token.AccountTokenStatus;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.TokenStoreStatus;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpAccountStatus;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * Health of one account: up while a caller would get a token. It asks as any caller does,
@@ -46,10 +46,13 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 
 	private final WechatMpTokenService service;
 
+	private final @Nullable WechatMpAccountRegistry registry;
+
 	private final String account;
 
-	AccountHealthIndicator(WechatMpTokenService service, String account) {
+	AccountHealthIndicator(WechatMpTokenService service, @Nullable WechatMpAccountRegistry registry, String account) {
 		this.service = service;
+		this.registry = registry;
 		this.account = account;
 	}
 
@@ -61,7 +64,7 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 	}
 
 	private Health up(WechatMpAccessToken token) {
-		AccountTokenStatus status = status();
+		WechatMpAccountStatus status = status();
 		Health.Builder health = Health.up();
 		if (status == null) {
 			return health.withDetail("expiresInSeconds", Duration.between(Instant.now(), token.expiresAt()).toSeconds())
@@ -78,14 +81,14 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 		else {
 			health.withDetail("error", String.valueOf(failure.getMessage()));
 		}
-		AccountTokenStatus status = status();
+		WechatMpAccountStatus status = status();
 		return ((status != null) ? describe(health, status) : health).build();
 	}
 
-	private Health.Builder describe(Health.Builder health, AccountTokenStatus status) {
+	private Health.Builder describe(Health.Builder health, WechatMpAccountStatus status) {
 		health.withDetail("state", status.state());
-		if (status.changePending()) {
-			health.withDetail("credentialsChangePending", true);
+		if (status.credentialsRotationPending()) {
+			health.withDetail("credentialsRotationPending", true);
 		}
 		AuthingException lastFailure = status.lastFailure();
 		if (status.failures() > 0) {
@@ -94,28 +97,28 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 				health.withDetail("lastFailure", FailureDetails.of(lastFailure, status.lastFailureAt()));
 			}
 		}
-		TokenStoreStatus store = storeStatus();
+		WechatMpTokenStoreStatus store = storeStatus();
 		return (store != null) ? health.withDetail("tokenStore", describe(store)) : health;
 	}
 
-	private static Map<String, Object> describe(TokenStoreStatus store) {
+	private static Map<String, Object> describe(WechatMpTokenStoreStatus store) {
 		Map<String, Object> details = new LinkedHashMap<>();
 		details.put("available", store.isAvailable());
-		if (store.problem() != null) {
-			details.put("problem", store.problem());
+		if (store.reason() != null) {
+			details.put("reason", store.reason());
 		}
-		if (store.awaySince() != null) {
-			details.put("awaySince", store.awaySince());
+		if (store.unavailableSince() != null) {
+			details.put("unavailableSince", store.unavailableSince());
 		}
 		return details;
 	}
 
-	private @Nullable AccountTokenStatus status() {
-		return (this.service instanceof DefaultWechatMpTokenService known) ? known.status(this.account) : null;
+	private @Nullable WechatMpAccountStatus status() {
+		return (this.registry != null) ? this.registry.status(this.account) : null;
 	}
 
-	private @Nullable TokenStoreStatus storeStatus() {
-		return (this.service instanceof DefaultWechatMpTokenService known) ? known.storeStatus() : null;
+	private @Nullable WechatMpTokenStoreStatus storeStatus() {
+		return (this.registry != null) ? this.registry.storeStatus() : null;
 	}
 
 }

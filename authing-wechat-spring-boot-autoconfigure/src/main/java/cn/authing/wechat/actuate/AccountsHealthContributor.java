@@ -24,6 +24,7 @@ import org.springframework.boot.health.contributor.CompositeReactiveHealthContri
 import org.springframework.boot.health.contributor.ReactiveHealthContributor;
 
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
  * Health of all accounts, whichever there are at the time of the probe.
@@ -32,20 +33,24 @@ final class AccountsHealthContributor implements CompositeReactiveHealthContribu
 
 	private final WechatMpTokenService service;
 
-	AccountsHealthContributor(WechatMpTokenService service) {
+	private final @Nullable WechatMpAccountRegistry registry;
+
+	AccountsHealthContributor(WechatMpTokenService service, @Nullable WechatMpAccountRegistry registry) {
 		this.service = service;
+		this.registry = registry;
 	}
 
 	@Override
 	public @Nullable ReactiveHealthContributor getContributor(String name) {
-		return this.service.accountNames().contains(name) ? new AccountHealthIndicator(this.service, name) : null;
+		return this.service.accountNames().contains(name)
+				? new AccountHealthIndicator(this.service, this.registry, name) : null;
 	}
 
 	@Override
 	public Stream<Entry> stream() {
 		return this.service.accountNames()
 			.stream()
-			.map((name) -> new Entry(name, new AccountHealthIndicator(this.service, name)));
+			.map((name) -> new Entry(name, new AccountHealthIndicator(this.service, this.registry, name)));
 	}
 
 }

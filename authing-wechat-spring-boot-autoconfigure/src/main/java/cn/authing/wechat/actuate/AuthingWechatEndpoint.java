@@ -31,11 +31,11 @@ import org.springframework.boot.actuate.endpoint.annotation.Selector;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 
 import cn.authing.wechat.AuthingException;
-import cn.authing.wechat.token.AccountTokenStatus;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.TokenOrigin;
-import cn.authing.wechat.token.TokenState;
-import cn.authing.wechat.token.TokenStoreStatus;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpAccountStatus;
+import cn.authing.wechat.token.WechatMpTokenOrigin;
+import cn.authing.wechat.token.WechatMpTokenState;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * {@link Endpoint @Endpoint} that shows what is held for the configured accounts, renews
@@ -46,14 +46,14 @@ import cn.authing.wechat.token.TokenStoreStatus;
 @Endpoint(id = "authingwechat")
 public final class AuthingWechatEndpoint {
 
-	private final DefaultWechatMpTokenService service;
+	private final WechatMpAccountRegistry registry;
 
 	/**
 	 * Create a new endpoint.
-	 * @param service the service whose tokens are shown
+	 * @param registry the accounts whose tokens are shown
 	 */
-	public AuthingWechatEndpoint(DefaultWechatMpTokenService service) {
-		this.service = service;
+	public AuthingWechatEndpoint(WechatMpAccountRegistry registry) {
+		this.registry = registry;
 	}
 
 	/**
@@ -63,8 +63,8 @@ public final class AuthingWechatEndpoint {
 	@ReadOperation
 	public AccountsDescriptor accounts() {
 		Map<String, AccountDescriptor> accounts = new LinkedHashMap<>();
-		this.service.status().forEach((status) -> accounts.put(status.account(), AccountDescriptor.of(status)));
-		TokenStoreStatus store = this.service.storeStatus();
+		this.registry.status().forEach((status) -> accounts.put(status.account(), AccountDescriptor.of(status)));
+		WechatMpTokenStoreStatus store = this.registry.storeStatus();
 		return new AccountsDescriptor(accounts, (store != null) ? TokenStoreDescriptor.of(store) : null);
 	}
 
@@ -76,10 +76,10 @@ public final class AuthingWechatEndpoint {
 	 */
 	@ReadOperation
 	public AccountDescriptor account(@Selector String account) {
-		AccountTokenStatus status = this.service.status(account);
+		WechatMpAccountStatus status = this.registry.status(account);
 		if (status == null) {
 			throw new IllegalArgumentException(
-					"There is no WeChat account '" + account + "'; configured are " + this.service.accountNames());
+					"There is no WeChat account '" + account + "'; configured are " + this.registry.accountNames());
 		}
 		return AccountDescriptor.of(status);
 	}
@@ -102,7 +102,7 @@ public final class AuthingWechatEndpoint {
 			throw new InvalidEndpointRequestException(reason, reason);
 		}
 		account(account);
-		this.service.account(account).refreshAccessToken().block();
+		this.registry.account(account).refreshAccessToken().block();
 		return account(account);
 	}
 
@@ -116,7 +116,7 @@ public final class AuthingWechatEndpoint {
 	@DeleteOperation
 	public AccountDescriptor invalidate(@Selector String account) {
 		account(account);
-		this.service.invalidateHeld(account);
+		this.registry.invalidateCurrent(account);
 		return account(account);
 	}
 
@@ -146,20 +146,20 @@ public final class AuthingWechatEndpoint {
 	 * @param failures how many fetches in a row have failed
 	 * @param fetches how many fetches there were
 	 * @param rejections how many tokens were rejected
-	 * @param credentialsChangePending whether changed credentials have produced no token
-	 * yet, so that the token of the old ones is in use
+	 * @param credentialsRotationPending whether changed credentials have produced no
+	 * token yet, so that the token of the old ones is in use
 	 */
-	public record AccountDescriptor(String appId, TokenState state, @Nullable Instant expiresAt, long expiresInSeconds,
-			@Nullable TokenOrigin origin, @Nullable Instant lastRenewal, @Nullable Map<String, Object> lastFailure,
-			int failures, long fetches, long rejections,
-			boolean credentialsChangePending) implements OperationResponseBody {
+	public record AccountDescriptor(String appId, WechatMpTokenState state, @Nullable Instant expiresAt,
+			long expiresInSeconds, @Nullable WechatMpTokenOrigin origin, @Nullable Instant lastRenewal,
+			@Nullable Map<String, Object> lastFailure, int failures, long fetches, long rejections,
+			boolean credentialsRotationPending) implements OperationResponseBody {
 
-		static AccountDescriptor of(AccountTokenStatus status) {
+		static AccountDescriptor of(WechatMpAccountStatus status) {
 			AuthingException failure = status.lastFailure();
 			return new AccountDescriptor(status.appId(), status.state(), status.expiresAt(),
 					status.expiresIn().toSeconds(), status.origin(), status.lastRenewal(),
 					(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null, status.failures(),
-					status.fetches(), status.rejections(), status.changePending());
+					status.fetches(), status.rejections(), status.credentialsRotationPending());
 		}
 
 	}
@@ -169,19 +169,19 @@ public final class AuthingWechatEndpoint {
 	 *
 	 * @param available whether tokens are shared; while they are not each instance
 	 * fetches for itself
-	 * @param problem why they are not
-	 * @param awaySince since when they are not
+	 * @param reason why they are not
+	 * @param unavailableSince since when they are not
 	 * @param succeeded how many operations succeeded
 	 * @param failed how many failed or took too long
 	 * @param skipped how many were not tried, because the store was known to be away
-	 * @param unreadable how many shared values made no sense to this instance
+	 * @param undecodable how many shared values made no sense to this instance
 	 */
-	public record TokenStoreDescriptor(boolean available, @Nullable String problem, @Nullable Instant awaySince,
-			long succeeded, long failed, long skipped, long unreadable) {
+	public record TokenStoreDescriptor(boolean available, @Nullable String reason, @Nullable Instant unavailableSince,
+			long succeeded, long failed, long skipped, long undecodable) {
 
-		static TokenStoreDescriptor of(TokenStoreStatus status) {
-			return new TokenStoreDescriptor(status.isAvailable(), status.problem(), status.awaySince(),
-					status.succeeded(), status.failed(), status.skipped(), status.unreadable());
+		static TokenStoreDescriptor of(WechatMpTokenStoreStatus status) {
+			return new TokenStoreDescriptor(status.isAvailable(), status.reason(), status.unavailableSince(),
+					status.succeeded(), status.failed(), status.skipped(), status.undecodable());
 		}
 
 	}

@@ -16,10 +16,13 @@
 
 package cn.authing.wechat.actuate;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.boot.health.contributor.ReactiveHealthContributor;
 import org.springframework.boot.health.registry.ReactiveHealthContributorRegistry;
 
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
  * Health of the WeChat access tokens: an indicator if there is one account, a composite
@@ -31,12 +34,16 @@ public final class WechatMpTokenHealth {
 
 	private final WechatMpTokenService service;
 
+	private final @Nullable WechatMpAccountRegistry registry;
+
 	/**
 	 * Create a new instance.
 	 * @param service the service whose accounts are asked for their tokens
+	 * @param registry what more is known of these accounts; {@code null} if nothing is
 	 */
-	public WechatMpTokenHealth(WechatMpTokenService service) {
+	public WechatMpTokenHealth(WechatMpTokenService service, @Nullable WechatMpAccountRegistry registry) {
 		this.service = service;
+		this.registry = registry;
 	}
 
 	/**
@@ -45,8 +52,8 @@ public final class WechatMpTokenHealth {
 	 * @return the contributor
 	 */
 	public ReactiveHealthContributor contributor() {
-		return (this.service.accountNames().size() > 1) ? new AccountsHealthContributor(this.service)
-				: new AccountHealthIndicator(this.service, WechatMpTokenService.DEFAULT_ACCOUNT);
+		return (this.service.accountNames().size() > 1) ? new AccountsHealthContributor(this.service, this.registry)
+				: new AccountHealthIndicator(this.service, this.registry, WechatMpTokenService.DEFAULT_ACCOUNT);
 	}
 
 	/**

@@ -45,12 +45,12 @@ import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
-import cn.authing.wechat.token.AccountTokenStatus;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RequestCounts;
-import cn.authing.wechat.token.TokenListener;
-import cn.authing.wechat.token.TokenOrigin;
-import cn.authing.wechat.token.TokenStoreStatus;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpAccountStatus;
+import cn.authing.wechat.token.WechatMpRequestCounts;
+import cn.authing.wechat.token.WechatMpTokenListener;
+import cn.authing.wechat.token.WechatMpTokenOrigin;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * Meters of the tokens. Requests and rejections are read off the service's own counts, so
@@ -63,7 +63,7 @@ import cn.authing.wechat.token.TokenStoreStatus;
  * @since 1.0.0
  */
 public final class WechatMpTokenMetrics
-		implements MeterBinder, TokenListener, ApplicationListener<WechatMpAccountsChangedEvent> {
+		implements MeterBinder, WechatMpTokenListener, ApplicationListener<WechatMpAccountsChangedEvent> {
 
 	private static final String PREFIX = "authing.wechat.token.";
 
@@ -79,7 +79,7 @@ public final class WechatMpTokenMetrics
 	private static final int MAX_EARLY = 1000;
 
 	// The service needs its listeners before it is there itself
-	private final Supplier<DefaultWechatMpTokenService> service;
+	private final Supplier<WechatMpAccountRegistry> service;
 
 	private final CopyOnWriteArrayList<MeterRegistry> registries = new CopyOnWriteArrayList<>();
 
@@ -90,7 +90,7 @@ public final class WechatMpTokenMetrics
 	 * Create new metrics.
 	 * @param service supplies the service; not called before {@link #bindTo}
 	 */
-	public WechatMpTokenMetrics(Supplier<DefaultWechatMpTokenService> service) {
+	public WechatMpTokenMetrics(Supplier<WechatMpAccountRegistry> service) {
 		this.service = service;
 	}
 
@@ -108,7 +108,7 @@ public final class WechatMpTokenMetrics
 	}
 
 	private void bindAccounts(MeterRegistry registry) {
-		DefaultWechatMpTokenService service = this.service.get();
+		WechatMpAccountRegistry service = this.service.get();
 		newOnes(service.requestCounts().keySet(), registry, REJECTED)
 			.forEach((account) -> bindCounts(registry, service, account));
 		newOnes(service.accountNames(), registry, EXPIRES_IN)
@@ -130,9 +130,10 @@ public final class WechatMpTokenMetrics
 		this.registries.forEach(this::bindAccounts);
 	}
 
-	private static void bindCounts(MeterRegistry registry, DefaultWechatMpTokenService service, String account) {
-		Map<String, ToLongFunction<RequestCounts>> results = Map.of("fresh", RequestCounts::fresh, "refreshing",
-				RequestCounts::refreshing, "waited", RequestCounts::waited, "failed", RequestCounts::failed);
+	private static void bindCounts(MeterRegistry registry, WechatMpAccountRegistry service, String account) {
+		Map<String, ToLongFunction<WechatMpRequestCounts>> results = Map.of("fresh", WechatMpRequestCounts::fresh,
+				"refreshing", WechatMpRequestCounts::refreshing, "waited", WechatMpRequestCounts::waited, "failed",
+				WechatMpRequestCounts::failed);
 		results.forEach((result, count) -> FunctionCounter
 			.builder(PREFIX + "requests", service, (source) -> count.applyAsLong(source.requestCounts(account)))
 			.description("Requests for a token, by what they were answered with")
@@ -142,23 +143,23 @@ public final class WechatMpTokenMetrics
 			.description("Tokens that were reported as rejected by WeChat")
 			.tag("account", account)
 			.register(registry);
-		fetchTimer(registry, account, TokenOrigin.AUTHING, null);
+		fetchTimer(registry, account, WechatMpTokenOrigin.AUTHING, null);
 		ERRORS.forEach((error) -> fetchTimer(registry, account, null, error));
 	}
 
-	private static void bindStatus(MeterRegistry registry, DefaultWechatMpTokenService service, String account) {
+	private static void bindStatus(MeterRegistry registry, WechatMpAccountRegistry service, String account) {
 		TimeGauge.builder(EXPIRES_IN, service, TimeUnit.NANOSECONDS, (source) -> expiresIn(source.status(account)))
 			.description("Time for which the token held may still be handed out")
 			.tag("account", account)
 			.register(registry);
 	}
 
-	private static double expiresIn(@Nullable AccountTokenStatus status) {
+	private static double expiresIn(@Nullable WechatMpAccountStatus status) {
 		return (status != null) ? status.expiresIn().toNanos() : Double.NaN;
 	}
 
 	private void bindStore(MeterRegistry registry) {
-		DefaultWechatMpTokenService service = this.service.get();
+		WechatMpAccountRegistry service = this.service.get();
 		if (service.storeStatus() == null) {
 			return;
 		}
@@ -167,26 +168,28 @@ public final class WechatMpTokenMetrics
 					(source) -> read(source.storeStatus(), (status) -> status.isAvailable() ? 1 : 0))
 			.description("Whether tokens are shared with the other instances")
 			.register(registry);
-		Map<String, ToDoubleFunction<TokenStoreStatus>> results = Map.of("succeeded", TokenStoreStatus::succeeded,
-				"failed", TokenStoreStatus::failed, "skipped", TokenStoreStatus::skipped);
+		Map<String, ToDoubleFunction<WechatMpTokenStoreStatus>> results = Map.of("succeeded",
+				WechatMpTokenStoreStatus::succeeded, "failed", WechatMpTokenStoreStatus::failed, "skipped",
+				WechatMpTokenStoreStatus::skipped);
 		results.forEach((result, count) -> FunctionCounter
 			.builder(STORE + "operations", service, (source) -> read(source.storeStatus(), count))
 			.description("Operations on the shared store, by what became of them")
 			.tag("result", result)
 			.register(registry));
 		FunctionCounter
-			.builder(STORE + "unreadable", service,
-					(source) -> read(source.storeStatus(), TokenStoreStatus::unreadable))
+			.builder(STORE + "undecodable", service,
+					(source) -> read(source.storeStatus(), WechatMpTokenStoreStatus::undecodable))
 			.description("Shared values that made no sense to this instance")
 			.register(registry);
 	}
 
-	private static double read(@Nullable TokenStoreStatus status, ToDoubleFunction<TokenStoreStatus> part) {
+	private static double read(@Nullable WechatMpTokenStoreStatus status,
+			ToDoubleFunction<WechatMpTokenStoreStatus> part) {
 		return (status != null) ? part.applyAsDouble(status) : Double.NaN;
 	}
 
 	@Override
-	public void fetched(String account, Duration duration, @Nullable TokenOrigin origin,
+	public void fetched(String account, Duration duration, @Nullable WechatMpTokenOrigin origin,
 			@Nullable AuthingException failure) {
 		String error = (failure != null) ? error(failure) : null;
 		record((registry) -> fetchTimer(registry, account, origin, error).record(duration));
@@ -208,7 +211,7 @@ public final class WechatMpTokenMetrics
 		return (failure instanceof AuthingTransportException) ? "transport" : "response";
 	}
 
-	private static Timer fetchTimer(MeterRegistry registry, String account, @Nullable TokenOrigin origin,
+	private static Timer fetchTimer(MeterRegistry registry, String account, @Nullable WechatMpTokenOrigin origin,
 			@Nullable String error) {
 		Tags tags = Tags.of("account", account, "outcome", (error != null) ? "failure" : "success", "error",
 				(error != null) ? error : "none", "origin",

@@ -48,8 +48,9 @@ public final class AuthingSanitizingAutoConfiguration {
 	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties,
 			ObjectProvider<PropertiesWechatMpAccountProvider> accounts) {
 		// As they were at start-up and as they are since secrets have been rotated
-		return new AuthingSanitizingFunction(() -> Stream.concat(properties.stream(),
-				accounts.stream().map(PropertiesWechatMpAccountProvider::properties)));
+		return new AuthingSanitizingFunction(() -> Stream
+			.concat(properties.stream(), accounts.stream().map(PropertiesWechatMpAccountProvider::properties))
+			.distinct());
 	}
 
 }

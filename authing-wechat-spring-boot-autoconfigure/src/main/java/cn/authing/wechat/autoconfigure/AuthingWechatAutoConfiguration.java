@@ -36,8 +36,9 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Cache;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RefreshPolicy;
-import cn.authing.wechat.token.TokenListener;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpRefreshPolicy;
+import cn.authing.wechat.token.WechatMpTokenListener;
 import cn.authing.wechat.token.WechatMpTokenStore;
 
 /**
@@ -57,40 +58,39 @@ public final class AuthingWechatAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(WechatMpAccountProvider.class)
-	PropertiesWechatMpAccountProvider wechatMpAccountProvider(Environment environment, AuthingProperties properties) {
+	PropertiesWechatMpAccountProvider authingWechatMpAccountProvider(Environment environment,
+			AuthingProperties properties) {
 		return new PropertiesWechatMpAccountProvider(environment, properties);
 	}
 
 	@Bean
 	@ConditionalOnMissingBean
-	WechatMpTokenStore wechatMpTokenStore() {
-		return WechatMpTokenStore.local();
+	WechatMpAccountRegistry authingWechatMpAccountRegistry(AuthingWechatClient client,
+			ObjectProvider<WechatMpTokenStore> store, WechatMpAccountProvider accountProvider,
+			AuthingProperties properties, ObjectProvider<WechatMpTokenListener> listeners) {
+		Cache cache = properties.getWechat().getCache();
+		WechatMpRefreshPolicy policy = new WechatMpRefreshPolicy(cache.getRefreshAhead(), cache.getMinRefreshInterval(),
+				cache.getExpiryMargin(), cache.getFailureBackoff().getInitial(), cache.getFailureBackoff().getMax(),
+				properties.getTimeout());
+		return new WechatMpAccountRegistry(client, store.getIfAvailable(), accountProvider, policy,
+				cache.getMaxEntries(), listeners.orderedStream().toList());
 	}
 
 	@Bean
 	@ConditionalOnMissingBean(WechatMpTokenService.class)
-	DefaultWechatMpTokenService wechatMpTokenService(AuthingWechatClient client, WechatMpTokenStore store,
-			WechatMpAccountProvider accountProvider, AuthingProperties properties,
-			ObjectProvider<TokenListener> listeners) {
-		Cache cache = properties.getWechat().getCache();
-		RefreshPolicy policy = new RefreshPolicy(cache.getRefreshAhead(), cache.getMinRefreshInterval(),
-				cache.getExpiryMargin(), cache.getFailureBackoff().getInitial(), cache.getFailureBackoff().getMax(),
-				properties.getTimeout());
-		return new DefaultWechatMpTokenService(client, store, accountProvider, policy, cache.getMaxEntries(),
-				listeners.orderedStream().toList());
+	DefaultWechatMpTokenService authingWechatMpTokenService(WechatMpAccountRegistry registry) {
+		return new DefaultWechatMpTokenService(registry);
 	}
 
 	@Bean
-	@ConditionalOnBean(DefaultWechatMpTokenService.class)
-	WechatMpAccountsReloader wechatMpAccountsReloader(DefaultWechatMpTokenService service) {
-		return new WechatMpAccountsReloader(service);
+	WechatMpAccountsReloader authingWechatMpAccountsReloader(WechatMpAccountRegistry registry) {
+		return new WechatMpAccountsReloader(registry);
 	}
 
 	@Bean
-	@ConditionalOnBean(DefaultWechatMpTokenService.class)
 	@ConditionalOnBooleanProperty("authing.wechat.cache.keep-warm")
-	ApplicationListener<ApplicationReadyEvent> wechatMpTokenWarmer(DefaultWechatMpTokenService service) {
-		return (event) -> service.keepWarm();
+	ApplicationListener<ApplicationReadyEvent> authingWechatMpTokenWarmer(WechatMpAccountRegistry registry) {
+		return (event) -> registry.keepWarm();
 	}
 
 }

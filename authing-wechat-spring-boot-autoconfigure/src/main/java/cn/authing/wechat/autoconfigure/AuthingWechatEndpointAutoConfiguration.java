@@ -28,7 +28,7 @@ import org.springframework.context.annotation.Bean;
 
 import cn.authing.wechat.actuate.AuthingWechatEndpoint;
 import cn.authing.wechat.actuate.AuthingWechatEndpointWebExtension;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for {@link AuthingWechatEndpoint}.
@@ -38,7 +38,7 @@ import cn.authing.wechat.token.DefaultWechatMpTokenService;
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class)
 @ConditionalOnClass(ConditionalOnAvailableEndpoint.class)
 @ConditionalOnAvailableEndpoint(AuthingWechatEndpoint.class)
-@ConditionalOnBean(DefaultWechatMpTokenService.class)
+@ConditionalOnBean(WechatMpAccountRegistry.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 public final class AuthingWechatEndpointAutoConfiguration {
 
@@ -47,8 +47,8 @@ public final class AuthingWechatEndpointAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	AuthingWechatEndpoint authingWechatEndpoint(DefaultWechatMpTokenService service) {
-		return new AuthingWechatEndpoint(service);
+	AuthingWechatEndpoint authingWechatEndpoint(WechatMpAccountRegistry registry) {
+		return new AuthingWechatEndpoint(registry);
 	}
 
 	@Bean

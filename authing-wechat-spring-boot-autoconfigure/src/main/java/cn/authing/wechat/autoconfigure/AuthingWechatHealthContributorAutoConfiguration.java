@@ -34,6 +34,7 @@ import org.springframework.context.annotation.Bean;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.actuate.WechatMpTokenHealth;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for {@link WechatMpTokenHealth}.
@@ -52,8 +53,9 @@ public final class AuthingWechatHealthContributorAutoConfiguration {
 	}
 
 	@Bean
-	WechatMpTokenHealth wechatMpTokenHealth(WechatMpTokenService service) {
-		return new WechatMpTokenHealth(service);
+	WechatMpTokenHealth authingWechatMpTokenHealth(WechatMpTokenService service,
+			ObjectProvider<WechatMpAccountRegistry> registry) {
+		return new WechatMpTokenHealth(service, registry.getIfAvailable());
 	}
 
 	@Bean

@@ -28,7 +28,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 
 import cn.authing.wechat.actuate.WechatMpTokenMetrics;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for {@link WechatMpTokenMetrics}.
@@ -38,7 +38,7 @@ import cn.authing.wechat.token.DefaultWechatMpTokenService;
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class,
 		afterName = "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration")
 @ConditionalOnClass(MeterRegistry.class)
-@ConditionalOnBean({ MeterRegistry.class, DefaultWechatMpTokenService.class })
+@ConditionalOnBean({ MeterRegistry.class, WechatMpAccountRegistry.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 public final class AuthingWechatMetricsAutoConfiguration {
 
@@ -47,7 +47,7 @@ public final class AuthingWechatMetricsAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	WechatMpTokenMetrics wechatMpTokenMetrics(ObjectProvider<DefaultWechatMpTokenService> service) {
+	WechatMpTokenMetrics wechatMpTokenMetrics(ObjectProvider<WechatMpAccountRegistry> service) {
 		return new WechatMpTokenMetrics(service::getObject);
 	}
 

@@ -28,7 +28,7 @@ import org.springframework.web.client.RestClient;
 
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Api;
-import cn.authing.wechat.webclient.WechatMpTokenClientHttpRequestInterceptor;
+import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for the

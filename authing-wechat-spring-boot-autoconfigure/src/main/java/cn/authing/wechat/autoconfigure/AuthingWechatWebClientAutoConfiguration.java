@@ -28,7 +28,7 @@ import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Api;
-import cn.authing.wechat.webclient.WechatMpTokenExchangeFilterFunction;
+import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for the

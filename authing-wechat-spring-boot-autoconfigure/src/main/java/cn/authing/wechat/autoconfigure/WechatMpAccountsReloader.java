@@ -20,7 +20,7 @@ import org.springframework.context.ApplicationListener;
 import org.springframework.core.Ordered;
 
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
  * Makes the service read the accounts again, before others who listen for the event look
@@ -28,15 +28,15 @@ import cn.authing.wechat.token.DefaultWechatMpTokenService;
  */
 final class WechatMpAccountsReloader implements ApplicationListener<WechatMpAccountsChangedEvent>, Ordered {
 
-	private final DefaultWechatMpTokenService service;
+	private final WechatMpAccountRegistry registry;
 
-	WechatMpAccountsReloader(DefaultWechatMpTokenService service) {
-		this.service = service;
+	WechatMpAccountsReloader(WechatMpAccountRegistry registry) {
+		this.registry = registry;
 	}
 
 	@Override
 	public void onApplicationEvent(WechatMpAccountsChangedEvent event) {
-		this.service.reloadAccounts();
+		this.registry.reload();
 	}
 
 	@Override

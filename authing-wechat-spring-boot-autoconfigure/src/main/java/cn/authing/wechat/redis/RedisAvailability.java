@@ -34,7 +34,7 @@ import reactor.core.publisher.Mono;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.log.LogMessage;
 
-import cn.authing.wechat.token.TokenStoreStatus;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * Whether Redis can be used. One failure is enough to leave it alone: nobody waits for it
@@ -119,10 +119,10 @@ final class RedisAvailability {
 		this.absence = absence;
 		if (this.pause == null) {
 			logger.warn(LogMessage.format("Redis %s. Until it is back, this instance shares no access tokens with the"
-					+ " others and fetches for itself", absence.problem()));
+					+ " others and fetches for itself", absence.reason()));
 		}
 		else {
-			logger.debug(LogMessage.format("Redis %s again", absence.problem()));
+			logger.debug(LogMessage.format("Redis %s again", absence.reason()));
 		}
 		probeLater();
 	}
@@ -170,11 +170,11 @@ final class RedisAvailability {
 		return this.suspended;
 	}
 
-	TokenStoreStatus status(long unreadable) {
+	WechatMpTokenStoreStatus status(long undecodable) {
 		Absence absence = this.absence;
-		return new TokenStoreStatus((absence != null) ? absence.problem() : null,
+		return new WechatMpTokenStoreStatus((absence != null) ? absence.reason() : null,
 				(absence != null) ? absence.since() : null, this.succeeded.sum(), this.failed.sum(), this.skipped.sum(),
-				unreadable);
+				undecodable);
 	}
 
 	private String describe(Throwable failure) {
@@ -192,7 +192,7 @@ final class RedisAvailability {
 				: "cannot be used (" + cause.getClass().getName() + ")";
 	}
 
-	private record Absence(String problem, Instant since) {
+	private record Absence(String reason, Instant since) {
 
 	}
 

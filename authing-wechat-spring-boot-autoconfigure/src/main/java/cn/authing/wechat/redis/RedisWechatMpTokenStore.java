@@ -49,8 +49,8 @@ import org.springframework.data.redis.listener.ReactiveRedisMessageListenerConta
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.redis.RedisReply.Outcome;
-import cn.authing.wechat.token.TokenStoreStatus;
 import cn.authing.wechat.token.WechatMpTokenStore;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * {@link WechatMpTokenStore} in Redis.
@@ -90,9 +90,9 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 
 	private final SecureRandom random = new SecureRandom();
 
-	private final LongAdder unreadable = new LongAdder();
+	private final LongAdder undecodable = new LongAdder();
 
-	private final AtomicBoolean unreadableWarned = new AtomicBoolean();
+	private final AtomicBoolean undecodableWarned = new AtomicBoolean();
 
 	private final String instance = randomName();
 
@@ -254,13 +254,14 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 			return null;
 		}
 		RedisAccount account = account(credentials);
-		return new Change(credentials,
-				(parts.length == 3) ? (accessToken) -> TokenCodec.equal(account.digest(accessToken), parts[2]) : null);
+		return (parts.length == 3)
+				? new Rejected(credentials, (token) -> TokenCodec.equal(account.digest(token), parts[2]))
+				: new Published(credentials);
 	}
 
 	@Override
-	public TokenStoreStatus status() {
-		return this.availability.status(this.unreadable.sum());
+	public WechatMpTokenStoreStatus status() {
+		return this.availability.status(this.undecodable.sum());
 	}
 
 	private RedisAccount account(WechatMpCredentials credentials) {
@@ -278,8 +279,8 @@ public final class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartL
 		long life = (reply.life() >= 0) ? Math.max(reply.life() - onTheWay, 0) : reply.life();
 		StoredToken token = this.codec.decode(account, reply.value(), Duration.ofMillis(life));
 		if (token == null) {
-			this.unreadable.increment();
-			if (this.unreadableWarned.compareAndSet(false, true)) {
+			this.undecodable.increment();
+			if (this.undecodableWarned.compareAndSet(false, true)) {
 				logger.warn(LogMessage.format(
 						"The value of the Redis key '%s' cannot be read and is taken for absent:"
 								+ " it is damaged, or encrypted with a key that is not among"

@@ -33,7 +33,7 @@ final class AccountStatistics {
 	 * The name under which the accounts that are known at run time only are counted. Not
 	 * a name that a configured account can have.
 	 */
-	static final String RUN_TIME_ACCOUNTS = "(run-time)";
+	static final String DYNAMIC_ACCOUNTS = "(dynamic)";
 
 	final String account;
 
@@ -57,8 +57,8 @@ final class AccountStatistics {
 		this.account = account;
 	}
 
-	RequestCounts requests() {
-		return new RequestCounts(this.fresh.sum(), this.refreshing.sum(), this.waited.sum(), this.failed.sum());
+	WechatMpRequestCounts requests() {
+		return new WechatMpRequestCounts(this.fresh.sum(), this.refreshing.sum(), this.waited.sum(), this.failed.sum());
 	}
 
 	record LastFailure(AuthingException exception, Instant at) {

@@ -30,7 +30,7 @@ import cn.authing.wechat.client.AuthingTokenResponse;
  * @param origin where it came from
  * @param echo whether it is the one that is held, which nobody has handed out again
  */
-record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin, boolean echo) {
+record ReceivedToken(WechatMpAccessToken token, long life, WechatMpTokenOrigin origin, boolean echo) {
 
 	// The Date header counts whole seconds and the answer travels a while: less of a
 	// difference says nothing about the clocks.
@@ -41,7 +41,7 @@ record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin, b
 	 */
 	static ReceivedToken fromAuthing(AuthingTokenResponse response, Instant localTime) {
 		return new ReceivedToken(response.token(), life(response.token(), authingTime(response, localTime)),
-				TokenOrigin.AUTHING, false);
+				WechatMpTokenOrigin.AUTHING, false);
 	}
 
 	static Instant authingTime(AuthingTokenResponse response, Instant localTime) {
@@ -52,8 +52,8 @@ record ReceivedToken(WechatMpAccessToken token, long life, TokenOrigin origin, b
 
 	private static long life(WechatMpAccessToken token, Instant now) {
 		long seconds = Duration.between(now, token.expiresAt()).getSeconds();
-		if (Math.abs(seconds) >= Duration.ofNanos(RefreshPolicy.MAX_LIFE).getSeconds()) {
-			return (seconds > 0) ? RefreshPolicy.MAX_LIFE : -RefreshPolicy.MAX_LIFE;
+		if (Math.abs(seconds) >= Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).getSeconds()) {
+			return (seconds > 0) ? WechatMpRefreshPolicy.MAX_LIFE : -WechatMpRefreshPolicy.MAX_LIFE;
 		}
 		return Duration.between(now, token.expiresAt()).toNanos();
 	}

@@ -51,18 +51,18 @@ final class TokenCache implements AutoCloseable {
 
 	private final DoubleSupplier random;
 
-	private final RefreshPolicy policy;
+	private final WechatMpRefreshPolicy policy;
 
 	private final TokenLoader loader;
 
-	private final List<TokenListener> listeners;
+	private final List<WechatMpTokenListener> listeners;
 
 	private final Set<TokenFetch> fetches = ConcurrentHashMap.newKeySet();
 
 	private volatile boolean closed;
 
-	TokenCache(TokenClock clock, ScheduledExecutorService executor, DoubleSupplier random, RefreshPolicy policy,
-			TokenLoader loader, List<TokenListener> listeners) {
+	TokenCache(TokenClock clock, ScheduledExecutorService executor, DoubleSupplier random, WechatMpRefreshPolicy policy,
+			TokenLoader loader, List<WechatMpTokenListener> listeners) {
 		this.clock = clock;
 		this.executor = executor;
 		this.random = random;
@@ -88,7 +88,7 @@ final class TokenCache implements AutoCloseable {
 		return this.clock;
 	}
 
-	RefreshPolicy policy() {
+	WechatMpRefreshPolicy policy() {
 		return this.policy;
 	}
 
@@ -134,7 +134,8 @@ final class TokenCache implements AutoCloseable {
 		this.fetches.remove(fetch);
 	}
 
-	void fetched(TokenEntry entry, long startedAt, @Nullable TokenOrigin origin, @Nullable AuthingException failure) {
+	void fetched(TokenEntry entry, long startedAt, @Nullable WechatMpTokenOrigin origin,
+			@Nullable AuthingException failure) {
 		AccountStatistics statistics = entry.statistics();
 		statistics.fetches.increment();
 		if (failure == null) {
@@ -144,7 +145,7 @@ final class TokenCache implements AutoCloseable {
 			statistics.lastFailure = new AccountStatistics.LastFailure(failure, this.clock.instant());
 		}
 		Duration duration = Duration.ofNanos(this.clock.nanoTime() - startedAt);
-		for (TokenListener listener : this.listeners) {
+		for (WechatMpTokenListener listener : this.listeners) {
 			try {
 				listener.fetched(statistics.account, duration, origin, failure);
 			}

@@ -351,8 +351,8 @@ final class TokenEntry extends CachedTokenSource {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
 		return snapshot.isUsable(now) ? new ReceivedToken(snapshot.requiredToken(),
-				snapshot.usableUntil() - now + this.cache.policy().expiryMargin().toNanos(), TokenOrigin.STORE, true)
-				: null;
+				snapshot.usableUntil() - now + this.cache.policy().expiryMargin().toNanos(), WechatMpTokenOrigin.STORE,
+				true) : null;
 	}
 
 	/**
@@ -360,7 +360,7 @@ final class TokenEntry extends CachedTokenSource {
 	 * renewed (any more).
 	 */
 	@Nullable ReceivedToken freshAgain() {
-		return (this.snapshot.state(this.clock.nanoTime()) == TokenState.FRESH) ? heldAgain() : null;
+		return (this.snapshot.state(this.clock.nanoTime()) == WechatMpTokenState.FRESH) ? heldAgain() : null;
 	}
 
 	/**
@@ -443,7 +443,7 @@ final class TokenEntry extends CachedTokenSource {
 	@Override
 	public String toString() {
 		String account = this.statistics.account;
-		return AccountStatistics.RUN_TIME_ACCOUNTS.equals(account) ? "WeChat app '" + this.credentials.appId() + "'"
+		return AccountStatistics.DYNAMIC_ACCOUNTS.equals(account) ? "WeChat app '" + this.credentials.appId() + "'"
 				: "account '" + account + "'";
 	}
 

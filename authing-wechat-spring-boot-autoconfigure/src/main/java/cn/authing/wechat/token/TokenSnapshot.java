@@ -54,17 +54,17 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	/**
 	 * Return the state at a time.
 	 */
-	TokenState state(long now) {
+	WechatMpTokenState state(long now) {
 		if (now < this.refreshAt) {
-			return TokenState.FRESH;
+			return WechatMpTokenState.FRESH;
 		}
 		if (isUsable(now)) {
-			return TokenState.DUE;
+			return WechatMpTokenState.DUE;
 		}
 		if (this.attempts.failure() != null && now < this.attempts.fetchFrom()) {
-			return TokenState.FAILING;
+			return WechatMpTokenState.FAILING;
 		}
-		return (this.token != null) ? TokenState.EXPIRED : TokenState.EMPTY;
+		return (this.token != null) ? WechatMpTokenState.EXPIRED : WechatMpTokenState.EMPTY;
 	}
 
 	/**
@@ -85,7 +85,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	 * Return whether a background fetch is wanted and may start.
 	 */
 	boolean mayRenew(long now) {
-		return this.fetch == null && now >= this.attempts.renewFrom() && state(now) == TokenState.DUE;
+		return this.fetch == null && now >= this.attempts.renewFrom() && state(now) == WechatMpTokenState.DUE;
 	}
 
 	/**
@@ -118,7 +118,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	/**
 	 * Take in a token that a fetch brought.
 	 */
-	TokenSnapshot received(ReceivedToken received, boolean inBackground, long now, RefreshPolicy policy,
+	TokenSnapshot received(ReceivedToken received, boolean inBackground, long now, WechatMpRefreshPolicy policy,
 			double random) {
 		long usable = policy.usable(received.life());
 		if (received.echo() && this.standing == Standing.REJECTED) {
@@ -144,7 +144,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 				Standing.GOOD, next, null);
 	}
 
-	private TokenSnapshot receivedTooLate(ReceivedToken received, long now, RefreshPolicy policy, double random) {
+	private TokenSnapshot receivedTooLate(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
+			double random) {
 		Attempts next = this.attempts.expiredOnArrival(received.origin(), now, policy, random);
 		if (isUsable(now)) {
 			return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, this.standing, next, null);
@@ -170,7 +171,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	/**
 	 * Take in the failure of a fetch. A token that is held stays as it is.
 	 */
-	TokenSnapshot failed(AuthingException failure, boolean warned, long now, RefreshPolicy policy, double random) {
+	TokenSnapshot failed(AuthingException failure, boolean warned, long now, WechatMpRefreshPolicy policy,
+			double random) {
 		return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, this.standing,
 				this.attempts.failed(failure, warned, now, policy, random), null);
 	}
@@ -178,7 +180,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	/**
 	 * Take in that WeChat rejected the token held.
 	 */
-	TokenSnapshot rejected(long now, long since, RefreshPolicy policy, double random) {
+	TokenSnapshot rejected(long now, long since, WechatMpRefreshPolicy policy, double random) {
 		return new TokenSnapshot(this.token, NEVER, this.usableUntil, Standing.REJECTED,
 				this.attempts.rejected(now, since, policy, random), this.fetch);
 	}
@@ -215,7 +217,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	 * @param rejectedAt when the last of them was rejected
 	 * @param warned whether the streak of fetches that brought nothing of use was logged
 	 */
-	record Attempts(@Nullable TokenOrigin origin, long receivedAt, long fetchFrom, long renewFrom,
+	record Attempts(@Nullable WechatMpTokenOrigin origin, long receivedAt, long fetchFrom, long renewFrom,
 			@Nullable AuthingException failure, int failures, int rejections, long rejectedAt, boolean warned) {
 
 		static final Attempts NONE = new Attempts(null, NEVER, NEVER, NEVER, null, 0, 0, NEVER, false);
@@ -225,21 +227,22 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 			return this.failure;
 		}
 
-		Attempts received(@Nullable TokenOrigin origin, boolean spaced, long now, RefreshPolicy policy) {
+		Attempts received(@Nullable WechatMpTokenOrigin origin, boolean spaced, long now,
+				WechatMpRefreshPolicy policy) {
 			long fetchFrom = now + policy.initialBackoff().toNanos();
 			long renewFrom = Math.max(fetchFrom, spaced ? now + policy.minRefreshInterval().toNanos() : this.renewFrom);
 			return new Attempts(origin, now, fetchFrom, renewFrom, null, 0, this.rejections, this.rejectedAt, false);
 		}
 
 		// That another instance asks ends no streak of failures of this one.
-		Attempts noNews(boolean echo, long now, RefreshPolicy policy) {
+		Attempts noNews(boolean echo, long now, WechatMpRefreshPolicy policy) {
 			Attempts next = received(this.origin, true, now, policy);
 			return new Attempts(this.origin, this.receivedAt, next.fetchFrom, next.renewFrom,
 					echo ? this.failure : null, echo ? this.failures : 0, this.rejections, this.rejectedAt,
 					echo && this.warned);
 		}
 
-		Attempts expiredOnArrival(TokenOrigin origin, long now, RefreshPolicy policy, double random) {
+		Attempts expiredOnArrival(WechatMpTokenOrigin origin, long now, WechatMpRefreshPolicy policy, double random) {
 			int setbacks = this.failures + 1;
 			long fetchFrom = now + policy.pause(setbacks, null, random);
 			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
@@ -247,12 +250,13 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 					this.warned || setbacks > 1);
 		}
 
-		Attempts suspectAgain(TokenOrigin origin, long now, RefreshPolicy policy, double random) {
+		Attempts suspectAgain(WechatMpTokenOrigin origin, long now, WechatMpRefreshPolicy policy, double random) {
 			long from = now + policy.pause(this.rejections, null, random);
 			return new Attempts(origin, now, from, from, null, 0, this.rejections + 1, this.rejectedAt, false);
 		}
 
-		Attempts failed(AuthingException failure, boolean warned, long now, RefreshPolicy policy, double random) {
+		Attempts failed(AuthingException failure, boolean warned, long now, WechatMpRefreshPolicy policy,
+				double random) {
 			int failures = this.failures + 1;
 			long fetchFrom = now + policy.pause(failures, failure.getRetryAfter(), random);
 			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
@@ -260,7 +264,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 					this.rejectedAt, this.warned || warned);
 		}
 
-		Attempts rejected(long now, long since, RefreshPolicy policy, double random) {
+		Attempts rejected(long now, long since, WechatMpRefreshPolicy policy, double random) {
 			boolean soon = this.rejections > 0 && now - this.receivedAt < policy.maxBackoff().toNanos();
 			int rejections = soon ? this.rejections + 1 : 1;
 			long from = Math.max(this.fetchFrom, this.receivedAt + policy.pause(rejections, null, random));

@@ -42,23 +42,6 @@ import cn.authing.wechat.WechatMpCredentials;
 public interface WechatMpTokenStore {
 
 	/**
-	 * Return a store that shares nothing: each instance asks for itself.
-	 * @return the store
-	 */
-	static WechatMpTokenStore local() {
-		return LocalTokenStore.INSTANCE;
-	}
-
-	/**
-	 * Return whether there are other instances to share with. If not, none of the other
-	 * methods is called.
-	 * @return whether anything is shared
-	 */
-	default boolean isShared() {
-		return true;
-	}
-
-	/**
 	 * Return how long a caller may wait for this store where an instance looks for what
 	 * is shared, for {@link #read} and {@link #lease} together, and as long again where
 	 * it shares what it has fetched.
@@ -106,7 +89,7 @@ public interface WechatMpTokenStore {
 	 * Return how the store is doing, for people.
 	 * @return the status, or {@code null} if there is nothing to tell
 	 */
-	default @Nullable TokenStoreStatus status() {
+	default @Nullable WechatMpTokenStoreStatus status() {
 		return null;
 	}
 
@@ -136,7 +119,7 @@ public interface WechatMpTokenStore {
 		 */
 		public Duration age() {
 			Duration whole = Duration.between(this.fetchedAt, this.token.expiresAt());
-			Duration held = Duration.ofNanos(RefreshPolicy.MAX_LIFE);
+			Duration held = Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE);
 			return ((whole.compareTo(held) < 0) ? whole : held).minus(this.life);
 		}
 
@@ -144,12 +127,34 @@ public interface WechatMpTokenStore {
 
 	/**
 	 * A change made by another instance.
+	 */
+	sealed interface Change permits Published, Rejected {
+
+		/**
+		 * Return the account whose token has changed.
+		 * @return the app id and secret
+		 */
+		WechatMpCredentials credentials();
+
+	}
+
+	/**
+	 * Another instance has published a token: {@link #read} returns it.
 	 *
 	 * @param credentials the account
-	 * @param rejected tells whether a token is the one that was rejected; {@code null} if
-	 * a token was published
 	 */
-	record Change(WechatMpCredentials credentials, @Nullable Predicate<String> rejected) {
+	record Published(WechatMpCredentials credentials) implements Change {
+
+	}
+
+	/**
+	 * Another instance was told by WeChat that a token is invalid, and has dropped it.
+	 *
+	 * @param credentials the account
+	 * @param token tells whether an access token is the rejected one, so that a store
+	 * need not send the token itself
+	 */
+	record Rejected(WechatMpCredentials credentials, Predicate<String> token) implements Change {
 
 	}
 

@@ -27,13 +27,13 @@
  * <li>A {@code TokenSnapshot} is all that an entry knows: token, times, what past fetches
  * forbid, the fetch in flight. It is immutable and swapped by compare-and-set.</li>
  * <li>A {@code TokenFetch} is the one fetch that all who wait share.</li>
- * <li>{@link cn.authing.wechat.token.RefreshPolicy} has all the arithmetic of time, a
- * {@code TokenLoader} knows how a token is had, and a
+ * <li>{@link cn.authing.wechat.token.WechatMpRefreshPolicy} has all the arithmetic of
+ * time, a {@code TokenLoader} knows how a token is had, and a
  * {@link cn.authing.wechat.token.WechatMpTokenStore} how instances share it.</li>
  * </ul>
  *
  * <h2>States</h2> The state is a pure function of the snapshot and the time, see
- * {@link cn.authing.wechat.token.TokenState}:
+ * {@link cn.authing.wechat.token.WechatMpTokenState}:
  * <table class="striped">
  * <caption>Who waits when</caption> <thead>
  * <tr>

@@ -94,10 +94,10 @@ class AuthingWechatEndpointTests {
 			context.getBean(FakeTokenStore.class).goAway();
 			assertThat(invoke("accounts")).extractingByKey("tokenStore", InstanceOfAssertFactories.MAP)
 				.containsEntry("available", false)
-				.containsEntry("problem", "did not answer within 100 ms")
-				.containsKey("awaySince")
+				.containsEntry("reason", "did not answer within 100 ms")
+				.containsKey("unavailableSince")
 				.contains(Map.entry("succeeded", 7L), Map.entry("failed", 1L), Map.entry("skipped", 5L),
-						Map.entry("unreadable", 2L));
+						Map.entry("undecodable", 2L));
 		});
 	}
 

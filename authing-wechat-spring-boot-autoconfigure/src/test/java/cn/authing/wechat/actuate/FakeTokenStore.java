@@ -22,37 +22,32 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.WechatMpCredentials;
-import cn.authing.wechat.token.TokenStoreStatus;
 import cn.authing.wechat.token.WechatMpTokenStore;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * A store that shares nothing and whose status is what a test says.
  */
 final class FakeTokenStore implements WechatMpTokenStore {
 
-	static final Instant AWAY_SINCE = Instant.parse("2026-01-01T00:00:00Z");
+	static final Instant UNAVAILABLE_SINCE = Instant.parse("2026-01-01T00:00:00Z");
 
-	private volatile TokenStoreStatus status = new TokenStoreStatus(null, null, 0, 0, 0, 0);
+	private volatile WechatMpTokenStoreStatus status = new WechatMpTokenStoreStatus(null, null, 0, 0, 0, 0);
 
 	/**
 	 * Be away, after some operations of each kind.
 	 */
 	void goAway() {
-		this.status = new TokenStoreStatus("did not answer within 100 ms", AWAY_SINCE, 7, 1, 5, 2);
+		this.status = new WechatMpTokenStoreStatus("did not answer within 100 ms", UNAVAILABLE_SINCE, 7, 1, 5, 2);
 	}
 
 	void comeBack() {
-		this.status = new TokenStoreStatus(null, null, 8, 1, 5, 2);
+		this.status = new WechatMpTokenStoreStatus(null, null, 8, 1, 5, 2);
 	}
 
 	@Override
-	public TokenStoreStatus status() {
+	public WechatMpTokenStoreStatus status() {
 		return this.status;
-	}
-
-	@Override
-	public boolean isShared() {
-		return false;
 	}
 
 	@Override

@@ -155,8 +155,8 @@ class WechatMpTokenHealthTests {
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
 			assertThat(health.getStatus()).isEqualTo(Status.UP);
 			assertThat(tokenStore(context)).containsExactly(Map.entry("available", false),
-					Map.entry("problem", "did not answer within 100 ms"),
-					Map.entry("awaySince", FakeTokenStore.AWAY_SINCE));
+					Map.entry("reason", "did not answer within 100 ms"),
+					Map.entry("unavailableSince", FakeTokenStore.UNAVAILABLE_SINCE));
 			store.comeBack();
 			assertThat(tokenStore(context)).containsExactly(Map.entry("available", true));
 		});
@@ -225,7 +225,7 @@ class WechatMpTokenHealthTests {
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat", "shop"));
 			assertThat(health.getStatus()).isEqualTo(Status.UP);
-			assertThat(health.getDetails()).containsEntry("credentialsChangePending", true);
+			assertThat(health.getDetails()).containsEntry("credentialsRotationPending", true);
 		});
 	}
 

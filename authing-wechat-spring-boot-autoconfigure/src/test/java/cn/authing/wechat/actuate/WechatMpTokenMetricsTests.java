@@ -51,7 +51,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -184,14 +184,15 @@ class WechatMpTokenMetricsTests {
 			assertThat(storeOperations(context, "succeeded")).isZero();
 			assertThat(storeOperations(context, "failed")).isZero();
 			assertThat(storeOperations(context, "skipped")).isZero();
-			assertThat(meters(context).get("authing.wechat.token.store.unreadable").functionCounter().count()).isZero();
+			assertThat(meters(context).get("authing.wechat.token.store.undecodable").functionCounter().count())
+				.isZero();
 			store.goAway();
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(storeAvailable(context)).isZero();
 			assertThat(storeOperations(context, "succeeded")).isEqualTo(7);
 			assertThat(storeOperations(context, "failed")).isEqualTo(1);
 			assertThat(storeOperations(context, "skipped")).isEqualTo(5);
-			assertThat(meters(context).get("authing.wechat.token.store.unreadable").functionCounter().count())
+			assertThat(meters(context).get("authing.wechat.token.store.undecodable").functionCounter().count())
 				.isEqualTo(2);
 			store.comeBack();
 			assertThat(storeAvailable(context)).isEqualTo(1);
@@ -232,7 +233,7 @@ class WechatMpTokenMetricsTests {
 					.contains("authing_wechat_token_expires_in_seconds{account=\"default\"} 7")
 					.contains("authing_wechat_token_store_available 1.0")
 					.contains("authing_wechat_token_store_operations_total{result=\"failed\"} 0.0")
-					.contains("authing_wechat_token_store_unreadable_total 0.0");
+					.contains("authing_wechat_token_store_undecodable_total 0.0");
 			});
 	}
 
@@ -318,7 +319,7 @@ class WechatMpTokenMetricsTests {
 	static class OwnMetricsConfiguration {
 
 		@Bean
-		WechatMpTokenMetrics mine(ObjectProvider<DefaultWechatMpTokenService> service) {
+		WechatMpTokenMetrics mine(ObjectProvider<WechatMpAccountRegistry> service) {
 			return new WechatMpTokenMetrics(service::getObject);
 		}
 

@@ -47,12 +47,13 @@ import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.client.AuthingWechatClient;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpTokenStore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.mockito.Mockito.RETURNS_DEEP_STUBS;
 import static org.mockito.Mockito.mock;
 
 /**
@@ -123,7 +124,7 @@ class AuthingWechatAutoConfigurationTests {
 
 	@Test
 	void runWithStoreOfUserBacksOff() {
-		WechatMpTokenStore store = WechatMpTokenStore.local();
+		WechatMpTokenStore store = mock(WechatMpTokenStore.class, RETURNS_DEEP_STUBS);
 		this.contextRunner.withBean("mine", WechatMpTokenStore.class, () -> store)
 			.run((context) -> assertThat(context).hasSingleBean(WechatMpTokenStore.class).hasBean("mine"));
 	}
@@ -205,7 +206,7 @@ class AuthingWechatAutoConfigurationTests {
 			context.getBean(WechatMpTokenService.class).getAccessTokenSync();
 			assertThat(tokenThreads(before)).isNotEmpty();
 			Set<Thread> threads = tokenThreads(before);
-			context.getBean(DefaultWechatMpTokenService.class).close();
+			context.getBean(WechatMpAccountRegistry.class).close();
 			for (Thread thread : threads) {
 				thread.join(30_000);
 				assertThat(thread.isAlive()).isFalse();

@@ -39,8 +39,8 @@ import org.springframework.web.reactive.function.client.WebClient;
 import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingServer;
+import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 import cn.authing.wechat.test.FakeWechat;
-import cn.authing.wechat.webclient.WechatMpTokenExchangeFilterFunction;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;

@@ -60,10 +60,10 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
+import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 import cn.authing.wechat.test.FakeTokenSource;
 import cn.authing.wechat.test.FakeWechat;
-import cn.authing.wechat.webclient.WechatMpTokenClientHttpRequestInterceptor;
-import cn.authing.wechat.webclient.WechatMpTokenExchangeFilterFunction;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

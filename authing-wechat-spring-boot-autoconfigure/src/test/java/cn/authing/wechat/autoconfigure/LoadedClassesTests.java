@@ -80,8 +80,9 @@ class LoadedClassesTests {
 	void startWhenSwitchedOffShouldLoadNothing() throws IOException {
 		Set<String> classes = run(false, "--authing.wechat.enabled=false");
 		// Conditions ask for the service
-		assertThat(classes).filteredOn((name) -> name.matches(
-				"cn\\.authing\\.wechat\\.((actuate|redis|webclient|wxjava)\\..*|client\\.Default.*|token\\.Token.*)"))
+		assertThat(classes)
+			.filteredOn((name) -> name.matches(
+					"cn\\.authing\\.wechat\\.((actuate|redis|http|wxjava)\\..*|client\\.Default.*|token\\.Token.*)"))
 			.isEmpty();
 	}
 

@@ -43,6 +43,8 @@ import reactor.core.publisher.Mono;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.token.WechatMpTokenStore.Change;
 import cn.authing.wechat.token.WechatMpTokenStore.Lease;
+import cn.authing.wechat.token.WechatMpTokenStore.Published;
+import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
 import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
 
 import static cn.authing.wechat.redis.TestStore.CREDENTIALS;
@@ -273,7 +275,7 @@ class RedisWechatMpTokenStoreTests {
 		publish(this.one, token("a", LIFE));
 		Change change = changes.next();
 		assertThat(change.credentials()).isEqualTo(CREDENTIALS);
-		assertThat(change.rejected()).isNull();
+		assertThat(change).isInstanceOf(Published.class);
 	}
 
 	@Test
@@ -283,7 +285,7 @@ class RedisWechatMpTokenStoreTests {
 		changes.next();
 		publish(this.one, new StoredToken(token("a", LIFE).token(), LIFE, NOW.plusSeconds(30)));
 		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
-		assertThat(changes.next().rejected()).isNotNull();
+		assertThat(changes.next()).isInstanceOf(Rejected.class);
 	}
 
 	@Test
@@ -292,11 +294,12 @@ class RedisWechatMpTokenStoreTests {
 		Changes changes = listen(this.other);
 		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
 		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
-		assertThat(changes.next().rejected()).isNotNull()
-			.satisfies((rejected) -> assertThat(rejected.test("72_a")).isTrue())
-			.satisfies((rejected) -> assertThat(rejected.test("72_b")).isFalse());
+		assertThat(changes.next()).isInstanceOfSatisfying(Rejected.class, (rejected) -> {
+			assertThat(rejected.token().test("72_a")).isTrue();
+			assertThat(rejected.token().test("72_b")).isFalse();
+		});
 		publish(this.one, token("b", LIFE));
-		assertThat(changes.next().rejected()).isNull();
+		assertThat(changes.next()).isInstanceOf(Published.class);
 	}
 
 	@Test
@@ -305,7 +308,7 @@ class RedisWechatMpTokenStoreTests {
 		publish(this.one, token("a", LIFE));
 		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
 		publish(this.other, token("b", LIFE));
-		assertThat(changes.next().rejected()).isNull();
+		assertThat(changes.next()).isInstanceOf(Published.class);
 		assertThat(changes.received).isEmpty();
 	}
 
@@ -329,7 +332,7 @@ class RedisWechatMpTokenStoreTests {
 		assertThat(publish(this.one, token("a", LIFE)).token().accessToken()).isEqualTo("72_a");
 		assertThat(sharedToken()).isEqualTo("72_a");
 		assertThat(this.one.store.status().isAvailable()).isTrue();
-		assertThat(this.one.store.status().unreadable()).isPositive();
+		assertThat(this.one.store.status().undecodable()).isPositive();
 	}
 
 	@Test

@@ -49,9 +49,9 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.actuate.WechatMpTokenHealth;
 import cn.authing.wechat.actuate.WechatMpTokenMetrics;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RefreshPolicy;
-import cn.authing.wechat.token.TokenStoreStatus;
+import cn.authing.wechat.token.TestTokenService;
+import cn.authing.wechat.token.WechatMpRefreshPolicy;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 import static cn.authing.wechat.redis.TestStore.CREDENTIALS;
 import static cn.authing.wechat.redis.TestStore.PATIENCE;
@@ -66,8 +66,8 @@ class SharedTokenServiceTests {
 
 	private static final RedisAccount ACCOUNT = RedisAccount.of(CREDENTIALS, TestStore.PREFIX);
 
-	private static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
-			Duration.ofSeconds(10), Duration.ofMillis(50), Duration.ofSeconds(1), PATIENCE);
+	private static final WechatMpRefreshPolicy POLICY = new WechatMpRefreshPolicy(Duration.ofMinutes(5),
+			Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMillis(50), Duration.ofSeconds(1), PATIENCE);
 
 	private static final Duration SHORT = Duration.ofMillis(100);
 
@@ -122,10 +122,11 @@ class SharedTokenServiceTests {
 		Sinks.Empty<Void> gate = Sinks.empty();
 		this.authing.answerWhen(gate.asMono());
 		List<Instance> fleet = List.of(instance(), instance(), instance());
-		fleet.forEach((instance) -> instance.service.keepWarm());
+		fleet.forEach((instance) -> instance.service.registry().keepWarm());
 		awaitTrue(() -> this.authing.fetches() == 1);
 		gate.tryEmitEmpty();
-		awaitTrue(() -> fleet.stream().allMatch((instance) -> instance.service.status().get(0).expiresAt() != null));
+		awaitTrue(() -> fleet.stream()
+			.allMatch((instance) -> instance.service.registry().status().get(0).expiresAt() != null));
 		assertThat(this.authing.fetches()).isEqualTo(1);
 	}
 
@@ -177,7 +178,7 @@ class SharedTokenServiceTests {
 			Instance one = instance(late, SHORT);
 			assertThat(token(one)).isEqualTo("72_1");
 			assertThat(one.status().isAvailable()).isFalse();
-			assertThat(one.status().problem()).contains("cannot be reached", "127.0.0.1");
+			assertThat(one.status().reason()).contains("cannot be reached", "127.0.0.1");
 			late.start();
 			awaitTrue(() -> one.status().isAvailable());
 			one.service.refreshAccessToken().block(PATIENCE);
@@ -223,7 +224,7 @@ class SharedTokenServiceTests {
 			one.store.store.read(CREDENTIALS).block(PATIENCE);
 			slow.suspend();
 			assertThat(token(one)).isEqualTo("72_1");
-			assertThat(one.status().problem()).isEqualTo("did not answer within 100 ms");
+			assertThat(one.status().reason()).isEqualTo("did not answer within 100 ms");
 			assertThat(one.status().failed()).isEqualTo(1);
 			assertThat(one.status().skipped()).isPositive();
 			slow.resume();
@@ -257,7 +258,7 @@ class SharedTokenServiceTests {
 			awaitListeners(replica, 1);
 			redis.sync().replicaof("127.0.0.1", 1);
 			assertThat(token(one)).isEqualTo("72_1");
-			assertThat(one.status().problem()).isEqualTo("answered with the error READONLY");
+			assertThat(one.status().reason()).isEqualTo("answered with the error READONLY");
 			redis.sync().replicaofNoOne();
 			awaitTrue(() -> one.status().isAvailable());
 			one.service.refreshAccessToken().block(PATIENCE);
@@ -272,7 +273,7 @@ class SharedTokenServiceTests {
 			awaitListeners(full, 1);
 			redis.sync().configSet("maxmemory", "1");
 			assertThat(token(one)).isEqualTo("72_1");
-			assertThat(one.status().problem()).isEqualTo("answered with the error OOM");
+			assertThat(one.status().reason()).isEqualTo("answered with the error OOM");
 			redis.sync().configSet("maxmemory", "0");
 			awaitTrue(() -> one.status().isAvailable());
 		}
@@ -283,7 +284,7 @@ class SharedTokenServiceTests {
 		try (RedisServer mortal = RedisServer.up()) {
 			Instance one = instance(mortal, SHORT);
 			MeterRegistry meters = new SimpleMeterRegistry();
-			new WechatMpTokenMetrics(() -> one.service).bindTo(meters);
+			new WechatMpTokenMetrics(one.service::registry).bindTo(meters);
 			Gauge available = meters.get("authing.wechat.token.store.available").gauge();
 			token(one);
 			awaitTrue(() -> available.value() == 1);
@@ -293,7 +294,7 @@ class SharedTokenServiceTests {
 			assertThat(health.getStatus()).isEqualTo(Status.UP);
 			assertThat(health.getDetails()).extractingByKey("tokenStore", InstanceOfAssertFactories.MAP)
 				.containsEntry("available", false)
-				.containsKeys("problem", "awaySince");
+				.containsKeys("reason", "unavailableSince");
 			assertThat(available.value()).isZero();
 			mortal.start();
 			awaitTrue(() -> available.value() == 1);
@@ -369,7 +370,8 @@ class SharedTokenServiceTests {
 	}
 
 	private static Health health(Instance instance) {
-		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(instance.service)
+		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(instance.service,
+				instance.service.registry())
 			.contributor();
 		return Objects.requireNonNull(indicator.health().block(PATIENCE));
 	}
@@ -402,15 +404,15 @@ class SharedTokenServiceTests {
 
 		private final TestStore store;
 
-		private final DefaultWechatMpTokenService service;
+		private final TestTokenService service;
 
 		Instance(TestStore store, FakeAuthing authing) {
 			this.store = store;
-			this.service = new DefaultWechatMpTokenService(authing, store.store,
+			this.service = new TestTokenService(authing, store.store,
 					() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS), POLICY, 10, List.of());
 		}
 
-		TokenStoreStatus status() {
+		WechatMpTokenStoreStatus status() {
 			return this.store.store.status();
 		}
 

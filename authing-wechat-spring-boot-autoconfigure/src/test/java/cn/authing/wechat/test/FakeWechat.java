@@ -241,7 +241,7 @@ public final class FakeWechat implements AutoCloseable {
 
 	@Override
 	public void close() {
-		this.server.disposeNow(Duration.ofSeconds(5));
+		this.server.disposeNow(Duration.ofSeconds(30));
 	}
 
 	/**

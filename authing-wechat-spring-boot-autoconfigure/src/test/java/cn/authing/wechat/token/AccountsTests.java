@@ -65,7 +65,7 @@ class AccountsTests {
 
 	private void configure(String name, WechatMpCredentials credentials) {
 		this.fixture.accounts.put(name, credentials);
-		this.fixture.service.reloadAccounts();
+		this.fixture.registry.reload();
 		this.fixture.time.runDue();
 	}
 
@@ -111,27 +111,27 @@ class AccountsTests {
 		private final WechatMpTokenSource shop = fixture().service.account("shop");
 
 		@Test
-		void reloadAccountsWhenNothingChangedShouldKeepTokens() {
+		void reloadWhenNothingChangedShouldKeepTokens() {
 			fixture().hold("A");
-			fixture().service.reloadAccounts();
+			fixture().registry.reload();
 			assertThat(fixture().held()).isEqualTo("A");
 			assertThat(fixture().fetches()).isEqualTo(1);
 		}
 
 		@Test
-		void reloadAccountsWhenSecretChangedShouldServeOldTokenUntilNewSecretHasProducedOne() {
+		void reloadWhenSecretChangedShouldServeOldTokenUntilNewSecretHasProducedOne() {
 			fixture().hold("A");
 			configure("default", NEW_SECRET);
 			assertThat(fixture().held()).isEqualTo("A");
-			assertThat(fixture().status().changePending()).isTrue();
+			assertThat(fixture().status().credentialsRotationPending()).isTrue();
 			assertThat(fixture().client.call().credentials()).isEqualTo(NEW_SECRET);
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(fixture().held()).isEqualTo("B");
-			assertThat(fixture().status().changePending()).isFalse();
+			assertThat(fixture().status().credentialsRotationPending()).isFalse();
 		}
 
 		@Test
-		void reloadAccountsWhenSecretIsWrongShouldServeOldTokenUntilItExpiresAndThenFail() {
+		void reloadWhenSecretIsWrongShouldServeOldTokenUntilItExpiresAndThenFail() {
 			fixture().hold("A");
 			fixture().client.onCall((call) -> call.fail());
 			configure("default", NEW_SECRET);
@@ -142,11 +142,11 @@ class AccountsTests {
 				.allSatisfy((call) -> assertThat(call.credentials()).isEqualTo(NEW_SECRET));
 			fixture().advance(UNTIL_EXPIRED.minus(UNTIL_DUE));
 			assertThat(fixture().ask().failure()).isInstanceOf(AuthingApiException.class);
-			assertThat(fixture().state()).isEqualTo(TokenState.FAILING);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.FAILING);
 		}
 
 		@Test
-		void reloadAccountsWhenSecretIsWrongAndThenRightShouldServeWithoutGap() {
+		void reloadWhenSecretIsWrongAndThenRightShouldServeWithoutGap() {
 			fixture().hold("A");
 			configure("default", new WechatMpCredentials(CREDENTIALS.appId(), "wrong"));
 			fixture().client.call().fail();
@@ -159,7 +159,7 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenChangeIsTakenBackShouldRenewAsBefore() {
+		void reloadWhenChangeIsTakenBackShouldRenewAsBefore() {
 			fixture().hold("A");
 			configure("default", NEW_SECRET);
 			fixture().client.call().fail();
@@ -172,7 +172,7 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenAppIsAnotherShouldNotServeItsTokenAnyMore() {
+		void reloadWhenAppIsAnotherShouldNotServeItsTokenAnyMore() {
 			fixture().hold("A");
 			configure("default", OTHER_APP);
 			Caller caller = fixture().ask();
@@ -182,7 +182,7 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenNoTokenIsHeldShouldUseNewSecretAtOnce() {
+		void reloadWhenNoTokenIsHeldShouldUseNewSecretAtOnce() {
 			configure("default", NEW_SECRET);
 			fixture().ask();
 			assertThat(fixture().client.call().credentials()).isEqualTo(NEW_SECRET);
@@ -211,7 +211,7 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenAnotherAccountKeepsCredentialsShouldRenewThem() {
+		void reloadWhenAnotherAccountKeepsCredentialsShouldRenewThem() {
 			configure("shop", CREDENTIALS);
 			fixture().hold("A");
 			configure("default", NEW_SECRET);
@@ -223,8 +223,8 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenChangeIsPendingShouldNotKeepOldTokenWarm() {
-			fixture().service.keepWarm();
+		void reloadWhenChangeIsPendingShouldNotKeepOldTokenWarm() {
+			fixture().registry.keepWarm();
 			fixture().time.runDue();
 			fixture().client.openCalls().forEach((call) -> call.succeed("T", LIFE));
 			fixture().client.onCall((call) -> call.fail());
@@ -236,12 +236,12 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenAccountIsRemovedShouldRefuseIt() {
-			fixture().service.keepWarm();
+		void reloadWhenAccountIsRemovedShouldRefuseIt() {
+			fixture().registry.keepWarm();
 			fixture().time.runDue();
 			fixture().client.openCalls().forEach((call) -> call.succeed("T", LIFE));
 			fixture().accounts.remove("shop");
-			fixture().service.reloadAccounts();
+			fixture().registry.reload();
 			assertThatIllegalArgumentException().isThrownBy(() -> fixture().service.account("shop"));
 			assertThatIllegalStateException().isThrownBy(this.shop::getAccessTokenSync)
 				.withMessageContaining("'shop' is no longer configured");
@@ -256,30 +256,30 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadAccountsWhenAccountIsNewShouldServeAndKeepItWarm() {
-			fixture().service.keepWarm();
+		void reloadWhenAccountIsNewShouldServeAndKeepItWarm() {
+			fixture().registry.keepWarm();
 			configure("club", OTHER_APP);
 			assertThat(fixture().client.openCalls()).extracting(ScriptedClient.Call::credentials)
 				.containsExactlyInAnyOrder(CREDENTIALS, SHOP, OTHER_APP);
 		}
 
 		@Test
-		void reloadAccountsWhenDefaultIsMissingShouldThrowAndChangeNothing() {
+		void reloadWhenDefaultIsMissingShouldThrowAndChangeNothing() {
 			fixture().accounts.remove("default");
-			assertThatIllegalStateException().isThrownBy(() -> fixture().service.reloadAccounts())
+			assertThatIllegalStateException().isThrownBy(() -> fixture().registry.reload())
 				.withMessageContaining("'default'");
 			assertThat(fixture().service.accountNames()).containsExactly("default", "shop");
 		}
 
 		@Test
-		void reloadAccountsWhenProviderIsSlowShouldLetNobodyWaitForIt() {
+		void reloadWhenProviderIsSlowShouldLetNobodyWaitForIt() {
 			fixture().onAccountsRead(() -> {
 				CompletableFuture<WechatMpTokenSource> other = CompletableFuture
 					.supplyAsync(() -> fixture().service.account(OTHER_APP));
 				assertThat(other).succeedsWithin(Duration.ofSeconds(10));
 				assertThat(fixture().service.account("shop")).isNotNull();
 			});
-			fixture().service.reloadAccounts();
+			fixture().registry.reload();
 			assertThat(fixture().service.accountNames()).containsExactly("default", "shop");
 		}
 
@@ -313,7 +313,7 @@ class AccountsTests {
 			fixture().hold("A");
 			assertThat(fixture().ask(fixture().service.account(CREDENTIALS)).accessToken()).isEqualTo("A");
 			assertThat(fixture().service.account(CREDENTIALS).invalidate("A")).isTrue();
-			assertThat(fixture().state()).isEqualTo(TokenState.EXPIRED);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EXPIRED);
 		}
 
 		@Test
@@ -335,7 +335,7 @@ class AccountsTests {
 			assertThat(caller.accessToken()).isEqualTo("O");
 			assertThat(fixture().service.account("club").invalidate("O")).isTrue();
 			assertThat(source.invalidate("O")).as("dropped for all").isFalse();
-			assertThat(fixture().service.requestCounts("club")).isEqualTo(new RequestCounts(0, 0, 2, 0));
+			assertThat(fixture().registry.requestCounts("club")).isEqualTo(new WechatMpRequestCounts(0, 0, 2, 0));
 		}
 
 		@Test
@@ -377,7 +377,7 @@ class AccountsTests {
 			fixture().ask(fixture().service.account(OTHER_APP));
 			fixture().ask(fixture().service.account(NEW_SECRET));
 			fixture().ask(fixture().service.account(NEW_SECRET));
-			assertThat(fixture().service.requestCounts("(run-time)")).isEqualTo(new RequestCounts(1, 0, 2, 0));
+			assertThat(fixture().registry.requestCounts("(dynamic)")).isEqualTo(new WechatMpRequestCounts(1, 0, 2, 0));
 		}
 
 	}

@@ -43,9 +43,9 @@ class AuthingTimeTests {
 
 	private void assertExpiresAfter(Duration duration) {
 		this.fixture.advance(duration.minus(MOMENT));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		this.fixture.advance(MOMENT);
-		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
 	@ParameterizedTest
@@ -79,7 +79,7 @@ class AuthingTimeTests {
 		this.fixture.hold("A");
 		this.time.setWallOffset(Duration.ofSeconds(jump));
 		this.fixture.advance(UNTIL_DUE.minus(MOMENT));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
 		this.fixture.advance(MOMENT);
 		assertExpiresAfter(UNTIL_EXPIRED.minus(UNTIL_DUE));
@@ -96,7 +96,7 @@ class AuthingTimeTests {
 		this.fixture.client.call().succeed(new WechatMpAccessToken("B", Instant.MIN), true);
 		assertThat(this.fixture.held()).isEqualTo("B");
 		this.fixture.advance(Duration.ofSeconds(1));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
 	@ParameterizedTest
@@ -120,7 +120,7 @@ class AuthingTimeTests {
 		this.fixture.hold("B");
 		assertThat(this.fixture.held()).isEqualTo("B");
 		this.fixture.advance(UNTIL_DUE.minus(MOMENT));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 	}
 
 	@Test

@@ -154,7 +154,7 @@ class FailureTests {
 		this.fixture.ask();
 		this.fixture.advance(TokenServiceFixture.UNTIL_DUE);
 		this.fixture.held();
-		assertThat(this.fixture.service.requestCounts("default")).isEqualTo(new RequestCounts(2, 1, 1, 2));
+		assertThat(this.fixture.registry.requestCounts("default")).isEqualTo(new WechatMpRequestCounts(2, 1, 1, 2));
 	}
 
 	@ParameterizedTest
@@ -167,7 +167,7 @@ class FailureTests {
 	void policyWhenInvalidShouldNameWhatIsWrong(Duration refreshAhead, Duration minRefreshInterval,
 			Duration expiryMargin, Duration initialBackoff, Duration maxBackoff, Duration timeout, String name) {
 		assertThatIllegalArgumentException()
-			.isThrownBy(() -> new RefreshPolicy(refreshAhead, minRefreshInterval, expiryMargin, initialBackoff,
+			.isThrownBy(() -> new WechatMpRefreshPolicy(refreshAhead, minRefreshInterval, expiryMargin, initialBackoff,
 					maxBackoff, timeout))
 			.withMessageContaining(name);
 	}

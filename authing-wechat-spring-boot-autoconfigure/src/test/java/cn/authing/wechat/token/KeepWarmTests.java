@@ -36,13 +36,13 @@ class KeepWarmTests {
 	private final TokenServiceFixture fixture = new TokenServiceFixture();
 
 	private void keepWarm() {
-		this.fixture.service.keepWarm();
+		this.fixture.registry.keepWarm();
 		this.fixture.time.runDue();
 	}
 
 	@Test
 	void keepWarmWhenEmptyShouldFetchInBackground() {
-		this.fixture.service.keepWarm();
+		this.fixture.registry.keepWarm();
 		assertThat(this.fixture.fetches()).as("nothing runs on the calling thread").isZero();
 		this.fixture.time.runDue();
 		Caller caller = this.fixture.ask();
@@ -59,7 +59,7 @@ class KeepWarmTests {
 			assertThat(this.fixture.fetches()).isEqualTo(renewal);
 			this.fixture.advance(MOMENT);
 			this.fixture.client.call().succeed("T" + renewal, LIFE);
-			assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+			assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		}
 		assertThat(this.fixture.time.pendingTasks()).isEqualTo(1);
 	}
@@ -98,10 +98,10 @@ class KeepWarmTests {
 
 	@Test
 	void keepWarmWhenRenewalMayComeOnlyAfterExpiryShouldFetchAtExpiry() {
-		RefreshPolicy slow = new RefreshPolicy(POLICY.refreshAhead(), Duration.ofMinutes(20), POLICY.expiryMargin(),
-				POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
+		WechatMpRefreshPolicy slow = new WechatMpRefreshPolicy(POLICY.refreshAhead(), Duration.ofMinutes(20),
+				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
 		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withPolicy(slow));
-		fixture.service.keepWarm();
+		fixture.registry.keepWarm();
 		fixture.time.runDue();
 		fixture.client.call().succeed("A", LIFE);
 		fixture.advance(UNTIL_DUE);

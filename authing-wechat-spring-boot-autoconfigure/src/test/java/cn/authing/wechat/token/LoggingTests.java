@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -147,10 +148,9 @@ class LoggingTests {
 
 	@Test
 	void streakThatAnotherInstanceEndsShouldBeLoggedAtItsEnd() {
-		ManualTime time = new ManualTime();
-		SharedTestStore store = new SharedTestStore(time);
-		TokenServiceFixture one = sharing(time, store);
-		TokenServiceFixture other = sharing(time, store);
+		List<TokenServiceFixture> sharing = twoThatShare();
+		TokenServiceFixture one = sharing.get(0);
+		TokenServiceFixture other = sharing.get(1);
 		one.hold(TOKEN);
 		one.advance(UNTIL_DUE);
 		one.ask();
@@ -164,10 +164,9 @@ class LoggingTests {
 
 	@Test
 	void streakWhileAnotherInstanceAsksShouldNotEnd() {
-		ManualTime time = new ManualTime();
-		SharedTestStore store = new SharedTestStore(time);
-		TokenServiceFixture one = sharing(time, store);
-		TokenServiceFixture other = sharing(time, store);
+		List<TokenServiceFixture> sharing = twoThatShare();
+		TokenServiceFixture one = sharing.get(0);
+		TokenServiceFixture other = sharing.get(1);
 		one.hold(TOKEN);
 		other.ask();
 		one.advance(UNTIL_DUE);
@@ -185,8 +184,13 @@ class LoggingTests {
 		assertThat(messages(Level.INFO)).isEmpty();
 	}
 
-	private static TokenServiceFixture sharing(ManualTime time, SharedTestStore store) {
-		return new TokenServiceFixture((setup) -> setup.withTime(time).withStore(store.newInstance()));
+	private static List<TokenServiceFixture> twoThatShare() {
+		ManualTime time = new ManualTime();
+		SharedTestStore store = new SharedTestStore(time);
+		return Stream
+			.generate(() -> new TokenServiceFixture((setup) -> setup.withTime(time).withStore(store.newInstance())))
+			.limit(2)
+			.toList();
 	}
 
 	@Test
@@ -194,7 +198,7 @@ class LoggingTests {
 		this.fixture.hold(TOKEN);
 		this.fixture.client.onCall((call) -> call.fail());
 		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "another-secret"));
-		this.fixture.service.reloadAccounts();
+		this.fixture.registry.reload();
 		this.fixture.advance(Duration.ofMinutes(10));
 		assertThat(messages(Level.WARN)).singleElement()
 			.asString()
@@ -228,10 +232,10 @@ class LoggingTests {
 		this.fixture.refresh();
 		this.fixture.client.call().fail(new IllegalStateException(TOKEN + CREDENTIALS.appSecret()));
 		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), CREDENTIALS.appSecret() + 2));
-		this.fixture.service.reloadAccounts();
+		this.fixture.registry.reload();
 		this.fixture.time.runDue();
 		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
-		this.fixture.service.keepWarm();
+		this.fixture.registry.keepWarm();
 		this.fixture.advance(UNTIL_EXPIRED);
 		this.fixture.close();
 		assertThat(this.appender.list).isNotEmpty().allSatisfy((event) -> {
@@ -240,8 +244,9 @@ class LoggingTests {
 				assertThat(thrown.getMessage()).doesNotContain(TOKEN, CREDENTIALS.appSecret());
 			}
 		});
-		assertThat(List.of(this.fixture.service, this.fixture.service.status(), this.fixture.service.account("default"),
-				this.fixture.service.account(CREDENTIALS), this.fixture.service.getAccessToken()))
+		assertThat(
+				List.of(this.fixture.service, this.fixture.registry.status(), this.fixture.service.account("default"),
+						this.fixture.service.account(CREDENTIALS), this.fixture.service.getAccessToken()))
 			.allSatisfy((value) -> assertThat(value.toString()).doesNotContain(TOKEN, CREDENTIALS.appSecret()));
 	}
 

@@ -44,7 +44,7 @@ class RejectionTests {
 		this.fixture.hold("A");
 		assertThat(this.fixture.service.invalidate("A")).isTrue();
 		assertThat(this.fixture.service.invalidate("A")).isFalse();
-		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 		this.fixture.time.runDue();
 		assertThat(this.fixture.fetches()).isEqualTo(1);
 		assertThat(this.fixture.status().rejections()).isEqualTo(1);
@@ -75,7 +75,7 @@ class RejectionTests {
 		this.fixture.refresh();
 		this.fixture.meanwhile(() -> this.fixture.service.invalidate("A"));
 		this.fixture.client.call().fail();
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FAILING);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FAILING);
 	}
 
 	@Test
@@ -98,7 +98,7 @@ class RejectionTests {
 		this.fixture.client.call().succeed("B", LIFE);
 		assertThat(this.fixture.service.invalidate("A")).isFalse();
 		assertThat(this.fixture.held()).isEqualTo("B");
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 	}
 
 	@Test
@@ -160,7 +160,7 @@ class RejectionTests {
 		Caller caller = this.fixture.ask();
 		this.fixture.client.call().fail();
 		assertThat(caller.failure()).isInstanceOf(AuthingApiException.class);
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FAILING);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FAILING);
 	}
 
 	@Test
@@ -200,7 +200,7 @@ class RejectionTests {
 		this.fixture.ask();
 		this.fixture.client.call().succeed("B", LIFE);
 		assertThat(this.fixture.held()).isEqualTo("B");
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 	}
 
 	@Test

@@ -54,16 +54,16 @@ class RenewalTests {
 		this.fixture.hold("A", Duration.ofSeconds(life));
 		Duration untilDue = Duration.ofMillis((long) (refreshAfter * 1000));
 		this.fixture.advance(untilDue.minus(MOMENT));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		this.fixture.advance(MOMENT.multipliedBy(2));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 	}
 
 	@Test
 	void expiryWhenLifeIsImplausiblyLongShouldBeCapped() {
 		this.fixture.hold("A", Duration.ofDays(4000));
 		this.fixture.advance(UNTIL_EXPIRED);
-		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
 	@Test
@@ -109,8 +109,8 @@ class RenewalTests {
 
 	@Test
 	void renewalWhenMinRefreshIntervalIsShortShouldBackOff() {
-		RefreshPolicy policy = new RefreshPolicy(POLICY.refreshAhead(), Duration.ofSeconds(1), POLICY.expiryMargin(),
-				POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
+		WechatMpRefreshPolicy policy = new WechatMpRefreshPolicy(POLICY.refreshAhead(), Duration.ofSeconds(1),
+				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
 		TokenServiceFixture eager = new TokenServiceFixture((setup) -> setup.withPolicy(policy));
 		eager.hold("A");
 		eager.advance(UNTIL_DUE);
@@ -135,7 +135,7 @@ class RenewalTests {
 		this.fixture.ask();
 		this.fixture.client.call().succeed("B", LIFE);
 		assertThat(this.fixture.held()).isEqualTo("B");
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		assertThat(this.fixture.status().failures()).isZero();
 		assertThat(this.fixture.lastFailure()).as("kept for people").isNotNull();
 	}
@@ -147,7 +147,7 @@ class RenewalTests {
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();
 		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt()), true);
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(this.fixture.service.getAccessTokenSync()).isSameAs(held);
 		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
 		this.fixture.ask();
@@ -164,9 +164,9 @@ class RenewalTests {
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();
 		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt().plusSeconds(2)), true);
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		this.fixture.advance(UNTIL_EXPIRED.minus(UNTIL_DUE));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
 	@Test
@@ -176,9 +176,9 @@ class RenewalTests {
 		this.fixture.advance(Duration.ofSeconds(40));
 		this.fixture.ask();
 		this.fixture.client.call().succeed("A", defaultTtl);
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		this.fixture.advance(Duration.ofSeconds(40));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(this.fixture.held()).isEqualTo("A");
 		this.fixture.time.runDue();
 		assertThat(this.fixture.fetches()).isEqualTo(3);
@@ -191,14 +191,14 @@ class RenewalTests {
 		this.fixture.ask();
 		this.fixture.client.call().succeed("B", Duration.ofSeconds(15));
 		this.fixture.advance(Duration.ofSeconds(4));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(this.fixture.ask().accessToken()).isEqualTo("B");
 		assertThat(this.fixture.fetches()).isEqualTo(2);
 		this.fixture.advance(Duration.ofSeconds(1));
 		this.fixture.ask();
 		this.fixture.client.call().succeed("C", Duration.ofSeconds(20));
 		this.fixture.advance(Duration.ofSeconds(8));
-		assertThat(this.fixture.state()).isEqualTo(TokenState.DUE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		this.fixture.ask();
 		assertThat(this.fixture.fetches()).as("13 s after the last renewal").isEqualTo(3);
 	}
@@ -232,7 +232,7 @@ class RenewalTests {
 		this.fixture.client.call().fail();
 		assertThat(caller.failure()).isInstanceOf(AuthingApiException.class);
 		assertThat(this.fixture.held()).isEqualTo("A");
-		assertThat(this.fixture.state()).isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 	}
 
 	@Test

@@ -129,7 +129,7 @@ class SharedFetchTests {
 	@Test
 	void getAccessTokenSyncWhenTimeIsUpShouldThrowAndLeaveFetchAlone() throws Exception {
 		// The caller waits in real time; the fetch's own deadline is in the fixture's.
-		RefreshPolicy hasty = new RefreshPolicy(POLICY.refreshAhead(), POLICY.minRefreshInterval(),
+		WechatMpRefreshPolicy hasty = new WechatMpRefreshPolicy(POLICY.refreshAhead(), POLICY.minRefreshInterval(),
 				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), Duration.ofMillis(1));
 		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withPolicy(hasty));
 		Waiting caller = new Waiting(fixture);
@@ -234,8 +234,8 @@ class SharedFetchTests {
 			seen.add(leaked);
 		});
 		ClassLoader original = Thread.currentThread().getContextClassLoader();
-		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
-				() -> this.fixture.accounts, POLICY, 10, List.of())) {
+		try (TestTokenService service = new TestTokenService(client, null, () -> this.fixture.accounts, POLICY, 10,
+				List.of())) {
 			threadLocal.set("caller");
 			inheritable.set("caller");
 			Thread.currentThread().setContextClassLoader(callersLoader);
@@ -260,8 +260,8 @@ class SharedFetchTests {
 		AuthingWechatClient client = (credentials) -> {
 			throw new NoSuchMethodError("of another version");
 		};
-		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
-				() -> this.fixture.accounts, POLICY, 10, List.of())) {
+		try (TestTokenService service = new TestTokenService(client, null, () -> this.fixture.accounts, POLICY, 10,
+				List.of())) {
 			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync)
 				.withMessageContaining("NoSuchMethodError");
 		}
@@ -272,8 +272,8 @@ class SharedFetchTests {
 		CompletableFuture<Boolean> subscribed = new CompletableFuture<>();
 		AuthingWechatClient client = new ObservingClient(
 				(context) -> subscribed.orTimeout(30, TimeUnit.SECONDS).join());
-		try (DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, WechatMpTokenStore.local(),
-				() -> this.fixture.accounts, POLICY, 10, List.of())) {
+		try (TestTokenService service = new TestTokenService(client, null, () -> this.fixture.accounts, POLICY, 10,
+				List.of())) {
 			CompletableFuture<?> nested = service.getAccessToken()
 				.map((token) -> service.account(new WechatMpCredentials("other", "secret")).getAccessTokenSync())
 				.toFuture();

@@ -50,8 +50,8 @@ class SharedRenewalTests {
 
 	private static final Duration PATIENCE = Duration.ofSeconds(10);
 
-	private static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
-			Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(30), PATIENCE);
+	private static final WechatMpRefreshPolicy POLICY = new WechatMpRefreshPolicy(Duration.ofMinutes(5),
+			Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(30), PATIENCE);
 
 	private final AtomicLong time = new AtomicLong();
 
@@ -61,11 +61,11 @@ class SharedRenewalTests {
 
 	private volatile WechatMpAccessToken token = new WechatMpAccessToken("72_same", START.plusSeconds(3600));
 
-	private final List<DefaultWechatMpTokenService> fleet = Stream.generate(this::instance).limit(3).toList();
+	private final List<TestTokenService> fleet = Stream.generate(this::instance).limit(3).toList();
 
 	@AfterEach
 	void close() {
-		this.fleet.forEach(DefaultWechatMpTokenService::close);
+		this.fleet.forEach(TestTokenService::close);
 	}
 
 	@Test
@@ -89,8 +89,8 @@ class SharedRenewalTests {
 		assertThat(before.accessToken()).isEqualTo(this.token.accessToken());
 		this.fleet.forEach((instance) -> renew(instance, 2));
 		assertThat(this.fetches).hasValue(2);
-		assertThat(this.fleet).extracting((instance) -> instance.status().get(0).state())
-			.containsOnly(TokenState.FRESH);
+		assertThat(this.fleet).extracting((instance) -> instance.registry().status().get(0).state())
+			.containsOnly(WechatMpTokenState.FRESH);
 	}
 
 	private void fetchEverywhere() {
@@ -112,20 +112,19 @@ class SharedRenewalTests {
 		this.time.addAndGet(time.toNanos());
 	}
 
-	private void renew(DefaultWechatMpTokenService instance, long fetch) {
-		assertThat(instance.status().get(0).state()).isEqualTo(TokenState.DUE);
+	private void renew(TestTokenService instance, long fetch) {
+		assertThat(instance.registry().status().get(0).state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(instance.getAccessTokenSync().accessToken()).isEqualTo("72_same");
-		awaitPublication(() -> instance.status().get(0).fetches() >= fetch);
+		awaitPublication(() -> instance.registry().status().get(0).fetches() >= fetch);
 	}
 
-	private DefaultWechatMpTokenService instance() {
+	private TestTokenService instance() {
 		AuthingWechatClient client = (credentials) -> Mono.fromSupplier(() -> {
 			this.fetches.incrementAndGet();
 			return this.token;
 		});
-		return new DefaultWechatMpTokenService(client, this.store,
-				() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS), POLICY, 10, List.of(),
-				new MovedClock(), TokenCache.newExecutor(), () -> 0);
+		return new TestTokenService(client, this.store, () -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS),
+				POLICY, 10, List.of(), new MovedClock(), TokenCache.newExecutor(), () -> 0);
 	}
 
 	private final class MovedClock implements TokenClock {

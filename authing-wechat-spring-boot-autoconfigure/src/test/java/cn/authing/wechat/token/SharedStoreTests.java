@@ -41,7 +41,7 @@ class SharedStoreTests {
 
 	private static final Duration POLL = Duration.ofMillis(200);
 
-	private static final Duration MAX_WAIT = WechatMpTokenStore.local().maxWait();
+	private static final Duration MAX_WAIT = Duration.ofMillis(200);
 
 	private final ManualTime time = new ManualTime();
 
@@ -83,13 +83,13 @@ class SharedStoreTests {
 		this.time.advance(POLL);
 		assertThat(callers).extracting(Caller::accessToken).containsOnly("A");
 		assertThat(fetches()).isEqualTo(1);
-		assertThat(this.b.status().origin()).isEqualTo(TokenOrigin.STORE);
+		assertThat(this.b.status().origin()).isEqualTo(WechatMpTokenOrigin.STORE);
 		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
 	}
 
 	@Test
 	void keepWarmWhenFleetStartsShouldFetchOnceForAll() {
-		this.fleet.forEach((instance) -> instance.service.keepWarm());
+		this.fleet.forEach((instance) -> instance.service.registry().keepWarm());
 		this.time.runDue();
 		assertThat(fetches()).isEqualTo(1);
 		this.a.client.call().succeed("A", LIFE);
@@ -116,7 +116,7 @@ class SharedStoreTests {
 		this.a.client.call().succeed("B", LIFE);
 		assertThat(this.fleet).as("told of it").allSatisfy((instance) -> {
 			assertThat(instance.held()).isEqualTo("B");
-			assertThat(instance.state()).isEqualTo(TokenState.FRESH);
+			assertThat(instance.state()).isEqualTo(WechatMpTokenState.FRESH);
 		});
 		this.time.advance(Duration.ofMinutes(1));
 		assertThat(fetches()).isEqualTo(2);
@@ -200,12 +200,7 @@ class SharedStoreTests {
 		this.stores.get(0).beSlow(MAX_WAIT);
 		Caller caller = this.a.ask();
 		this.time.advance(MAX_WAIT);
-		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
-		this.time.advance(Duration.ofSeconds(8));
-		this.store.beSilent();
-		this.b.refresh();
-		this.b.client.call().succeed("NEW", LIFE);
-		this.a.client.call().succeed(older, true);
+		answerOnceNewerIsShared();
 		assertThat(caller.accessToken()).isEqualTo("OLD");
 		assertThat(this.a.held()).isEqualTo("NEW");
 	}
@@ -261,13 +256,8 @@ class SharedStoreTests {
 
 	@Test
 	void getAccessTokenWhenNewerIsSharedWhileAskingAsHolderShouldTakeNewerOver() {
-		this.store.beSilent();
 		Caller caller = this.a.ask();
-		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
-		this.time.advance(Duration.ofSeconds(8));
-		this.b.refresh();
-		this.b.client.call().succeed("NEW", LIFE);
-		this.a.client.call().succeed(older, true);
+		answerOnceNewerIsShared();
 		assertThat(caller.accessToken()).isEqualTo("OLD");
 		assertThat(this.a.held()).isEqualTo("NEW");
 	}
@@ -279,7 +269,7 @@ class SharedStoreTests {
 		this.b.ask();
 		this.a.meanwhile(() -> this.a.service.invalidate("A"));
 		this.a.ask();
-		assertThat(this.a.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.a.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
 	@Test
@@ -354,7 +344,7 @@ class SharedStoreTests {
 			.block();
 		assertThat(this.b.ask().accessToken()).isEqualTo("A");
 		this.time.advance(UNTIL_EXPIRED);
-		assertThat(this.b.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.b.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
 	@Test
@@ -371,7 +361,8 @@ class SharedStoreTests {
 		this.time.advance(Duration.ofMinutes(1));
 		assertThat(this.b.service.invalidate("A")).isTrue();
 		assertThat(this.store.shared(CREDENTIALS)).isNull();
-		assertThat(this.fleet).allSatisfy((instance) -> assertThat(instance.state()).isEqualTo(TokenState.EXPIRED));
+		assertThat(this.fleet)
+			.allSatisfy((instance) -> assertThat(instance.state()).isEqualTo(WechatMpTokenState.EXPIRED));
 		List<Caller> callers = this.fleet.stream().map(TokenServiceFixture::ask).toList();
 		this.a.client.call().succeed("B", LIFE);
 		this.time.advance(POLL);
@@ -439,7 +430,7 @@ class SharedStoreTests {
 		this.time.advance(Duration.ofMillis(300));
 		this.b.client.call().succeed(token, true);
 		this.store.tell();
-		assertThat(this.a.state()).isEqualTo(TokenState.EXPIRED);
+		assertThat(this.a.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 		assertThat(this.a.ask().accessToken()).isEqualTo("A");
 		assertThat(fetches()).isEqualTo(2);
 	}
@@ -488,14 +479,8 @@ class SharedStoreTests {
 
 	@Test
 	void refreshAccessTokenWhenNewerIsSharedMeanwhileShouldTakeNewer() {
-		this.store.beSilent();
 		Caller slow = this.a.refresh();
-		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
-		this.time.advance(Duration.ofSeconds(8));
-		this.b.refresh();
-		this.b.client.call().succeed("NEW", LIFE);
-		// Its Date is that of the answer, but it was fetched no later.
-		this.a.client.call().succeed(older, true);
+		answerOnceNewerIsShared();
 		assertThat(slow.accessToken()).isEqualTo("NEW");
 		assertThat(this.a.held()).isEqualTo("NEW");
 	}
@@ -520,6 +505,19 @@ class SharedStoreTests {
 		this.a.client.call().succeed("A", Duration.ofSeconds(-1));
 		assertThat(caller.accessToken()).isEqualTo("A");
 		assertThat(this.store.shared(CREDENTIALS)).isNull();
+	}
+
+	/**
+	 * Answer the first instance with a token that is older than what another one has
+	 * shared meanwhile, without the first being told. The answer's Date is that of now.
+	 */
+	private void answerOnceNewerIsShared() {
+		WechatMpAccessToken older = new WechatMpAccessToken("OLD", this.time.authingTime().plus(LIFE));
+		this.time.advance(Duration.ofSeconds(8));
+		this.store.beSilent();
+		this.b.refresh();
+		this.b.client.call().succeed("NEW", LIFE);
+		this.a.client.call().succeed(older, true);
 	}
 
 	private WechatMpTokenStore.StoredToken stored(WechatMpAccessToken token, Duration age) {

@@ -192,7 +192,7 @@ final class SharedTestStore {
 				}
 				SharedTestStore.this.tokens.put(credentials, new Entry(token.token(),
 						SharedTestStore.this.time.nanoTime() + token.life().toNanos(), token.fetchedAt()));
-				tellOthers(new Change(credentials, null));
+				tellOthers(new Published(credentials));
 				return token;
 			});
 		}
@@ -204,7 +204,7 @@ final class SharedTestStore {
 				if (accessToken.equals(shared(credentials))) {
 					SharedTestStore.this.tokens.remove(credentials);
 				}
-				tellOthers(new Change(credentials, accessToken::equals));
+				tellOthers(new Rejected(credentials, accessToken::equals));
 			});
 		}
 

@@ -64,7 +64,7 @@ class ShutdownTests {
 
 	@Test
 	void closeWhenKeptWarmShouldStop() {
-		this.fixture.service.keepWarm();
+		this.fixture.registry.keepWarm();
 		this.fixture.time.runDue();
 		this.fixture.client.call().succeed("A", LIFE);
 		this.fixture.close();
@@ -104,8 +104,8 @@ class ShutdownTests {
 			}
 
 		};
-		DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(silent, WechatMpTokenStore.local(),
-				() -> this.fixture.accounts, POLICY, 10, List.of());
+		TestTokenService service = new TestTokenService(silent, null, () -> this.fixture.accounts, POLICY, 10,
+				List.of());
 		CompletableFuture<WechatMpAccessToken> blocked = CompletableFuture.supplyAsync(service::getAccessTokenSync);
 		Thread thread = fetchThread.get(30, TimeUnit.SECONDS);
 		service.close();

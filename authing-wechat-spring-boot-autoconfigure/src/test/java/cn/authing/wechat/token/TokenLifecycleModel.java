@@ -198,7 +198,7 @@ final class TokenLifecycleModel {
 	}
 
 	void reload() {
-		this.fixture.service.reloadAccounts();
+		this.fixture.registry.reload();
 	}
 
 	void changeSecret() {
@@ -210,11 +210,11 @@ final class TokenLifecycleModel {
 			this.predecessorValidUntil = old.certainlyValidUntil;
 		}
 		this.fixture.accounts.put("default", changed);
-		this.fixture.service.reloadAccounts();
+		this.fixture.registry.reload();
 	}
 
 	void keepWarm() {
-		this.fixture.service.keepWarm();
+		this.fixture.registry.keepWarm();
 	}
 
 	// What must hold.
@@ -242,7 +242,7 @@ final class TokenLifecycleModel {
 		this.fixture.advance(POLICY.maxBackoff());
 		ask(false);
 		this.fixture.time.runDue();
-		assertThat(this.fixture.state()).as("the state after recovery").isEqualTo(TokenState.FRESH);
+		assertThat(this.fixture.state()).as("the state after recovery").isEqualTo(WechatMpTokenState.FRESH);
 		askBlocking();
 		assertThat(this.waiters).noneMatch((waiter) -> waiter.waits);
 		check();

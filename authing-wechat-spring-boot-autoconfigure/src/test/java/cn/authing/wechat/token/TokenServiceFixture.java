@@ -41,7 +41,7 @@ final class TokenServiceFixture implements AutoCloseable {
 	/**
 	 * The documented defaults.
 	 */
-	static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
+	static final WechatMpRefreshPolicy POLICY = new WechatMpRefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
 			Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(30), Duration.ofSeconds(10));
 
 	static final Duration LIFE = Duration.ofHours(2);
@@ -62,7 +62,9 @@ final class TokenServiceFixture implements AutoCloseable {
 
 	final Map<String, WechatMpCredentials> accounts;
 
-	final DefaultWechatMpTokenService service;
+	final WechatMpAccountRegistry registry;
+
+	final TestTokenService service;
 
 	volatile double random;
 
@@ -76,13 +78,14 @@ final class TokenServiceFixture implements AutoCloseable {
 	}
 
 	TokenServiceFixture(UnaryOperator<Setup> customizer) {
-		Setup setup = customizer.apply(new Setup(new ManualTime(), WechatMpTokenStore.local(), POLICY, 10, List.of(),
+		Setup setup = customizer.apply(new Setup(new ManualTime(), null, POLICY, 10, List.of(),
 				Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS)));
 		this.time = setup.time();
 		this.client = new ScriptedClient(setup.time());
 		this.accounts = new LinkedHashMap<>(setup.accounts());
-		this.service = new DefaultWechatMpTokenService(this.client, setup.store(), this::readAccounts, setup.policy(),
+		this.service = new TestTokenService(this.client, setup.store(), this::readAccounts, setup.policy(),
 				setup.maxEntries(), setup.listeners(), setup.time(), setup.time().newExecutor(), this::random);
+		this.registry = this.service.registry();
 	}
 
 	/**
@@ -160,11 +163,11 @@ final class TokenServiceFixture implements AutoCloseable {
 		return this.client.calls().size();
 	}
 
-	AccountTokenStatus status() {
-		return this.service.status().get(0);
+	WechatMpAccountStatus status() {
+		return this.registry.status().get(0);
 	}
 
-	TokenState state() {
+	WechatMpTokenState state() {
 		return status().state();
 	}
 
@@ -174,14 +177,14 @@ final class TokenServiceFixture implements AutoCloseable {
 
 	@Override
 	public void close() {
-		this.service.close();
+		this.registry.close();
 	}
 
 	/**
 	 * What a test may want otherwise.
 	 */
-	record Setup(ManualTime time, WechatMpTokenStore store, RefreshPolicy policy, long maxEntries,
-			List<TokenListener> listeners, Map<String, WechatMpCredentials> accounts) {
+	record Setup(ManualTime time, @Nullable WechatMpTokenStore store, WechatMpRefreshPolicy policy, long maxEntries,
+			List<WechatMpTokenListener> listeners, Map<String, WechatMpCredentials> accounts) {
 
 		Setup withTime(ManualTime time) {
 			return new Setup(time, this.store, this.policy, this.maxEntries, this.listeners, this.accounts);
@@ -191,7 +194,7 @@ final class TokenServiceFixture implements AutoCloseable {
 			return new Setup(this.time, store, this.policy, this.maxEntries, this.listeners, this.accounts);
 		}
 
-		Setup withPolicy(RefreshPolicy policy) {
+		Setup withPolicy(WechatMpRefreshPolicy policy) {
 			return new Setup(this.time, this.store, policy, this.maxEntries, this.listeners, this.accounts);
 		}
 
@@ -199,7 +202,7 @@ final class TokenServiceFixture implements AutoCloseable {
 			return new Setup(this.time, this.store, this.policy, maxEntries, this.listeners, this.accounts);
 		}
 
-		Setup withListener(TokenListener listener) {
+		Setup withListener(WechatMpTokenListener listener) {
 			return new Setup(this.time, this.store, this.policy, this.maxEntries, List.of(listener), this.accounts);
 		}
 

@@ -56,8 +56,9 @@ class TokenServiceStressTests {
 
 	private static final int THREADS = 8;
 
-	private static final RefreshPolicy QUICK = new RefreshPolicy(POLICY.refreshAhead(), POLICY.minRefreshInterval(),
-			POLICY.expiryMargin(), Duration.ofNanos(1), Duration.ofNanos(1), POLICY.timeout());
+	private static final WechatMpRefreshPolicy QUICK = new WechatMpRefreshPolicy(POLICY.refreshAhead(),
+			POLICY.minRefreshInterval(), POLICY.expiryMargin(), Duration.ofNanos(1), Duration.ofNanos(1),
+			POLICY.timeout());
 
 	private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
 
@@ -68,9 +69,8 @@ class TokenServiceStressTests {
 		this.threads.shutdownNow();
 	}
 
-	private DefaultWechatMpTokenService newService(RefreshPolicy policy) {
-		return new DefaultWechatMpTokenService(this.client, WechatMpTokenStore.local(),
-				() -> Map.of("default", CREDENTIALS), policy, 10, List.of());
+	private TestTokenService newService(WechatMpRefreshPolicy policy) {
+		return new TestTokenService(this.client, null, () -> Map.of("default", CREDENTIALS), policy, 10, List.of());
 	}
 
 	private <T> List<T> together(Callable<T> task) throws Exception {
@@ -92,7 +92,7 @@ class TokenServiceStressTests {
 	@Test
 	void getAccessTokenWhenTenThousandSubscribeFirstShouldFetchOnce() throws Exception {
 		this.client.gate();
-		try (DefaultWechatMpTokenService service = newService(POLICY)) {
+		try (TestTokenService service = newService(POLICY)) {
 			CountDownLatch answered = new CountDownLatch(10_000);
 			AtomicInteger wrong = new AtomicInteger();
 			together(() -> {
@@ -106,7 +106,8 @@ class TokenServiceStressTests {
 			assertThat(answered.await(30, TimeUnit.SECONDS)).isTrue();
 			assertThat(wrong).hasValue(0);
 			assertThat(this.client.fetches).hasValue(1);
-			assertThat(service.requestCounts("default")).isEqualTo(new RequestCounts(0, 0, 10_000, 0));
+			assertThat(service.registry().requestCounts("default"))
+				.isEqualTo(new WechatMpRequestCounts(0, 0, 10_000, 0));
 		}
 	}
 
@@ -114,7 +115,7 @@ class TokenServiceStressTests {
 	void getAccessTokenSyncWhenThousandsOfThreadsBlockFirstShouldFetchOnce() throws Exception {
 		this.client.gate();
 		ExecutorService callers = manyThreads();
-		try (DefaultWechatMpTokenService service = newService(POLICY)) {
+		try (TestTokenService service = newService(POLICY)) {
 			int count = (callers instanceof ThreadPoolExecutor) ? 200 : 10_000;
 			CountDownLatch started = new CountDownLatch(count);
 			List<Future<WechatMpAccessToken>> answers = new ArrayList<>();
@@ -148,7 +149,7 @@ class TokenServiceStressTests {
 
 	@RepeatedTest(300)
 	void getAccessTokenSyncWhenAllComeFirstShouldFetchOnce() throws Exception {
-		try (DefaultWechatMpTokenService service = newService(POLICY)) {
+		try (TestTokenService service = newService(POLICY)) {
 			assertThat(together(service::getAccessTokenSync)).extracting(WechatMpAccessToken::accessToken)
 				.containsOnly("T1");
 			assertThat(this.client.fetches).hasValue(1);
@@ -157,7 +158,7 @@ class TokenServiceStressTests {
 
 	@RepeatedTest(300)
 	void invalidateWhenAllReportTheSameTokenShouldDropItOnceAndFetchOnce() throws Exception {
-		try (DefaultWechatMpTokenService service = newService(QUICK)) {
+		try (TestTokenService service = newService(QUICK)) {
 			String dead = service.getAccessTokenSync().accessToken();
 			AtomicInteger dropped = new AtomicInteger();
 			List<String> next = together(() -> {
@@ -172,7 +173,7 @@ class TokenServiceStressTests {
 
 	@Test
 	void everythingWhenRacingShouldAnswerEveryCallerAndHaveOneFetchInFlight() throws Exception {
-		try (DefaultWechatMpTokenService service = newService(QUICK)) {
+		try (TestTokenService service = newService(QUICK)) {
 			AtomicInteger answered = new AtomicInteger();
 			int rounds = 3000;
 			together(() -> {
@@ -202,7 +203,7 @@ class TokenServiceStressTests {
 	@RepeatedTest(100)
 	void closeWhenCallersRaceShouldAnswerEveryOne() throws Exception {
 		this.client.gate();
-		DefaultWechatMpTokenService service = newService(POLICY);
+		TestTokenService service = newService(POLICY);
 		AtomicInteger turn = new AtomicInteger();
 		List<Boolean> released = together(() -> {
 			if (turn.getAndIncrement() == THREADS / 2) {

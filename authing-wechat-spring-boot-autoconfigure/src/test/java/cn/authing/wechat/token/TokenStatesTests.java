@@ -52,7 +52,7 @@ class TokenStatesTests {
 
 		@Test
 		void stateWhenNothingWasFetchedShouldBeEmpty() {
-			assertThat(fixture().state()).isEqualTo(TokenState.EMPTY);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EMPTY);
 			assertThat(fixture().fetches()).isZero();
 		}
 
@@ -175,7 +175,7 @@ class TokenStatesTests {
 			fixture().hold("A");
 			WechatMpAccessToken token = fixture().service.getAccessTokenSync();
 			fixture().advance(UNTIL_DUE.minus(MOMENT));
-			assertThat(fixture().state()).isEqualTo(TokenState.FRESH);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.FRESH);
 			assertThat(fixture().service.getAccessTokenSync()).isSameAs(token);
 			assertThat(fixture().service.getAccessToken().block()).isSameAs(token);
 			assertThat(fixture().service.getAccessToken().block(MOMENT)).isSameAs(token);
@@ -193,7 +193,7 @@ class TokenStatesTests {
 		void getAccessTokenWhenDueShouldAnswerAtOnceAndRenewOnceInBackground() {
 			fixture().hold("A");
 			fixture().advance(UNTIL_DUE);
-			assertThat(fixture().state()).isEqualTo(TokenState.DUE);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.DUE);
 			assertThat(fixture().held()).isEqualTo("A");
 			assertThat(fixture().fetches()).as("nothing runs on the caller's thread").isEqualTo(1);
 			assertThat(fixture().ask().accessToken()).isEqualTo("A");
@@ -201,7 +201,7 @@ class TokenStatesTests {
 			assertThat(fixture().fetches()).isEqualTo(2);
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(fixture().held()).isEqualTo("B");
-			assertThat(fixture().state()).isEqualTo(TokenState.FRESH);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.FRESH);
 		}
 
 		@Test
@@ -237,7 +237,7 @@ class TokenStatesTests {
 		void getAccessTokenWhenExpiredShouldJoinOneFetch() {
 			fixture().hold("A");
 			fixture().advance(UNTIL_EXPIRED);
-			assertThat(fixture().state()).isEqualTo(TokenState.EXPIRED);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EXPIRED);
 			Caller first = fixture().ask();
 			Caller second = fixture().ask();
 			assertThat(first.isWaiting()).isTrue();
@@ -270,14 +270,14 @@ class TokenStatesTests {
 			Caller waiting = fixture().ask();
 			fixture().client.call().fail();
 			assertThat(waiting.failure()).isInstanceOf(AuthingApiException.class);
-			assertThat(fixture().state()).isEqualTo(TokenState.FAILING);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.FAILING);
 			fixture().advance(Duration.ofSeconds(1).minus(MOMENT));
 			assertThat(fixture().ask().failure()).isInstanceOf(AuthingApiException.class);
 			assertThatExceptionOfType(AuthingApiException.class)
 				.isThrownBy(() -> fixture().service.getAccessTokenSync());
 			assertThat(fixture().fetches()).isEqualTo(1);
 			fixture().advance(MOMENT);
-			assertThat(fixture().state()).isEqualTo(TokenState.EMPTY);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EMPTY);
 			Caller next = fixture().ask();
 			assertThat(fixture().fetches()).isEqualTo(2);
 			fixture().client.call().succeed("A", LIFE);
@@ -291,7 +291,7 @@ class TokenStatesTests {
 			fixture().ask();
 			fixture().client.call().fail();
 			fixture().advance(MOMENT);
-			assertThat(fixture().state()).isEqualTo(TokenState.FAILING);
+			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.FAILING);
 			assertThat(fixture().ask().failure()).isInstanceOf(AuthingApiException.class);
 			assertThat(fixture().fetches()).isEqualTo(2);
 		}

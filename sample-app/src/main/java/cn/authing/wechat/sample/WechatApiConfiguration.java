@@ -26,7 +26,7 @@ import org.springframework.web.reactive.function.client.support.WebClientHttpSer
 import org.springframework.web.service.registry.HttpServiceGroup.ClientType;
 import org.springframework.web.service.registry.ImportHttpServices;
 
-import cn.authing.wechat.webclient.WechatMpTokenExchangeFilterFunction;
+import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 
 /**
  * Makes {@link WechatApi} a bean. Where WeChat is stands in

@@ -43,8 +43,8 @@ import cn.authing.wechat.client.AuthingOperation;
 import cn.authing.wechat.client.DefaultAuthingWechatClient;
 import cn.authing.wechat.redis.RedisTokenStoreSettings;
 import cn.authing.wechat.redis.RedisWechatMpTokenStore;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RefreshPolicy;
+import cn.authing.wechat.token.TestTokenService;
+import cn.authing.wechat.token.WechatMpRefreshPolicy;
 
 /**
  * One process of a {@link Fleet}: callers that ask for the token all the time and check
@@ -60,8 +60,8 @@ final class FleetInstance {
 
 	private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
-	private static final RefreshPolicy POLICY = new RefreshPolicy(Duration.ofMillis(1500), Duration.ofMillis(300),
-			Duration.ofMillis(400), Duration.ofMillis(100), Duration.ofMillis(500), TIMEOUT);
+	private static final WechatMpRefreshPolicy POLICY = new WechatMpRefreshPolicy(Duration.ofMillis(1500),
+			Duration.ofMillis(300), Duration.ofMillis(400), Duration.ofMillis(100), Duration.ofMillis(500), TIMEOUT);
 
 	private static final int CALLERS = 2;
 
@@ -96,7 +96,7 @@ final class FleetInstance {
 			.setLogLevel(LoggingSystem.ROOT_LOGGER_NAME, LogLevel.ERROR);
 		DefaultAuthingWechatClient client = client(args[0], Integer.parseInt(args[1]));
 		RedisWechatMpTokenStore store = store(Integer.parseInt(args[2]), Duration.ofMillis(Integer.parseInt(args[3])));
-		DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(client, store,
+		TestTokenService service = new TestTokenService(client, store,
 				() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS), POLICY, 10, List.of());
 		// Load the classes and make the connections
 		service.account(WARM_UP).getAccessTokenSync();

@@ -45,8 +45,8 @@ import cn.authing.wechat.redis.RedisServer;
 import cn.authing.wechat.redis.RedisTokenStoreSettings;
 import cn.authing.wechat.redis.RedisWechatMpTokenStore;
 import cn.authing.wechat.test.LoopbackServer;
-import cn.authing.wechat.token.DefaultWechatMpTokenService;
-import cn.authing.wechat.token.RefreshPolicy;
+import cn.authing.wechat.token.TestTokenService;
+import cn.authing.wechat.token.WechatMpRefreshPolicy;
 
 /**
  * Measures for how long a Redis that is slow keeps a caller from asking Authing, when
@@ -104,10 +104,9 @@ final class SlowRedis implements AutoCloseable {
 					new RedisTokenStoreSettings("slow-%d-%d:".formatted(this.server.port(), i), TIMEOUT, List.of(), 10,
 							Duration.ofSeconds(20)));
 			Clock clock = new Clock();
-			DefaultWechatMpTokenService service = new DefaultWechatMpTokenService(
-					(credentials) -> Mono.fromSupplier(clock::ask), store,
+			TestTokenService service = new TestTokenService((credentials) -> Mono.fromSupplier(clock::ask), store,
 					() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, FleetInstance.CREDENTIALS),
-					new RefreshPolicy(Duration.ofMinutes(5), Duration.ofMillis(1), Duration.ofSeconds(10),
+					new WechatMpRefreshPolicy(Duration.ofMinutes(5), Duration.ofMillis(1), Duration.ofSeconds(10),
 							Duration.ofMillis(1), Duration.ofMillis(1), Duration.ofSeconds(10)),
 					10, List.of());
 			cold[i] = clock.time(service);

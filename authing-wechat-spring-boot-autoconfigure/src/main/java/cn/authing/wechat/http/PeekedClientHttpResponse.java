@@ -1,0 +1,148 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.http;
+
+import java.io.ByteArrayInputStream;
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
+import java.net.URI;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.ClientHttpResponse;
+
+/**
+ * An answer whose first bytes have been looked at. What was read is handed on first, then
+ * the rest as it comes.
+ */
+final class PeekedClientHttpResponse implements ClientHttpResponse {
+
+	private final ClientHttpResponse delegate;
+
+	private final InputStream source;
+
+	private final InputStream body;
+
+	private final @Nullable Integer errcode;
+
+	private PeekedClientHttpResponse(ClientHttpResponse delegate, InputStream source, ErrcodePeek peek, URI sent) {
+		this.delegate = delegate;
+		this.source = source;
+		this.body = new RedactingInputStream(
+				new SequenceInputStream(new ByteArrayInputStream(peek.head(), 0, peek.length()), source), sent);
+		this.errcode = peek.errcode();
+	}
+
+	/**
+	 * Read ahead until it is known whether the answer is one of WeChat's failures.
+	 * @param response the answer; it is closed if it cannot be read
+	 * @param sent the URI of the request
+	 */
+	static PeekedClientHttpResponse of(ClientHttpResponse response, URI sent) throws IOException {
+		try {
+			InputStream source = response.getBody();
+			ErrcodePeek peek = new ErrcodePeek();
+			// Byte by byte: some clients' streams wait until all that is asked for has
+			// come.
+			for (int next = source.read(); next != -1; next = source.read()) {
+				peek.head()[peek.length()] = (byte) next;
+				peek.advance(1);
+				if (peek.isDecided()) {
+					break;
+				}
+			}
+			return new PeekedClientHttpResponse(response, source, peek, sent);
+		}
+		catch (IOException | RuntimeException ex) {
+			response.close();
+			throw ex;
+		}
+	}
+
+	/**
+	 * Return the {@code errcode} that the body begins with.
+	 */
+	@Nullable Integer errcode() {
+		return this.errcode;
+	}
+
+	@Override
+	public HttpStatusCode getStatusCode() throws IOException {
+		return this.delegate.getStatusCode();
+	}
+
+	@Override
+	public String getStatusText() throws IOException {
+		return this.delegate.getStatusText();
+	}
+
+	@Override
+	public HttpHeaders getHeaders() {
+		return this.delegate.getHeaders();
+	}
+
+	@Override
+	public InputStream getBody() throws IOException {
+		if (this.source instanceof ByteArrayInputStream) {
+			// A buffered answer: each call gives a new stream, from the beginning.
+			InputStream again = this.delegate.getBody();
+			return (again != this.source) ? again : this.body;
+		}
+		return this.body;
+	}
+
+	@Override
+	public void close() {
+		this.delegate.close();
+	}
+
+	private static final class RedactingInputStream extends FilterInputStream {
+
+		private final URI sent;
+
+		RedactingInputStream(InputStream delegate, URI sent) {
+			super(delegate);
+			this.sent = sent;
+		}
+
+		@Override
+		public int read() throws IOException {
+			try {
+				return super.read();
+			}
+			catch (IOException ex) {
+				throw Redaction.of(this.sent).rethrow(ex);
+			}
+		}
+
+		@Override
+		public int read(byte[] bytes, int offset, int length) throws IOException {
+			try {
+				return super.read(bytes, offset, length);
+			}
+			catch (IOException ex) {
+				throw Redaction.of(this.sent).rethrow(ex);
+			}
+		}
+
+	}
+
+}

@@ -1,0 +1,202 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.http;
+
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.net.URI;
+
+import org.springframework.http.HttpRequest;
+import org.springframework.http.client.ClientHttpRequestExecution;
+import org.springframework.http.client.ClientHttpRequestInterceptor;
+import org.springframework.http.client.ClientHttpResponse;
+import org.springframework.http.client.support.HttpRequestWrapper;
+import org.springframework.util.Assert;
+import org.springframework.util.backoff.BackOff;
+import org.springframework.web.client.RestClient;
+
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
+
+/**
+ * Makes a {@link RestClient} call WeChat's API: adds {@code access_token} to the query,
+ * and when WeChat rejects the token ({@code errcode} 40001, 40014 or 42001) drops exactly
+ * that one and repeats the call once with another. All other answers, and the second
+ * rejection, reach the caller as WeChat gave them.
+ *
+ * <pre class="code">
+ * RestClient wechat = restClientBuilder.baseUrl("https://api.weixin.qq.com").requestInterceptor(interceptor).build();
+ * </pre>
+ *
+ * With HTTP interfaces, for a group that is named {@code wechat} in
+ * {@code @ImportHttpServices} and whose address is in
+ * {@code spring.http.serviceclient.wechat.base-url}:
+ *
+ * <pre class="code">
+ * &#64;Bean
+ * RestClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenClientHttpRequestInterceptor interceptor) {
+ *     return (groups) -&gt; groups.filterByName("wechat")
+ *         .forEachClient((group, builder) -&gt; builder.requestInterceptor(interceptor));
+ * }
+ * </pre>
+ *
+ * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)}, and
+ * only over https (or to a loopback address); others pass untouched. A request that
+ * already has an {@code access_token} in its query is the caller's own affair: it is sent
+ * as it is and not repeated. So are those of WeChat's API that take none
+ * ({@code /sns/...}, {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}).
+ * <p>
+ * <b>Repeating.</b> Every request can be repeated: with an interceptor,
+ * {@code RestClient} holds the body in memory. If no other token can be had the call
+ * fails with the exception of {@link WechatMpTokenSource#getAccessTokenSync()}.
+ * <p>
+ * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
+ * that it does not begin with {@code errcode}. An answer must be decompressed by the HTTP
+ * client to be understood.
+ * <p>
+ * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
+ * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
+ * Interceptors that are added after this one see the token, so add this one last. The
+ * HTTP client sees it too: keep those of its loggers that tell request lines above debug
+ * level ({@code reactor.netty.http.client.HttpClientConnect},
+ * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
+ * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}; one that
+ * repeats the token in its address cannot be stopped from here.
+ * <p>
+ * Instances are immutable and safe for use by any number of threads. A call blocks, as
+ * {@code RestClient} does, without holding a lock; an interrupt ends its pauses.
+ *
+ * @since 1.0.0
+ * @see WechatMpTokenExchangeFilterFunction
+ */
+public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequestInterceptor {
+
+	private final WechatMpTokenSource tokens;
+
+	private final WechatApiHosts hosts;
+
+	private final BackOff busyBackOff;
+
+	private WechatMpTokenClientHttpRequestInterceptor(WechatMpTokenSource tokens, WechatApiHosts hosts,
+			BackOff busyBackOff) {
+		this.tokens = tokens;
+		this.hosts = hosts;
+		this.busyBackOff = busyBackOff;
+	}
+
+	/**
+	 * Create an interceptor for the tokens of one account, for WeChat's own hosts, that
+	 * does not repeat calls WeChat is too busy for.
+	 * @param tokens the tokens: a {@link WechatMpTokenService} for its default account,
+	 * or one of its accounts
+	 * @return the interceptor
+	 */
+	public static WechatMpTokenClientHttpRequestInterceptor of(WechatMpTokenSource tokens) {
+		Assert.notNull(tokens, "'tokens' must not be null");
+		return new WechatMpTokenClientHttpRequestInterceptor(tokens, WechatApiHosts.DEFAULT, WechatCall.NO_BACK_OFF);
+	}
+
+	/**
+	 * Return an interceptor for another account.
+	 * @param tokens the tokens of the account
+	 * @return an interceptor with the other settings of this one
+	 */
+	public WechatMpTokenClientHttpRequestInterceptor withTokenSource(WechatMpTokenSource tokens) {
+		Assert.notNull(tokens, "'tokens' must not be null");
+		return new WechatMpTokenClientHttpRequestInterceptor(tokens, this.hosts, this.busyBackOff);
+	}
+
+	/**
+	 * Return an interceptor that sends the token to these hosts and to no others.
+	 * @param hosts the host names, compared exactly but for case. With a port
+	 * ({@code host:port}) only that port is meant, without one that of the scheme. A
+	 * loopback host ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}) may be called
+	 * over http too, and without a port in its entry on any port
+	 * @return an interceptor with the other settings of this one
+	 */
+	public WechatMpTokenClientHttpRequestInterceptor withHosts(String... hosts) {
+		return new WechatMpTokenClientHttpRequestInterceptor(this.tokens, WechatApiHosts.of(hosts), this.busyBackOff);
+	}
+
+	/**
+	 * Return an interceptor that repeats a call which WeChat answers with {@code errcode}
+	 * -1 (system busy). Unlike a call with a rejected token, such a call may have had an
+	 * effect.
+	 * @param backOff the pauses between the attempts, and their number
+	 * @return an interceptor with the other settings of this one
+	 */
+	public WechatMpTokenClientHttpRequestInterceptor withBusyBackOff(BackOff backOff) {
+		Assert.notNull(backOff, "'backOff' must not be null");
+		return new WechatMpTokenClientHttpRequestInterceptor(this.tokens, this.hosts, backOff);
+	}
+
+	@Override
+	public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
+			throws IOException {
+		URI uri = request.getURI();
+		if (!this.hosts.include(uri)) {
+			return execution.execute(request, body);
+		}
+		if (!AccessTokenQuery.isTakenBy(uri)) {
+			return send(request, body, execution);
+		}
+		WechatCall call = new WechatCall(this.tokens, this.busyBackOff);
+		while (true) {
+			String accessToken = this.tokens.getAccessTokenSync().accessToken();
+			PeekedClientHttpResponse response = send(withToken(request, accessToken), body, execution);
+			long pause = call.pauseBeforeRepeat(response.errcode(), accessToken, true);
+			if (pause == WechatCall.STOP) {
+				return response;
+			}
+			response.close();
+			sleep(pause);
+		}
+	}
+
+	private static HttpRequest withToken(HttpRequest request, String accessToken) {
+		URI uri = AccessTokenQuery.add(request.getURI(), accessToken);
+		return new HttpRequestWrapper(request) {
+
+			@Override
+			public URI getURI() {
+				return uri;
+			}
+
+		};
+	}
+
+	private static PeekedClientHttpResponse send(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
+			throws IOException {
+		try {
+			return PeekedClientHttpResponse.of(execution.execute(request, body), request.getURI());
+		}
+		catch (IOException | RuntimeException ex) {
+			throw Redaction.of(request.getURI()).rethrow(ex);
+		}
+	}
+
+	private static void sleep(long pause) throws IOException {
+		try {
+			Thread.sleep(pause);
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+			throw new InterruptedIOException("Interrupted while waiting to repeat a call that WeChat was too busy for");
+		}
+	}
+
+}

@@ -1,0 +1,395 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.DoubleSupplier;
+
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.scheduler.Schedulers;
+
+import org.springframework.util.Assert;
+
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpAccountProvider;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.token.AccountStatistics.LastFailure;
+import cn.authing.wechat.token.WechatMpTokenStore.Change;
+import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
+
+/**
+ * The accounts and their cached tokens: a cache entry for each credentials pair, those of
+ * the configured accounts for as long as they are configured, the others in a bounded
+ * cache. What reports on tokens or manages them depends on this class, and not on the
+ * {@link WechatMpTokenService}, which an application may replace or decorate.
+ *
+ * @since 1.0.0
+ */
+public class WechatMpAccountRegistry implements AutoCloseable {
+
+	// When this instance hears of a rejection, another one may have asked Authing since.
+	private static final Duration NOTIFICATION = Duration.ofSeconds(1);
+
+	private final TokenCache cache;
+
+	private final @Nullable WechatMpTokenStore store;
+
+	private final WechatMpAccountProvider accountProvider;
+
+	private final Object reloading = new Object();
+
+	private final AccountStatistics dynamicStatistics = new AccountStatistics(AccountStatistics.DYNAMIC_ACCOUNTS);
+
+	private final Map<String, AccountStatistics> statistics = new ConcurrentSkipListMap<>();
+
+	private final long maxEntries;
+
+	private final @Nullable Disposable changes;
+
+	private volatile Map<String, AccountTokenSource> accounts;
+
+	// Those that are known at run time only; null while there are none, as in most
+	// applications. Made under the lock of this.
+	private volatile @Nullable Cache<WechatMpCredentials, TokenEntry> entries;
+
+	private volatile boolean warm;
+
+	/**
+	 * Create a new service.
+	 * @param client what asks Authing
+	 * @param store where instances share tokens; {@code null} if they do not
+	 * @param accountProvider where the configured accounts come from; read now and at
+	 * every {@link #reload()}
+	 * @param policy when to renew
+	 * @param maxEntries how many accounts that are not configured are held
+	 * @param listeners who is told of fetches
+	 */
+	public WechatMpAccountRegistry(AuthingWechatClient client, @Nullable WechatMpTokenStore store,
+			WechatMpAccountProvider accountProvider, WechatMpRefreshPolicy policy, long maxEntries,
+			List<WechatMpTokenListener> listeners) {
+		this(client, store, accountProvider, policy, maxEntries, listeners, TokenClock.SYSTEM, TokenCache.newExecutor(),
+				() -> ThreadLocalRandom.current().nextDouble());
+	}
+
+	WechatMpAccountRegistry(AuthingWechatClient client, @Nullable WechatMpTokenStore store,
+			WechatMpAccountProvider accountProvider, WechatMpRefreshPolicy policy, long maxEntries,
+			List<WechatMpTokenListener> listeners, TokenClock clock, ScheduledExecutorService executor,
+			DoubleSupplier random) {
+		TokenLoader loader = (store != null)
+				? new FleetTokenLoader(client, store, clock, policy,
+						Schedulers.fromExecutorService(executor, "authing-wechat-token"))
+				: new TokenLoader(client, clock);
+		this.cache = new TokenCache(clock, executor, random, policy, loader, listeners);
+		this.maxEntries = maxEntries;
+		this.store = store;
+		this.accountProvider = accountProvider;
+		this.accounts = Map.of();
+		loadAccounts(accountProvider.getAccounts());
+		this.changes = (store != null) ? store.changes().subscribe(this::changed) : null;
+	}
+
+	/**
+	 * Return the token source of a configured account.
+	 * @param name the name of the account
+	 * @return the source
+	 * @throws IllegalArgumentException if there is no such account
+	 */
+	public WechatMpTokenSource account(String name) {
+		return requiredAccount(name);
+	}
+
+	private AccountTokenSource requiredAccount(String name) {
+		AccountTokenSource account = this.accounts.get(name);
+		if (account == null) {
+			throw new IllegalArgumentException(
+					"There is no WeChat account '" + name + "'; configured are " + this.accounts.keySet()
+							+ ". Add authing.wechat.accounts." + name + ".app-id and .app-secret, or use one of those");
+		}
+		return account;
+	}
+
+	/**
+	 * Return the token source of a dynamic account: one whose credentials are known at
+	 * run time only.
+	 * @param credentials the app id and secret
+	 * @return the source
+	 */
+	public WechatMpTokenSource account(WechatMpCredentials credentials) {
+		Assert.notNull(credentials, "'credentials' must not be null");
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		entries = (entries != null) ? entries : createEntries();
+		TokenEntry entry = entries.getIfPresent(credentials);
+		return (entry != null) ? entry : entries.get(credentials, this::newEntry);
+	}
+
+	// Not while accounts are loaded: an account must not get an entry beside this cache.
+	private synchronized Cache<WechatMpCredentials, TokenEntry> createEntries() {
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		if (entries == null) {
+			entries = Caffeine.newBuilder().maximumSize(this.maxEntries).executor(Runnable::run).build();
+			this.entries = entries;
+		}
+		return entries;
+	}
+
+	private TokenEntry newEntry(WechatMpCredentials credentials) {
+		TokenEntry configured = configuredEntry(this.accounts, credentials);
+		return (configured != null) ? configured : new TokenEntry(this.cache, credentials, this.dynamicStatistics);
+	}
+
+	private static @Nullable TokenEntry configuredEntry(Map<String, AccountTokenSource> accounts,
+			WechatMpCredentials credentials) {
+		for (AccountTokenSource account : accounts.values()) {
+			TokenEntry entry = account.configuredEntry();
+			if (entry != null && entry.credentials().equals(credentials)) {
+				return entry;
+			}
+		}
+		return null;
+	}
+
+	/**
+	 * Return the names of the configured accounts.
+	 * @return the names, in the order of the configuration
+	 */
+	public Set<String> accountNames() {
+		return this.accounts.keySet();
+	}
+
+	/**
+	 * Ask the account provider again and take over what has changed.
+	 */
+	public void reload() {
+		// Who asks for an account meanwhile does not wait for the provider.
+		synchronized (this.reloading) {
+			loadAccounts(this.accountProvider.getAccounts());
+		}
+	}
+
+	private synchronized void loadAccounts(Map<String, WechatMpCredentials> configured) {
+		Assert.state(configured.containsKey(WechatMpTokenService.DEFAULT_ACCOUNT),
+				() -> "The WechatMpAccountProvider must return an account '" + WechatMpTokenService.DEFAULT_ACCOUNT
+						+ "'; it returned " + configured.keySet());
+		Map<String, AccountTokenSource> accounts = new LinkedHashMap<>();
+		configured.forEach((name, credentials) -> accounts.put(name, loadAccount(name, credentials, accounts)));
+		this.accounts.forEach((name, account) -> {
+			if (!accounts.containsKey(name)) {
+				account.remove();
+			}
+		});
+		this.accounts = Collections.unmodifiableMap(accounts);
+		// Their places are for those that are known at run time only.
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		if (entries != null) {
+			entries.invalidateAll(configured.values());
+		}
+		if (this.warm) {
+			keepWarm();
+		}
+	}
+
+	private AccountTokenSource loadAccount(String name, WechatMpCredentials credentials,
+			Map<String, AccountTokenSource> loaded) {
+		AccountTokenSource account = this.accounts.get(name);
+		TokenEntry current = (account != null) ? account.configuredEntry() : null;
+		if (account != null && current != null && current.credentials().equals(credentials)) {
+			return account;
+		}
+		TokenEntry entry = findEntry(name, credentials, loaded);
+		if (account == null) {
+			return new AccountTokenSource(this.cache, name, entry);
+		}
+		account.change(entry);
+		return account;
+	}
+
+	// One entry for each pair: that of another account, or else the one that served while
+	// the pair was known at run time only.
+	private TokenEntry findEntry(String name, WechatMpCredentials credentials, Map<String, AccountTokenSource> loaded) {
+		TokenEntry configured = configuredEntry(loaded, credentials);
+		configured = (configured != null) ? configured : configuredEntry(this.accounts, credentials);
+		if (configured != null) {
+			return configured;
+		}
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		TokenEntry entry = (entries != null) ? entries.get(credentials, this::newEntry) : newEntry(credentials);
+		entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new));
+		return entry;
+	}
+
+	/**
+	 * Fetch the configured accounts' tokens now, in the background, and from now on renew
+	 * them when it is time, also if nobody asks for them.
+	 */
+	public synchronized void keepWarm() {
+		this.warm = true;
+		this.accounts.values().forEach(AccountTokenSource::keepWarm);
+	}
+
+	private void changed(Change change) {
+		Set<@Nullable TokenEntry> entries = new HashSet<>();
+		Cache<WechatMpCredentials, TokenEntry> others = this.entries;
+		if (others != null) {
+			entries.add(others.getIfPresent(change.credentials()));
+		}
+		this.accounts.values().forEach((account) -> {
+			entries.add(account.entry());
+			entries.add(account.successor());
+		});
+		for (TokenEntry entry : entries) {
+			if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed()) {
+				changed(entry, change);
+			}
+		}
+	}
+
+	private void changed(TokenEntry entry, Change change) {
+		if (change instanceof Rejected rejected) {
+			entry.reject(rejected.token(), NOTIFICATION.toNanos());
+		}
+		else {
+			this.cache.loader().shared(entry).subscribe(entry::adopt);
+		}
+	}
+
+	/**
+	 * Drop the token that an account holds, whichever it is, as if WeChat had rejected
+	 * it: the next caller waits for another. Never blocks and never fetches by itself.
+	 * @param account the name of the account
+	 * @return whether a token was held and is now dropped
+	 * @throws IllegalArgumentException if there is no such account
+	 */
+	public boolean invalidateCurrent(String account) {
+		TokenEntry entry = requiredAccount(account).entry();
+		WechatMpAccessToken token = (entry != null) ? entry.snapshot().token() : null;
+		return entry != null && token != null && entry.invalidate(token.accessToken());
+	}
+
+	/**
+	 * Return what is known of the configured accounts' tokens, for people.
+	 * @return the status of each account, in the order of the configuration
+	 */
+	public List<WechatMpAccountStatus> status() {
+		return this.accounts.keySet().stream().map(this::status).filter(Objects::nonNull).toList();
+	}
+
+	/**
+	 * Return what is known of a configured account's token, for people.
+	 * @param account the name of the account
+	 * @return the status, or {@code null} if there is no such account
+	 */
+	public @Nullable WechatMpAccountStatus status(String account) {
+		AccountTokenSource source = this.accounts.get(account);
+		TokenEntry entry = (source != null) ? source.entry() : null;
+		return (source != null && entry != null) ? status(account, source, entry) : null;
+	}
+
+	private WechatMpAccountStatus status(String name, AccountTokenSource account, TokenEntry entry) {
+		TokenSnapshot snapshot = entry.snapshot();
+		AccountStatistics statistics = entry.statistics();
+		WechatMpAccessToken token = snapshot.token();
+		LastFailure lastFailure = statistics.lastFailure;
+		TokenEntry successor = account.successor();
+		int failures = (successor != null) ? successor.snapshot().attempts().failures()
+				: snapshot.attempts().failures();
+		long now = this.cache.clock().nanoTime();
+		return new WechatMpAccountStatus(name, entry.credentials().appId(), snapshot.state(now),
+				(token != null) ? token.expiresAt() : null,
+				Duration.ofNanos(snapshot.isUsable(now) ? snapshot.usableUntil() - now : 0),
+				snapshot.attempts().origin(), statistics.lastRenewal,
+				(lastFailure != null) ? lastFailure.exception() : null, (lastFailure != null) ? lastFailure.at() : null,
+				failures, statistics.fetches.sum(), statistics.rejections.sum(), successor != null);
+	}
+
+	/**
+	 * Return how the store is doing through which instances share tokens, for people.
+	 * @return the status, or {@code null} if there is nothing to tell, as where nothing
+	 * is shared
+	 */
+	public @Nullable WechatMpTokenStoreStatus storeStatus() {
+		return (this.store != null) ? this.store.status() : null;
+	}
+
+	/**
+	 * Return how many requests there were, by the account's name: the configured
+	 * accounts, now and earlier, and one name for all that are known at run time only.
+	 * Accounts with the same credentials are counted under the name of the first of them.
+	 * @return the counts; to be read again for newer ones
+	 */
+	public Map<String, WechatMpRequestCounts> requestCounts() {
+		Map<String, WechatMpRequestCounts> counts = new LinkedHashMap<>();
+		this.statistics.keySet().forEach((name) -> counts.put(name, requestCounts(name)));
+		counts.put(this.dynamicStatistics.account, this.dynamicStatistics.requests());
+		return counts;
+	}
+
+	/**
+	 * Return how many requests there were for one account.
+	 * @param account one of the names of {@link #requestCounts()}
+	 * @return the counts; to be read again for newer ones
+	 * @throws IllegalArgumentException if nothing is counted under that name
+	 */
+	public WechatMpRequestCounts requestCounts(String account) {
+		return statistics(account).requests();
+	}
+
+	/**
+	 * Return how many tokens of an account were rejected by WeChat.
+	 * @param account one of the names of {@link #requestCounts()}
+	 * @return the count
+	 * @throws IllegalArgumentException if nothing is counted under that name
+	 */
+	public long rejections(String account) {
+		return statistics(account).rejections.sum();
+	}
+
+	private AccountStatistics statistics(String account) {
+		AccountStatistics statistics = this.dynamicStatistics.account.equals(account) ? this.dynamicStatistics
+				: this.statistics.get(account);
+		Assert.notNull(statistics, () -> "Nothing is counted for a WeChat account '" + account + "'");
+		return statistics;
+	}
+
+	/**
+	 * Stop all background work and release those who wait, with an
+	 * {@link IllegalStateException}.
+	 */
+	@Override
+	public void close() {
+		if (this.changes != null) {
+			this.changes.dispose();
+		}
+		this.cache.close();
+	}
+
+}

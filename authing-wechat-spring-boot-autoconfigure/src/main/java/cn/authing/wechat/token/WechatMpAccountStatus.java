@@ -1,0 +1,52 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.time.Instant;
+
+import org.jspecify.annotations.Nullable;
+
+import cn.authing.wechat.AuthingException;
+
+/**
+ * What is known of an account's token, for people: neither the token nor the secret is
+ * part of it.
+ *
+ * @param account the name of the account
+ * @param appId the WeChat app id
+ * @param state the state
+ * @param expiresAt when the token held expires, by Authing's clock
+ * @param expiresIn how much longer the token may be handed out; zero if not at all
+ * @param origin where the token held came from
+ * @param lastRenewal when a fetch last succeeded
+ * @param lastFailure the failure of the last fetch that failed; kept when later ones
+ * succeed
+ * @param lastFailureAt when that was
+ * @param failures how many fetches in a row have failed
+ * @param fetches how many fetches there were
+ * @param rejections how many tokens were rejected by WeChat
+ * @param credentialsRotationPending whether the credentials were changed and have
+ * produced no token yet, so that the token of the old ones is still in use
+ * @since 1.0.0
+ */
+public record WechatMpAccountStatus(String account, String appId, WechatMpTokenState state, @Nullable Instant expiresAt,
+		Duration expiresIn, @Nullable WechatMpTokenOrigin origin, @Nullable Instant lastRenewal,
+		@Nullable AuthingException lastFailure, @Nullable Instant lastFailureAt, int failures, long fetches,
+		long rejections, boolean credentialsRotationPending) {
+
+}

@@ -1,0 +1,53 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+/**
+ * What an entry can do for a caller at one moment.
+ *
+ * @since 1.0.0
+ */
+public enum WechatMpTokenState {
+
+	/**
+	 * Nothing was fetched yet; a caller waits for the one fetch.
+	 */
+	EMPTY,
+
+	/**
+	 * A valid token is held that need not be renewed yet.
+	 */
+	FRESH,
+
+	/**
+	 * A valid token is held and its time to be renewed has come; callers get it at once
+	 * while it is renewed in the background.
+	 */
+	DUE,
+
+	/**
+	 * The token held has expired or was rejected; a caller waits for the one fetch.
+	 */
+	EXPIRED,
+
+	/**
+	 * No valid token is held and the last fetch failed; callers get that failure until
+	 * the back-off has passed.
+	 */
+	FAILING
+
+}

@@ -1,0 +1,455 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.http;
+
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
+import reactor.netty.http.client.HttpClient;
+import reactor.netty.resources.ConnectionProvider;
+import reactor.test.StepVerifier;
+
+import org.springframework.core.io.ByteArrayResource;
+import org.springframework.core.io.InputStreamResource;
+import org.springframework.http.MediaType;
+import org.springframework.http.client.MultipartBodyBuilder;
+import org.springframework.http.client.reactive.ReactorClientHttpConnector;
+import org.springframework.util.backoff.FixedBackOff;
+import org.springframework.web.reactive.function.BodyInserters;
+import org.springframework.web.reactive.function.client.WebClient;
+
+import cn.authing.wechat.AuthingResponseException;
+import cn.authing.wechat.test.FakeTokenSource;
+import cn.authing.wechat.test.FakeWechat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+/**
+ * Tests for {@link WechatMpTokenExchangeFilterFunction}.
+ */
+class WechatMpTokenExchangeFilterFunctionTests {
+
+	private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+	private static final String IP_LIST = "{\"ip_list\":[\"127.0.0.1\",\"127.0.0.2\"]}";
+
+	private final FakeWechat wechat = FakeWechat.start();
+
+	private final FakeTokenSource tokens = FakeTokenSource.of("dead", "alive");
+
+	@AfterEach
+	void stop() {
+		this.wechat.close();
+	}
+
+	@Test
+	void filterShouldAddTokenFirst() {
+		this.wechat.acceptOnly("dead");
+		assertThat(get("/cgi-bin/getcallbackip?a=%20b&c")).isEqualTo(IP_LIST);
+		assertThat(this.wechat.requests().get(0).uri().getRawQuery()).isEqualTo("access_token=dead&a=%20b&c");
+	}
+
+	@Test
+	void filterWhenTokenHasReservedCharactersShouldEncodeIt() {
+		String token = "a+b/c=d&e f%#?";
+		this.wechat.acceptOnly(token);
+		String body = block(client(FakeTokenSource.of(token)).get()
+			.uri("/cgi-bin/getcallbackip")
+			.retrieve()
+			.bodyToMono(String.class));
+		assertThat(body).isEqualTo(IP_LIST);
+		assertThat(this.wechat.sentTokens()).containsExactly(token);
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 40001, 40014, 42001 })
+	void filterWhenTokenIsRejectedShouldDropItAndRepeatOnce(int errcode) {
+		this.wechat.rejectWith(errcode);
+		this.wechat.acceptOnly("alive");
+		assertThat(get("/cgi-bin/getcallbackip")).isEqualTo(IP_LIST);
+		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
+		assertThat(this.tokens.reports()).containsExactly("dead");
+		assertThat(this.tokens.fetches()).isEqualTo(2);
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 2, 5, 11 })
+	void filterWhenAnswerComesInChunksShouldRecogniseRejection(int bytes) {
+		this.wechat.chunk(bytes);
+		this.wechat.acceptOnly("alive");
+		byte[] image = block(
+				client().post().uri("/wxa/getwxacodeunlimit").bodyValue("{}").retrieve().bodyToMono(byte[].class));
+		assertThat(image).isEqualTo(FakeWechat.IMAGE);
+		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
+	}
+
+	@Test
+	void filterWhenEveryTokenIsRejectedShouldPassOnAnswerAfterOneRepeat() {
+		assertThat(get("/cgi-bin/getcallbackip")).startsWith("{\"errcode\":40001,").endsWith("rid: 0001\"}");
+		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
+		assertThat(this.tokens.reports()).containsExactly("dead", "alive");
+		assertThat(this.tokens.fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void filterWhenNoOtherTokenCanBeHadShouldFailWithItsError() {
+		FakeTokenSource source = FakeTokenSource.from((fetch) -> (fetch == 0) ? Mono.just("dead")
+				: Mono.error(new AuthingResponseException("No token", null)));
+		assertThatExceptionOfType(AuthingResponseException.class).isThrownBy(
+				() -> block(client(source).get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)));
+		assertThat(source.reports()).containsExactly("dead");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "", "{}", "{\"errcode\":0,\"errmsg\":\"ok\"}", "{\"errcode\":40013,\"errmsg\":\"\"}",
+			"{\"errcode\":400010}", "{\"errcode\":\"40001\"}", "{\"errcode\"", "[{\"errcode\":40001}]",
+			"{\"data\":{\"errcode\":40001}}", "not json", "\uFEFF{\"errmsg\":1}", "{\"errcode\":40001" })
+	void filterWhenAnswerIsNoRejectionShouldPassItUntouched(String body) {
+		this.wechat.acceptOnly("dead");
+		this.wechat.json("/any", body);
+		String answer = block(client().get().uri("/any").retrieve().bodyToMono(String.class).defaultIfEmpty(""));
+		assertThat(answer).isEqualTo(body);
+		assertThat(this.tokens.reports()).isEmpty();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "{\"errcode\":40001}", "  \r\n\t{ \"errcode\" : 40001 , \"errmsg\":\"\"}",
+			"\uFEFF{\"errcode\":42001}" })
+	void filterWhenRejectionIsWrittenOtherwiseShouldRecogniseIt(String body) {
+		this.wechat.acceptOnly("dead", "alive");
+		this.wechat.json("/any", body);
+		get("/any");
+		assertThat(this.tokens.reports()).containsExactly("dead", "alive");
+	}
+
+	@Test
+	void filterShouldPassStatusAndHeadersOn() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.answer("/any",
+				(response) -> response.status(206).header("X-Any", "1").sendString(Mono.just("partial")));
+		StepVerifier.create(client().get().uri("/any").retrieve().toEntity(String.class)).assertNext((entity) -> {
+			assertThat(entity.getStatusCode().value()).isEqualTo(206);
+			assertThat(entity.getHeaders().getFirst("X-Any")).isEqualTo("1");
+			assertThat(entity.getBody()).isEqualTo("partial");
+		}).expectComplete().verify(TIMEOUT);
+	}
+
+	@Test
+	void filterWhenAnswerIsCompressedShouldRecogniseRejection() {
+		this.wechat.acceptOnly("alive");
+		this.wechat.compress();
+		WebClient client = client(HttpClient.create().compress(true));
+		assertThat(block(client.get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)))
+			.isEqualTo(IP_LIST);
+		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
+	}
+
+	@Test
+	void filterShouldNotFetchAnythingBeforeSubscription() {
+		client().get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class);
+		assertThat(this.tokens.fetches()).isZero();
+	}
+
+	@Test
+	void filterWhenSubscribedToAgainShouldCallAgain() {
+		this.wechat.acceptOnly("alive");
+		Mono<String> call = client().get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class);
+		assertThat(block(call)).isEqualTo(IP_LIST);
+		assertThat(block(call)).isEqualTo(IP_LIST);
+		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive", "alive");
+	}
+
+	@Test
+	void filterWhenManyCallsMeetDeadTokenShouldFetchOnce() {
+		int calls = 200;
+		this.wechat.acceptOnly("alive");
+		Sinks.Empty<Void> gate = Sinks.empty();
+		AtomicInteger arrived = new AtomicInteger();
+		this.wechat.gateRejections(Mono.defer(() -> {
+			if (arrived.incrementAndGet() == calls) {
+				gate.tryEmitEmpty();
+			}
+			return gate.asMono();
+		}));
+		ConnectionProvider connections = ConnectionProvider.create("many", calls);
+		WebClient client = client(HttpClient.create(connections));
+		StepVerifier
+			.create(Flux.range(0, calls)
+				.flatMap((call) -> client.get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class),
+						calls)
+				.filter(IP_LIST::equals)
+				.count())
+			.expectNext((long) calls)
+			.expectComplete()
+			.verify(TIMEOUT);
+		connections.dispose();
+		assertThat(this.tokens.invalidations()).isOne();
+		assertThat(this.tokens.fetches()).isEqualTo(2);
+		assertThat(this.wechat.requests()).hasSizeLessThanOrEqualTo(2 * calls);
+	}
+
+	@Test
+	void filterWhenBodyIsOneShotPublisherShouldRepeatItFromWhatWasSent() {
+		this.wechat.acceptOnly("alive");
+		AtomicInteger subscriptions = new AtomicInteger();
+		Flux<String> body = Flux.just("{\"touser\":", "\"me\"}").doOnSubscribe((s) -> subscriptions.incrementAndGet());
+		assertThat(block(client().post()
+			.uri("/cgi-bin/message/subscribe/send")
+			.contentType(MediaType.APPLICATION_JSON)
+			.body(body, String.class)
+			.retrieve()
+			.bodyToMono(String.class))).contains("\"errcode\":0");
+		assertThat(subscriptions).hasValue(1);
+		assertSameBodies("{\"touser\":\"me\"}", MediaType.APPLICATION_JSON_VALUE);
+	}
+
+	@Test
+	void filterWhenBodyIsMultipartShouldRepeatItWithItsBoundary() {
+		this.wechat.acceptOnly("alive");
+		MultipartBodyBuilder body = new MultipartBodyBuilder();
+		body.part("media",
+				new InputStreamResource(new ByteArrayInputStream("picture".getBytes(StandardCharsets.UTF_8))))
+			.filename("a.txt");
+		block(client().post()
+			.uri("/cgi-bin/message/subscribe/send")
+			.body(BodyInserters.fromMultipartData(body.build()))
+			.retrieve()
+			.bodyToMono(String.class));
+		List<FakeWechat.Request> requests = this.wechat.requests();
+		assertThat(requests).hasSize(2);
+		assertThat(requests.get(0).text()).contains("picture");
+		assertSameBodies(requests.get(0).text(), requests.get(0).header("Content-Type"));
+	}
+
+	@Test
+	void filterWhenBodyIsLongShouldRecordRejectionAndPassOnAnswer() {
+		this.wechat.acceptOnly("alive");
+		assertThat(upload(false)).startsWith("{\"errcode\":40001,").endsWith("rid: 0001\"}");
+		assertThat(this.wechat.sentTokens()).containsExactly("dead");
+		assertThat(this.tokens.reports()).containsExactly("dead");
+	}
+
+	@Test
+	void filterWhenLongBodyIsRepeatableShouldRepeatIt() {
+		this.wechat.acceptOnly("alive");
+		assertThat(upload(true)).contains("\"errcode\":0");
+		assertThat(this.wechat.requests()).extracting((request) -> request.body().length)
+			.containsExactly(RecordedBody.LIMIT + 1, RecordedBody.LIMIT + 1);
+	}
+
+	private @Nullable String upload(boolean repeatable) {
+		return block(client().post()
+			.uri("/cgi-bin/message/subscribe/send")
+			.attributes((repeatable) ? WechatMpTokenExchangeFilterFunction.repeatableBody() : (attributes) -> {
+			})
+			.body(BodyInserters.fromResource(new ByteArrayResource(new byte[RecordedBody.LIMIT + 1])))
+			.retrieve()
+			.bodyToMono(String.class));
+	}
+
+	private void assertSameBodies(String body, @Nullable String contentType) {
+		assertThat(this.wechat.requests()).hasSize(2).allSatisfy((request) -> {
+			assertThat(request.text()).isEqualTo(body);
+			assertThat(request.header("Content-Type")).isEqualTo(contentType);
+		});
+	}
+
+	@Test
+	void filterWhenWechatIsBusyShouldPassOnAnswer() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.beBusy(1);
+		assertThat(get("/cgi-bin/getcallbackip")).contains("\"errcode\":-1");
+		assertThat(this.wechat.requests()).hasSize(1);
+		assertThat(this.tokens.reports()).isEmpty();
+	}
+
+	@Test
+	void filterWhenWechatIsBusyAndBackOffIsSetShouldRepeat() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.beBusy(2);
+		assertThat(getWithBackOff(2)).isEqualTo(IP_LIST);
+		assertThat(this.wechat.requests()).hasSize(3);
+	}
+
+	@Test
+	void filterWhenWechatStaysBusyShouldPassOnAnswerAfterLastAttempt() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.beBusy(10);
+		assertThat(getWithBackOff(2)).contains("\"errcode\":-1");
+		assertThat(this.wechat.requests()).hasSize(3);
+	}
+
+	private @Nullable String getWithBackOff(int repeats) {
+		WechatMpTokenExchangeFilterFunction filter = filter(this.tokens).withBusyBackOff(new FixedBackOff(1, repeats));
+		return block(WebClient.builder()
+			.baseUrl(this.wechat.url())
+			.filter(filter)
+			.build()
+			.get()
+			.uri("/cgi-bin/getcallbackip")
+			.retrieve()
+			.bodyToMono(String.class));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/cgi-bin/getcallbackip?access_token=mine", "/cgi-bin/getcallbackip?a=b&access_token=mine",
+			"/sns/userinfo", "/cgi-bin/token", "/cgi-bin/stable_token" })
+	void filterWhenRequestTakesNoTokenOfOursShouldSendItAsItIs(String uri) {
+		block(client().get()
+			.uri(uri)
+			.exchangeToMono((response) -> response.bodyToMono(String.class).defaultIfEmpty("")));
+		assertThat(this.wechat.requests()).extracting((request) -> request.uri().toString()).containsExactly(uri);
+		assertThat(this.tokens.fetches()).isZero();
+		assertThat(this.tokens.reports()).isEmpty();
+	}
+
+	@Test
+	void filterWhenHostIsNotListedShouldSendNoToken() {
+		try (FakeWechat other = FakeWechat.start()) {
+			block(client().get().uri(other.url() + "/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class));
+			assertThat(other.sentTokens()).containsExactly("");
+			assertThat(this.tokens.fetches()).isZero();
+		}
+	}
+
+	@Test
+	void filterWhenHostIsListedButNotSecureShouldFail() {
+		WebClient client = WebClient.builder().filter(WechatMpTokenExchangeFilterFunction.of(this.tokens)).build();
+		assertThatIllegalArgumentException().isThrownBy(() -> block(
+				client.get().uri("http://api.weixin.qq.com/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)))
+			.withMessage("WeChat's access token must not be sent over 'http': write 'https://api.weixin.qq.com'");
+		assertThat(this.tokens.fetches()).isZero();
+	}
+
+	@Test
+	void filterWhenRedirectedToAnotherHostShouldSendItNoToken() {
+		try (FakeWechat other = FakeWechat.start()) {
+			this.wechat.acceptOnly("dead");
+			this.wechat.answer("/any", (response) -> response.sendRedirect(other.url() + "/cgi-bin/getcallbackip"));
+			WebClient client = client(HttpClient.create().followRedirect(true));
+			assertThat(block(client.get().uri("/any").retrieve().bodyToMono(String.class))).contains("41001");
+			assertThat(other.requests()).singleElement().satisfies((request) -> {
+				assertThat(request.uri().toString()).isEqualTo("/cgi-bin/getcallbackip");
+				assertThat(request.headers().toString()).doesNotContain("dead");
+			});
+		}
+	}
+
+	@Test
+	void filterWhenRedirectTakesTokenToAnotherHostShouldFail() {
+		try (FakeWechat other = FakeWechat.start()) {
+			this.wechat.acceptOnly("dead");
+			this.wechat.answer("/any",
+					(response) -> response.sendRedirect(other.url() + "/cgi-bin/getcallbackip?access_token=dead"));
+			WebClient client = client(HttpClient.create().followRedirect(true));
+			Mono<String> call = client.get().uri("/any").retrieve().bodyToMono(String.class);
+			assertThatExceptionOfType(RuntimeException.class).isThrownBy(() -> block(call))
+				.withMessageContaining("redirects to a host that must not be sent the access token");
+			assertThat(other.requests()).isEmpty();
+		}
+	}
+
+	@Test
+	void filterWhenRedirectedWithinHostShouldFollow() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.answer("/any", (response) -> response.sendRedirect("/cgi-bin/getcallbackip?access_token=dead"));
+		WebClient client = client(HttpClient.create().followRedirect(true));
+		assertThat(block(client.get().uri("/any").retrieve().bodyToMono(String.class))).isEqualTo(IP_LIST);
+	}
+
+	@Test
+	void filterWhenAnswerBreaksDuringLookShouldGiveErrorToItsConsumer() {
+		this.wechat.acceptOnly("dead");
+		Flux<ByteBuf> cut = Flux.concat(Mono.just(Unpooled.copiedBuffer("{\"err", StandardCharsets.UTF_8)),
+				Mono.error(new IOException("Cut")));
+		this.wechat.answer("/any", (response) -> response.header("Content-Length", "100").send(cut, (buffer) -> true));
+		StepVerifier.create(client().get().uri("/any").exchangeToMono((response) -> {
+			assertThat(response.statusCode().value()).isEqualTo(200);
+			return response.bodyToMono(String.class);
+		})).expectError().verify(TIMEOUT);
+	}
+
+	@Test
+	void withTokenSourceShouldKeepOtherSettings() {
+		this.wechat.acceptOnly("shop");
+		WebClient client = WebClient.builder()
+			.baseUrl(this.wechat.url())
+			.filter(filter(this.tokens).withTokenSource(FakeTokenSource.of("shop")))
+			.build();
+		assertThat(block(client.get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)))
+			.isEqualTo(IP_LIST);
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "https://api.weixin.qq.com", "api.weixin.qq.com/", "*.weixin.qq.com", " ", "", "host:0",
+			"host:65536", "a..b" })
+	void withHostsWhenHostIsMalformedShouldFail(String host) {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts(host))
+			.withMessageContaining("'hosts' must hold host names with an optional port")
+			.withMessageContaining("'" + host + "'");
+	}
+
+	@Test
+	void withHostsWhenEmptyShouldFail() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts())
+			.withMessageContaining("'hosts' must not be empty");
+	}
+
+	private @Nullable String get(String uri) {
+		return block(client().get().uri(URI.create(this.wechat.url() + uri)).retrieve().bodyToMono(String.class));
+	}
+
+	private WebClient client() {
+		return client(this.tokens);
+	}
+
+	private WebClient client(FakeTokenSource source) {
+		return WebClient.builder().baseUrl(this.wechat.url()).filter(filter(source)).build();
+	}
+
+	private WebClient client(HttpClient httpClient) {
+		return client().mutate().clientConnector(new ReactorClientHttpConnector(httpClient)).build();
+	}
+
+	private WechatMpTokenExchangeFilterFunction filter(FakeTokenSource source) {
+		return WechatMpTokenExchangeFilterFunction.of(source).withHosts(this.wechat.host());
+	}
+
+	private static <T> @Nullable T block(Mono<T> call) {
+		return call.block(TIMEOUT);
+	}
+
+}
