@@ -44,7 +44,7 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
  * @since 1.0.0
  */
 @Endpoint(id = "authingwechat")
-public final class AuthingWechatEndpoint {
+public class AuthingWechatEndpoint {
 
 	private final WechatMpAccountRegistry registry;
 

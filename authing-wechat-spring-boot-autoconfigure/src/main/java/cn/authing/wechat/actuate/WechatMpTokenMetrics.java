@@ -62,7 +62,7 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
  *
  * @since 1.0.0
  */
-public final class WechatMpTokenMetrics
+public class WechatMpTokenMetrics
 		implements MeterBinder, WechatMpTokenListener, ApplicationListener<WechatMpAccountsChangedEvent> {
 
 	private static final String PREFIX = "authing.wechat.token.";

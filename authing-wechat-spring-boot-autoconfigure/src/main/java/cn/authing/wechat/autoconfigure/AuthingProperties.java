@@ -38,39 +38,40 @@ public class AuthingProperties {
 	private @Nullable String appId;
 
 	/**
-	 * App secret of the Authing application.
+	 * App secret of the Authing application. Only needed if authing.wechat.app-secret is
+	 * not set.
 	 */
 	private @Nullable String appSecret;
 
 	/**
-	 * Base URL of the Authing application, such as https://example.authing.cn. May have a
-	 * path where a gateway is in between.
+	 * Base URL of the Authing application, such as https://example.authing.cn. May
+	 * include the path of a gateway.
 	 */
 	private @Nullable String appHost;
 
 	/**
-	 * Whether to allow plain http to a host other than the local one. Requests carry the
-	 * WeChat app secret.
+	 * Whether to allow http for hosts other than localhost. Requests contain the WeChat
+	 * app secret.
 	 */
 	private boolean allowHttp;
 
 	/**
-	 * Language of Authing's messages.
+	 * Language of the messages that Authing returns.
 	 */
 	private String lang = "zh-CN";
 
 	/**
-	 * Extra headers of the requests to Authing.
+	 * Additional headers of requests to Authing.
 	 */
 	private Map<String, String> headers = new LinkedHashMap<>();
 
 	/**
-	 * Time within which a connection to Authing must be made.
+	 * Maximum time to connect to Authing.
 	 */
 	private Duration connectTimeout = Duration.ofSeconds(2);
 
 	/**
-	 * Time within which a fetch must end, retries included.
+	 * Maximum duration of a fetch, including retries.
 	 */
 	private Duration timeout = Duration.ofSeconds(10);
 
@@ -156,7 +157,7 @@ public class AuthingProperties {
 	public static class Ssl {
 
 		/**
-		 * Name of the SSL bundle to use for the connections to Authing.
+		 * Name of the SSL bundle for connections to Authing.
 		 */
 		private @Nullable String bundle;
 
@@ -176,18 +177,18 @@ public class AuthingProperties {
 	public static class Retry {
 
 		/**
-		 * Number of attempts of one fetch, the first one included. Only failures that may
-		 * pass are tried again.
+		 * Maximum number of attempts of a fetch, including the first. Only transient
+		 * failures are retried.
 		 */
 		private int maxAttempts = 3;
 
 		/**
-		 * Pause before the second attempt. It doubles with each further one.
+		 * Delay before the first retry. Doubles with each further retry.
 		 */
 		private Duration initialBackoff = Duration.ofMillis(200);
 
 		/**
-		 * Longest pause between two attempts.
+		 * Maximum delay between attempts.
 		 */
 		private Duration maxBackoff = Duration.ofSeconds(2);
 

@@ -30,7 +30,8 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 public class AuthingWechatApiProperties {
 
 	/**
-	 * Comma-separated list of the only hosts that are ever sent a token.
+	 * Comma-separated list of the hosts that may receive access tokens. No other host
+	 * ever does.
 	 */
 	private List<String> hosts = List.of("api.weixin.qq.com", "api2.weixin.qq.com", "sh.api.weixin.qq.com",
 			"sz.api.weixin.qq.com", "hk.api.weixin.qq.com");
@@ -55,18 +56,18 @@ public class AuthingWechatApiProperties {
 	public static class RetryBusy {
 
 		/**
-		 * Number of attempts of a call that WeChat answers with errcode -1 (system busy),
-		 * the first one included. 1 turns repeating off.
+		 * Maximum number of attempts, including the first, of a call to which WeChat
+		 * responds with errcode -1 (system busy). Use 1 to disable retries.
 		 */
 		private int maxAttempts = 1;
 
 		/**
-		 * Pause before the second attempt. It doubles with each further one.
+		 * Delay before the first retry. Doubles with each further retry.
 		 */
 		private Duration initialBackoff = Duration.ofMillis(200);
 
 		/**
-		 * Longest pause between two attempts.
+		 * Maximum delay between attempts.
 		 */
 		private Duration maxBackoff = Duration.ofSeconds(2);
 

@@ -30,40 +30,41 @@ import org.springframework.boot.context.properties.ConfigurationProperties;
 public class AuthingWechatCacheProperties {
 
 	/**
-	 * Time before its expiry at which a token is renewed in the background.
+	 * Time before its expiry at which a token is refreshed in the background.
 	 */
 	private Duration refreshAhead = Duration.ofMinutes(5);
 
 	/**
-	 * Least time between two background fetches of one account's token.
+	 * Minimum time between two background refreshes of the same account's token.
 	 */
 	private Duration minRefreshInterval = Duration.ofSeconds(30);
 
 	/**
-	 * Time before its real expiry at which a token is treated as expired.
+	 * Time before its real expiry from which on callers wait for a new token.
 	 */
 	private Duration expiryMargin = Duration.ofSeconds(10);
 
 	/**
-	 * Time for which a token is kept whose expiry Authing did not tell.
+	 * Time for which a token without a usable expiry is cached.
 	 */
 	private Duration defaultTtl = Duration.ofSeconds(60);
 
 	private final FailureBackoff failureBackoff = new FailureBackoff();
 
 	/**
-	 * Maximum number of accounts known only at run time whose tokens are held.
+	 * Maximum number of cached tokens of dynamic accounts, whose credentials are passed
+	 * at run time.
 	 */
 	private int maxEntries = 10000;
 
 	/**
-	 * Whether to fetch the tokens of the configured accounts after start-up and to renew
-	 * them on time without traffic.
+	 * Whether to fetch the tokens of the configured accounts after start-up and to
+	 * refresh them without traffic.
 	 */
 	private boolean keepWarm;
 
 	/**
-	 * Where tokens are shared: local (not at all) or redis.
+	 * Store through which instances share tokens. With local, they do not.
 	 */
 	private Store store = Store.LOCAL;
 
@@ -140,20 +141,20 @@ public class AuthingWechatCacheProperties {
 	public static class Redis {
 
 		/**
-		 * What the names of all keys and of the channel begin with.
+		 * Prefix of all keys and of the channel.
 		 */
 		private String keyPrefix = "authing:wechat:";
 
 		/**
-		 * Time within which Redis must answer. Otherwise this instance fetches for itself
-		 * for a while.
+		 * Maximum time to wait for Redis. After that, this instance fetches tokens
+		 * without sharing them until Redis recovers.
 		 */
 		private Duration timeout = Duration.ofMillis(100);
 
 		/**
 		 * Comma-separated list of AES keys (Base64 of 16, 24 or 32 bytes). The first one
-		 * encrypts what is stored, any of them decrypts it. Without one the tokens are
-		 * stored in plain text.
+		 * encrypts stored tokens, all of them decrypt. If empty, tokens are stored in
+		 * plain text.
 		 */
 		private List<String> encryptionKeys = List.of();
 
@@ -189,13 +190,13 @@ public class AuthingWechatCacheProperties {
 	public static class FailureBackoff {
 
 		/**
-		 * Time for which the first of a row of failures is answered without another
-		 * fetch, while no valid token is held. It doubles with each further failure.
+		 * Initial time for which a failed fetch is cached while no valid token is
+		 * available. Doubles with each consecutive failure.
 		 */
 		private Duration initial = Duration.ofSeconds(1);
 
 		/**
-		 * Longest time for which a failure is answered without another fetch.
+		 * Maximum time for which a failed fetch is cached.
 		 */
 		private Duration max = Duration.ofSeconds(30);
 

@@ -34,30 +34,38 @@ import cn.authing.wechat.client.AuthingOperation;
 public class AuthingWechatProperties {
 
 	/**
-	 * Whether to enable WeChat access tokens kept by Authing.
+	 * Whether to enable WeChat access tokens managed by Authing.
 	 */
 	private boolean enabled = true;
 
 	/**
-	 * App id of the default WeChat account. Falls back to authing.app-id.
+	 * App id of the default WeChat account. If omitted, authing.app-id is sent as the
+	 * WeChat app id.
 	 */
 	private @Nullable String appId;
 
 	/**
-	 * App secret of the default WeChat account. Falls back to authing.app-secret.
+	 * App secret of the default WeChat account. If omitted, authing.app-secret is sent as
+	 * the WeChat app secret.
 	 */
 	private @Nullable String appSecret;
 
 	/**
-	 * Further WeChat accounts by name, each with app-id and app-secret.
+	 * Additional WeChat accounts by name, each with app-id and app-secret.
 	 */
 	private Map<String, Account> accounts = new LinkedHashMap<>();
 
 	/**
-	 * Authing operation that is asked for tokens: access-token or access-token-info. Old
-	 * private deployments have only the former.
+	 * Authing operation that returns tokens. Old private deployments only support
+	 * access-token.
 	 */
 	private AuthingOperation operation = AuthingOperation.ACCESS_TOKEN;
+
+	/**
+	 * Whether to fail at start-up if the access token of the default account cannot be
+	 * fetched.
+	 */
+	private boolean failFast;
 
 	private final Wxjava wxjava = new Wxjava();
 
@@ -99,6 +107,14 @@ public class AuthingWechatProperties {
 
 	public void setOperation(AuthingOperation operation) {
 		this.operation = operation;
+	}
+
+	public boolean isFailFast() {
+		return this.failFast;
+	}
+
+	public void setFailFast(boolean failFast) {
+		this.failFast = failFast;
 	}
 
 	public Wxjava getWxjava() {
@@ -144,8 +160,8 @@ public class AuthingWechatProperties {
 	public static class Wxjava {
 
 		/**
-		 * Whether to feed WxJava's accounts that are configured here with Authing's
-		 * tokens.
+		 * Whether WxJava gets its access tokens from Authing for the accounts configured
+		 * here.
 		 */
 		private boolean enabled = true;
 

@@ -73,7 +73,7 @@ class ConfigurationMetadataTests {
 			.containsKeys("authing.allow-http", "authing.lang", "authing.headers", "authing.connect-timeout",
 					"authing.timeout", "authing.ssl.bundle", "authing.retry.max-attempts",
 					"authing.retry.initial-backoff", "authing.retry.max-backoff", "authing.wechat.enabled",
-					"authing.wechat.operation", "authing.wechat.cache.refresh-ahead",
+					"authing.wechat.operation", "authing.wechat.fail-fast", "authing.wechat.cache.refresh-ahead",
 					"authing.wechat.cache.min-refresh-interval", "authing.wechat.cache.expiry-margin",
 					"authing.wechat.cache.default-ttl", "authing.wechat.cache.failure-backoff.initial",
 					"authing.wechat.cache.failure-backoff.max", "authing.wechat.cache.max-entries",
