@@ -42,7 +42,7 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
  * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that fails,
  * and the service has told of the failure already.
  */
-final class AccountHealthIndicator implements ReactiveHealthIndicator {
+class AccountHealthIndicator implements ReactiveHealthIndicator {
 
 	private final WechatMpTokenService service;
 

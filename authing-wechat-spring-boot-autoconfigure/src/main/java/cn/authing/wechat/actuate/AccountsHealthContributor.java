@@ -29,7 +29,7 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
 /**
  * Health of all accounts, whichever there are at the time of the probe.
  */
-final class AccountsHealthContributor implements CompositeReactiveHealthContributor {
+class AccountsHealthContributor implements CompositeReactiveHealthContributor {
 
 	private final WechatMpTokenService service;
 

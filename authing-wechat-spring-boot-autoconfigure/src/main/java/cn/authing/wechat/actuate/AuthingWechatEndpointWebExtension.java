@@ -43,7 +43,7 @@ import cn.authing.wechat.AuthingException;
  * @since 1.0.0
  */
 @EndpointWebExtension(endpoint = AuthingWechatEndpoint.class)
-public final class AuthingWechatEndpointWebExtension {
+public class AuthingWechatEndpointWebExtension {
 
 	private static final MimeType PROBLEM = new MimeType("application", "problem+json");
 

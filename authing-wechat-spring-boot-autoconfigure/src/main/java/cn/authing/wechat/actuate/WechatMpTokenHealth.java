@@ -30,7 +30,7 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
  *
  * @since 1.0.0
  */
-public final class WechatMpTokenHealth {
+public class WechatMpTokenHealth {
 
 	private final WechatMpTokenService service;
 
