@@ -32,6 +32,7 @@ import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.io.ResourceLoader;
@@ -52,6 +53,7 @@ import cn.authing.wechat.client.DefaultAuthingWechatClient;
 				"org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration" })
 @ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
+@Conditional(OnReplaceableTokenServiceCondition.class)
 @Import(AuthingPropertiesConfiguration.class)
 public final class AuthingClientAutoConfiguration {
 
@@ -63,7 +65,7 @@ public final class AuthingClientAutoConfiguration {
 	static class ClientConfiguration {
 
 		@Bean
-		DefaultAuthingWechatClient authingWechatClient(AuthingConnectionDetails connection,
+		DefaultAuthingWechatClient authingWechatMpTokenClient(AuthingConnectionDetails connection,
 				ValidatedProperties validated, AuthingClientHttpConnectorFactory connectorFactory,
 				ObjectProvider<WebClient.Builder> builders, ObjectProvider<AuthingWebClientCustomizer> customizers) {
 			// Boot makes a builder for each injection; one of the application may be

@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import org.springframework.beans.factory.ListableBeanFactory;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
@@ -32,15 +33,14 @@ class AuthingPropertiesConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	ValidatedProperties authingValidatedProperties(Environment environment, AuthingProperties authing,
-			AuthingWechatProperties wechat, AuthingWechatCacheProperties cache, AuthingWechatApiProperties api) {
-		return new ValidatedProperties(environment, new BoundProperties(authing, wechat, cache, api));
+	ValidatedProperties authingValidatedProperties(Environment environment, ListableBeanFactory beanFactory) {
+		return new ValidatedProperties(environment, beanFactory);
 	}
 
 	@Bean
 	@ConditionalOnMissingBean(AuthingConnectionDetails.class)
 	PropertiesAuthingConnectionDetails authingConnectionDetails(ValidatedProperties properties) {
-		return new PropertiesAuthingConnectionDetails(properties.current().authing());
+		return new PropertiesAuthingConnectionDetails(properties);
 	}
 
 }

@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -57,6 +58,15 @@ final class AuthingPropertiesValidator {
 
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
 
+	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^A-Za-z0-9]");
+
+	// What is written in place of a URL; a secret in the wrong place has no dot
+	private static final Pattern BARE_HOST = Pattern.compile("(localhost|[\\w-]+(\\.[\\w-]+)+)(:\\d+)?(/[\\w./-]*)?");
+
+	private static final int MAX_PORT = 65535;
+
+	private static final String APP_ID_REMEDY = "Write the WeChat app id (wx...).";
+
 	private static final String HOST_EXAMPLE = "Write the address of the Authing application, such as "
 			+ "https://example.authing.cn.";
 
@@ -70,9 +80,10 @@ final class AuthingPropertiesValidator {
 
 	private final AuthingWechatApiProperties api;
 
-	private final List<Problem> problems = new ArrayList<>();
+	private final List<Problem> problems;
 
-	AuthingPropertiesValidator(BoundProperties properties) {
+	AuthingPropertiesValidator(BoundProperties properties, List<Problem> problems) {
+		this.problems = new ArrayList<>(problems);
 		this.properties = properties.authing();
 		this.wechat = properties.wechat();
 		this.cache = properties.cache();
@@ -81,23 +92,38 @@ final class AuthingPropertiesValidator {
 
 	/**
 	 * Validate the properties.
+	 * @param connection whether app id and host of the Authing application are needed
+	 * @param accounts whether the accounts are needed
+	 * @param pair whether app id and secret of the Authing application are needed, if
+	 * there is no default account
 	 * @throws InvalidAuthingPropertiesException if there is any problem
 	 */
-	void validate() {
+	void validate(boolean connection, boolean accounts, boolean pair) {
+		boolean pairSent = pair && !hasDefaultAccount();
+		if (connection || pairSent) {
+			required("authing.app-id", this.properties.getAppId(), "Write the app id of the Authing application.");
+		}
+		if (pairSent) {
+			required("authing.app-secret", this.properties.getAppSecret(),
+					"Write the app secret of the Authing application, or set authing.wechat.app-id and "
+							+ "authing.wechat.app-secret.");
+		}
+		if (connection && required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
+			validateAppHost(String.valueOf(this.properties.getAppHost()));
+		}
 		validateConnection();
-		validateWechat();
+		if (accounts) {
+			validateDefaultAccount(this.wechat);
+			this.wechat.getAccounts().forEach(this::validateAccount);
+		}
+		validateCache(this.cache);
+		validateApi(this.api);
 		if (!this.problems.isEmpty()) {
 			throw new InvalidAuthingPropertiesException(this.problems);
 		}
 	}
 
 	private void validateConnection() {
-		required("authing.app-id", this.properties.getAppId(), "Write the app id of the Authing application.");
-		required("authing.app-secret", this.properties.getAppSecret(),
-				"Write the app secret of the Authing application.");
-		if (required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
-			validateAppHost(String.valueOf(this.properties.getAppHost()));
-		}
 		if (!LANGUAGE.matcher(this.properties.getLang()).matches()) {
 			add("authing.lang", "is '" + this.properties.getLang() + "', which is not a language",
 					"Write zh-CN, en-US, ja-JP or zh-TW.");
@@ -115,9 +141,16 @@ final class AuthingPropertiesValidator {
 	private void validateAppHost(String appHost) {
 		String shown = "is '" + appHost + "', ";
 		URI uri = uri(appHost);
-		if (uri == null || uri.getHost() == null) {
+		if (BARE_HOST.matcher(appHost).matches()) {
+			add("authing.app-host", shown + "which has no scheme", "Write https://" + appHost + ".");
+		}
+		else if (uri == null || uri.getHost() == null) {
 			// Unreadable, so that a password in it cannot be told apart
 			add("authing.app-host", "is not an absolute URL (" + appHost.length() + " characters)", HOST_EXAMPLE);
+		}
+		else if (uri.getPort() == 0 || uri.getPort() > MAX_PORT) {
+			add("authing.app-host", "has the port " + uri.getPort() + ", which is none",
+					"Write a port from 1 to 65535, or no port.");
 		}
 		else if (uri.getRawUserInfo() != null) {
 			add("authing.app-host", "has user info before its host '" + uri.getHost() + "'",
@@ -130,7 +163,7 @@ final class AuthingPropertiesValidator {
 			add("authing.app-host", shown + "which is neither https nor http", HOST_EXAMPLE);
 		}
 		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !this.properties.isAllowHttp()
-				&& !LOOPBACK.matcher(uri.getHost()).matches()) {
+				&& !isLoopback(uri.getHost())) {
 			add("authing.app-host", shown + "which is not encrypted, but requests carry the WeChat app secret",
 					"Write https://" + uri.getHost() + ", or set authing.allow-http=true if the network in between is "
 							+ "trusted.");
@@ -149,24 +182,19 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateWechat() {
-		validateDefaultAccount(this.wechat);
-		this.wechat.getAccounts().forEach(this::validateAccount);
-		validateCache(this.cache);
-		validateApi(this.api);
+	private boolean hasDefaultAccount() {
+		return this.wechat.getAppId() != null || this.wechat.getAppSecret() != null
+				|| this.wechat.getAccounts().containsKey(WechatMpTokenService.DEFAULT_ACCOUNT);
 	}
 
 	private void validateDefaultAccount(AuthingWechatProperties wechat) {
-		boolean appId = StringUtils.hasLength(wechat.getAppId());
-		boolean appSecret = StringUtils.hasLength(wechat.getAppSecret());
-		if (appId != appSecret) {
-			String missing = appId ? "authing.wechat.app-secret" : "authing.wechat.app-id";
-			String present = appId ? "authing.wechat.app-id" : "authing.wechat.app-secret";
-			add(missing, "is missing while " + present + " is set",
-					"Set both, or none to use authing.app-id and " + "authing.app-secret.");
+		boolean appId = wechat.getAppId() != null;
+		if (appId || wechat.getAppSecret() != null) {
+			String remedy = " Remove both authing.wechat.app-id and authing.wechat.app-secret to send the pair of the "
+					+ "Authing application instead.";
+			required("authing.wechat.app-id", wechat.getAppId(), APP_ID_REMEDY + remedy);
+			required("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret." + remedy);
 		}
-		optional("authing.wechat.app-id", wechat.getAppId(), "Write the WeChat app id (wx...).");
-		optional("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret.");
 		if (appId && wechat.getAccounts().containsKey(WechatMpTokenService.DEFAULT_ACCOUNT)) {
 			add("authing.wechat.accounts.default", "names the account that authing.wechat.app-id is the id of already",
 					"Choose another name, or remove authing.wechat.app-id and authing.wechat.app-secret.");
@@ -175,8 +203,13 @@ final class AuthingPropertiesValidator {
 
 	private void validateAccount(String name, AuthingWechatProperties.Account account) {
 		String property = "authing.wechat.accounts" + key(name);
-		required(property + ".app-id", account.getAppId(), "Write the WeChat app id (wx...).");
-		required(property + ".app-secret", account.getAppSecret(), "Write the WeChat app secret.");
+		String variable = NOT_ALPHANUMERIC.matcher(name).replaceAll("").equals(name.replace("-", ""))
+				? " As an environment variable its name is AUTHING_WECHAT_ACCOUNTS_"
+						+ name.replace("-", "").toUpperCase(Locale.ROOT) + "_%s."
+				: "";
+		required(property + ".app-id", account.getAppId(), APP_ID_REMEDY + variable.formatted("APPID"));
+		required(property + ".app-secret", account.getAppSecret(),
+				"Write the WeChat app secret." + variable.formatted("APPSECRET"));
 	}
 
 	private void validateCache(AuthingWechatCacheProperties cache) {
@@ -234,7 +267,7 @@ final class AuthingPropertiesValidator {
 		}
 		for (int i = 0; i < api.getHosts().size(); i++) {
 			String host = api.getHosts().get(i);
-			if (!HOST_AND_PORT.matcher(host).matches()) {
+			if (!isHost(host)) {
 				add(prefix + "hosts[" + i + "]", "is '" + host + "', which is not a host name",
 						"Write just the host, such as api.weixin.qq.com or localhost:8080, without scheme and path.");
 			}
@@ -305,6 +338,14 @@ final class AuthingPropertiesValidator {
 		catch (URISyntaxException ex) {
 			return null;
 		}
+	}
+
+	private static boolean isHost(String host) {
+		return HOST_AND_PORT.matcher(host).matches();
+	}
+
+	private static boolean isLoopback(String host) {
+		return LOOPBACK.matcher(host).matches();
 	}
 
 	private static String key(String key) {

@@ -59,6 +59,12 @@ public class AuthingWechatProperties {
 	 */
 	private AuthingOperation operation = AuthingOperation.ACCESS_TOKEN;
 
+	/**
+	 * Whether to fail at start-up if the access token of the default account cannot be
+	 * fetched.
+	 */
+	private boolean failFast;
+
 	private final Wxjava wxjava = new Wxjava();
 
 	public boolean isEnabled() {
@@ -99,6 +105,14 @@ public class AuthingWechatProperties {
 
 	public void setOperation(AuthingOperation operation) {
 		this.operation = operation;
+	}
+
+	public boolean isFailFast() {
+		return this.failFast;
+	}
+
+	public void setFailFast(boolean failFast) {
+		this.failFast = failFast;
 	}
 
 	public Wxjava getWxjava() {

@@ -33,6 +33,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
@@ -53,6 +54,7 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @ConditionalOnMissingBean(WechatMpTokenStore.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @ConditionalOnProperty(name = AuthingWechatRedisAutoConfiguration.STORE, havingValue = "redis")
+@Conditional(OnReplaceableTokenServiceCondition.class)
 @Import(AuthingPropertiesConfiguration.class)
 public final class AuthingWechatRedisAutoConfiguration {
 

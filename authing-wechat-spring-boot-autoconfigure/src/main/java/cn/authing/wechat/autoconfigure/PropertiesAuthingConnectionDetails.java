@@ -23,25 +23,25 @@ import org.jspecify.annotations.Nullable;
  */
 class PropertiesAuthingConnectionDetails implements AuthingConnectionDetails {
 
-	private final AuthingProperties properties;
+	private final ValidatedProperties properties;
 
-	PropertiesAuthingConnectionDetails(AuthingProperties properties) {
+	PropertiesAuthingConnectionDetails(ValidatedProperties properties) {
 		this.properties = properties;
 	}
 
 	@Override
 	public String getAppHost() {
-		return String.valueOf(this.properties.getAppHost());
+		return String.valueOf(this.properties.current().authing().getAppHost());
 	}
 
 	@Override
 	public String getAppId() {
-		return String.valueOf(this.properties.getAppId());
+		return String.valueOf(this.properties.current().authing().getAppId());
 	}
 
 	@Override
 	public @Nullable String getAppSecret() {
-		return this.properties.getAppSecret();
+		return this.properties.current().authing().getAppSecret();
 	}
 
 }

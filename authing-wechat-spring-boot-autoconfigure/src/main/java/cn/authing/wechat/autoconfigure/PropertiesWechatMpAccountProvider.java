@@ -27,6 +27,7 @@ import org.springframework.util.StringUtils;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.autoconfigure.AuthingWechatProperties.Account;
 
 /**
  * The accounts of {@link AuthingWechatProperties}, the default one first. Without a
@@ -34,28 +35,55 @@ import cn.authing.wechat.WechatMpTokenService;
  * samples. The properties are bound anew each time but the first, as their sources may
  * have changed since start-up.
  */
-final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
+class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
+
+	private static final String DEFAULT_ACCOUNT = WechatMpTokenService.DEFAULT_ACCOUNT;
 
 	private final ValidatedProperties properties;
 
+	private final AuthingConnectionDetails connection;
+
 	private final AtomicBoolean used = new AtomicBoolean();
 
-	PropertiesWechatMpAccountProvider(ValidatedProperties properties) {
+	PropertiesWechatMpAccountProvider(ValidatedProperties properties, AuthingConnectionDetails connection) {
 		this.properties = properties;
+		this.connection = connection;
 	}
 
 	@Override
 	public Map<String, WechatMpCredentials> getAccounts() {
 		BoundProperties properties = this.used.getAndSet(true) ? this.properties.rebind() : this.properties.current();
-		AuthingProperties authing = properties.authing();
 		AuthingWechatProperties wechat = properties.wechat();
 		Map<String, WechatMpCredentials> accounts = new LinkedHashMap<>();
-		accounts.put(WechatMpTokenService.DEFAULT_ACCOUNT,
-				StringUtils.hasLength(wechat.getAppId()) ? credentials(wechat.getAppId(), wechat.getAppSecret())
-						: credentials(authing.getAppId(), authing.getAppSecret()));
+		Account account = wechat.getAccounts().get(DEFAULT_ACCOUNT);
+		if (StringUtils.hasLength(wechat.getAppId())) {
+			accounts.put(DEFAULT_ACCOUNT, credentials(wechat.getAppId(), wechat.getAppSecret()));
+		}
+		else {
+			accounts.put(DEFAULT_ACCOUNT,
+					(account != null) ? credentials(account.getAppId(), account.getAppSecret()) : authingPair());
+		}
 		wechat.getAccounts()
-			.forEach((name, account) -> accounts.put(name, credentials(account.getAppId(), account.getAppSecret())));
+			.forEach((name, named) -> accounts.put(name, credentials(named.getAppId(), named.getAppSecret())));
 		return accounts;
+	}
+
+	/**
+	 * Return whether the default account is the Authing application's pair.
+	 */
+	boolean isAuthingPair() {
+		AuthingWechatProperties wechat = this.properties.current().wechat();
+		return !StringUtils.hasLength(wechat.getAppId()) && !wechat.getAccounts().containsKey(DEFAULT_ACCOUNT);
+	}
+
+	private WechatMpCredentials authingPair() {
+		String appSecret = this.connection.getAppSecret();
+		if (!StringUtils.hasText(appSecret)) {
+			throw InvalidAuthingPropertiesException.of("authing.wechat.app-id",
+					"is missing, and the AuthingConnectionDetails have no app secret to send in its place",
+					"Set authing.wechat.app-id and authing.wechat.app-secret.");
+		}
+		return new WechatMpCredentials(this.connection.getAppId(), appSecret);
 	}
 
 	// Validation has seen to it that both are there
