@@ -145,9 +145,10 @@ class AuthingWechatEndpointTests {
 	}
 
 	@Test
-	void runWhenServiceIsReplacedShouldStayWithTheAccounts() {
+	void runWhenServiceIsDecoratedShouldStayWithTheAccounts() {
 		this.contextRunner
-			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("another-token"))
+			.withBean("decorator", WechatMpTokenService.class, () -> WechatMpTokenService.of("another-token"),
+					(definition) -> definition.setPrimary(true))
 			.run((context) -> {
 				assertThat(invoke("operate", "default", "refresh")).containsEntry("state", "FRESH");
 				assertThat(this.authing.requests()).isEqualTo(1);

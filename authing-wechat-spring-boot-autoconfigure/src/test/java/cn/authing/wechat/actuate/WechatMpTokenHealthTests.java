@@ -244,10 +244,11 @@ class WechatMpTokenHealthTests {
 	}
 
 	@Test
-	void healthWhenServiceIsMockedOrReplacedShouldAskTheAccounts() {
+	void healthWhenServiceIsMockedOrDecoratedShouldAskTheAccounts() {
 		for (WechatMpTokenService service : List.of(Mockito.mock(WechatMpTokenService.class),
 				WechatMpTokenService.of("another-token"))) {
-			this.contextRunner.withBean(WechatMpTokenService.class, () -> service).run((context) -> {
+			this.contextRunner.withBean("decorator", WechatMpTokenService.class, () -> service,
+					(definition) -> definition.setPrimary(true)).run((context) -> {
 				assertThat(context).hasSingleBean(WechatMpAccountRegistry.class);
 				IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
 				assertThat(health.getStatus()).isEqualTo(Status.UP);
