@@ -172,7 +172,9 @@ final class WxJavaAccount {
 		catch (RuntimeException ex) {
 			if (Exceptions.unwrap(ex) instanceof InterruptedException interrupted) {
 				Thread.currentThread().interrupt();
-				throw new WxRuntimeException("Interrupted while waiting for the access token of WeChat app " + this.description, interrupted);
+				throw new WxRuntimeException(
+						"Interrupted while waiting for the access token of WeChat app " + this.description,
+						interrupted);
 			}
 			throw ex;
 		}

@@ -53,8 +53,7 @@ import cn.authing.wechat.client.SafeText;
  *
  * @since 1.0.0
  */
-public class WxJavaAccounts
-		implements SmartInitializingSingleton, ApplicationListener<WechatMpAccountsChangedEvent> {
+public class WxJavaAccounts implements SmartInitializingSingleton, ApplicationListener<WechatMpAccountsChangedEvent> {
 
 	private static final Log logger = LogFactory.getLog(WxJavaAccounts.class);
 
@@ -147,8 +146,8 @@ public class WxJavaAccounts
 			return null;
 		}
 		WxJavaAccount known = this.accounts.get(appId);
-		return (known != null && known.isNamed(name)) ? known : this.accounts.compute(appId,
-				(id, current) -> (current != null && current.isNamed(name)) ? current
+		return (known != null && known.isNamed(name)) ? known
+				: this.accounts.compute(appId, (id, current) -> (current != null && current.isNamed(name)) ? current
 						: new WxJavaAccount(id, name, this.tokens.getObject()));
 	}
 

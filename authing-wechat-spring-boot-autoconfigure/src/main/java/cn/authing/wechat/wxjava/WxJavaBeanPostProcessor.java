@@ -118,7 +118,8 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 			return bean;
 		}
 		if (this.configurationType.isInstance(bean)) {
-			this.accounts.getObject().addUsed(getAppId(this.configurationType.cast(bean)), ClassUtils.getUserClass(bean));
+			this.accounts.getObject()
+				.addUsed(getAppId(this.configurationType.cast(bean)), ClassUtils.getUserClass(bean));
 		}
 		else if (this.serviceType.isInstance(bean)) {
 			Object target = AopProxyUtils.getSingletonTarget(bean);

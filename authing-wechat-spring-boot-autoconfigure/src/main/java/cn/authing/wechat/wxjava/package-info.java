@@ -20,10 +20,10 @@
  * <p>
  * WxJava asks its configuration ({@code WxMpConfigStorage}, {@code WxMaConfig}) for the
  * token and goes to WeChat when that has none. Here the configurations of the accounts
- * that are also accounts of the token service answer with its token, always have
- * one, and report a rejected one; and {@code getAccessToken(true)} of the services, which
- * asks no configuration, is answered in front of them. Beans stay what they are: they are
- * proxied by class, never replaced.
+ * that are also accounts of the token service answer with its token, always have one, and
+ * report a rejected one; and {@code getAccessToken(true)} of the services, which asks no
+ * configuration, is answered in front of them. Beans stay what they are: they are proxied
+ * by class, never replaced.
  */
 @NullMarked
 package cn.authing.wechat.wxjava;

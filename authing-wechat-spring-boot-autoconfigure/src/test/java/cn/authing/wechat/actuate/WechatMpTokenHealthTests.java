@@ -247,13 +247,15 @@ class WechatMpTokenHealthTests {
 	void healthWhenServiceIsMockedOrDecoratedShouldAskTheAccounts() {
 		for (WechatMpTokenService service : List.of(Mockito.mock(WechatMpTokenService.class),
 				WechatMpTokenService.of("another-token"))) {
-			this.contextRunner.withBean("decorator", WechatMpTokenService.class, () -> service,
-					(definition) -> definition.setPrimary(true)).run((context) -> {
-				assertThat(context).hasSingleBean(WechatMpAccountRegistry.class);
-				IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
-				assertThat(health.getStatus()).isEqualTo(Status.UP);
-				assertThat(health.getDetails()).containsEntry("state", WechatMpTokenState.FRESH);
-			});
+			this.contextRunner
+				.withBean("decorator", WechatMpTokenService.class, () -> service,
+						(definition) -> definition.setPrimary(true))
+				.run((context) -> {
+					assertThat(context).hasSingleBean(WechatMpAccountRegistry.class);
+					IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+					assertThat(health.getStatus()).isEqualTo(Status.UP);
+					assertThat(health.getDetails()).containsEntry("state", WechatMpTokenState.FRESH);
+				});
 		}
 	}
 

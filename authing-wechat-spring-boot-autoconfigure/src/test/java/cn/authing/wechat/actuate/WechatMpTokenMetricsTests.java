@@ -269,9 +269,9 @@ class WechatMpTokenMetricsTests {
 	@Test
 	void runWhenUserHasServiceAndThereAreNoAccountsShouldHaveNone() {
 		new ApplicationContextRunner()
-			.withConfiguration(AutoConfigurations.of(AuthingWechatMetricsAutoConfiguration.class,
-					MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class,
-					SimpleMetricsExportAutoConfiguration.class))
+			.withConfiguration(
+					AutoConfigurations.of(AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
+							CompositeMeterRegistryAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class))
 			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenMetrics.class));
 	}

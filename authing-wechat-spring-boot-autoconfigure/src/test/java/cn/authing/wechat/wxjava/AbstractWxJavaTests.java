@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.wxjava;
 
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Files;
@@ -214,8 +213,8 @@ abstract class AbstractWxJavaTests<S, C> {
 				assertThat(this.wechat.tokenRequests()).containsExactly("wx9", "wx9");
 				assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx9-1");
 				assertThat(this.tokens.source().fetches()).isZero();
-				assertThat(output).contains("from the token service: none; and asks "
-						+ "WeChat itself, as before, for those of: 'wx9'");
+				assertThat(output).contains(
+						"from the token service: none; and asks " + "WeChat itself, as before, for those of: 'wx9'");
 			});
 	}
 
@@ -308,9 +307,10 @@ abstract class AbstractWxJavaTests<S, C> {
 			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1", "authing-default-2",
 					"authing-shop-1", "authing-shop-2", "wechat-wx3-1", "wechat-wx3-2");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx3", "wx3");
-			assertThat(output).containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from the token service: "
-					+ "'wx1' (account 'default'), 'wx2' (account 'shop'); and asks WeChat itself, as before, "
-					+ "for those of: 'wx3'");
+			assertThat(output)
+				.containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from the token service: "
+						+ "'wx1' (account 'default'), 'wx2' (account 'shop'); and asks WeChat itself, as before, "
+						+ "for those of: 'wx3'");
 		});
 	}
 
@@ -329,9 +329,9 @@ abstract class AbstractWxJavaTests<S, C> {
 			call(service);
 			assertThat(this.wechat.usedTokens()).containsExactly("authing-shop-1", "authing-club-1", "wechat-wx9-1");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx9");
-			assertThat(output).contains(
-					"from the token service: 'wx2' (account 'shop'); and asks WeChat itself, as before, for "
-							+ "those of: none");
+			assertThat(output)
+				.contains("from the token service: 'wx2' (account 'shop'); and asks WeChat itself, as before, for "
+						+ "those of: none");
 		});
 	}
 
@@ -549,9 +549,9 @@ abstract class AbstractWxJavaTests<S, C> {
 	@Test
 	void uploadWhenTokenIsDeadShouldBeRepeatedWithTheSameContent(@TempDir Path directory) throws IOException {
 		Path file = Files.writeString(directory.resolve("a.txt"), "the-content");
-		CommonUploadData bytes = new CommonUploadData("a.txt", new ByteArrayInputStream("the-content".getBytes()), 11);
-		List<CommonUploadParam> uploads = List.of(CommonUploadParam.fromFile("media", file.toFile()),
-				new CommonUploadParam("media", bytes));
+		CommonUploadParam bytes = CommonUploadParam.fromBytes("media", "a.txt", "the-content".getBytes());
+		CommonUploadData data = bytes.getData();
+		List<CommonUploadParam> uploads = List.of(CommonUploadParam.fromFile("media", file.toFile()), bytes);
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			for (CommonUploadParam upload : uploads) {
@@ -560,7 +560,7 @@ abstract class AbstractWxJavaTests<S, C> {
 					.contains("the-media-id");
 			}
 			assertThat(this.wechat.uploads()).hasSize(4).allMatch((body) -> body.contains("the-content"));
-			assertThat(uploads.get(1).getData()).isSameAs(bytes);
+			assertThat(bytes.getData()).isSameAs(data);
 		});
 	}
 

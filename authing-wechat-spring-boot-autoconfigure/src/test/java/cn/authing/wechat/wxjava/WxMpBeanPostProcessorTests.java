@@ -82,8 +82,9 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 		}).run((context) -> {
 			assertThat(ticket(context.getBean(WxMpService.class))).isEqualTo("the-ticket");
 			assertThat(redis.values.values()).containsExactly("the-ticket");
-			assertThat(output).containsOnlyOnce("WxJava stores what it knows of WeChat app 'wx1' (account 'default') in "
-					+ "Redis (WxMpRedisConfigImpl)");
+			assertThat(output)
+				.containsOnlyOnce("WxJava stores what it knows of WeChat app 'wx1' (account 'default') in "
+						+ "Redis (WxMpRedisConfigImpl)");
 			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
