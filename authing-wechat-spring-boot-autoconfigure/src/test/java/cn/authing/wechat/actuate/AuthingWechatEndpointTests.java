@@ -174,7 +174,8 @@ class AuthingWechatEndpointTests {
 					HealthEndpointAutoConfiguration.class))
 			.withBean(BeanNameAutoProxyCreator.class, () -> {
 				BeanNameAutoProxyCreator creator = new BeanNameAutoProxyCreator();
-				creator.setBeanNames("authingWechatEndpoint*", "authingWechatMpToken*", "authingWechatHealth*");
+				creator.setBeanNames("authingWechatEndpoint*", "authingWechatMpTokenHealth",
+						"authingWechatMpTokenMetrics", "authingWechatHealth*");
 				creator.setProxyTargetClass(true);
 				return creator;
 			})
