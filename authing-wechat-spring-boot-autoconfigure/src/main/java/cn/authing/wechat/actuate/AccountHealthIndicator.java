@@ -46,13 +46,6 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
  * and the failure has been logged already.
  */
 class AccountHealthIndicator implements ReactiveHealthIndicator {
-<<<<<<< HEAD
-
-	private final WechatMpTokenService service;
-
-	private final @Nullable WechatMpAccountRegistry registry;
-=======
->>>>>>> actuate
 
 	private final String account;
 
