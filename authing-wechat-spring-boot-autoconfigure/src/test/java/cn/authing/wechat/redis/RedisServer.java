@@ -143,9 +143,10 @@ public final class RedisServer implements AutoCloseable {
 		signal("-CONT");
 	}
 
+	// Every shell has the command built in; as a program it is not everywhere.
 	private void signal(String signal) {
 		try {
-			awaitEnd(new ProcessBuilder("kill", signal, String.valueOf(process().pid())).start());
+			awaitEnd(new ProcessBuilder("sh", "-c", "kill " + signal + " " + process().pid()).start());
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
