@@ -23,12 +23,16 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Stream;
 
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.opentest4j.TestAbortedException;
 
 /**
  * Finds programs on the path, and says what to do about those that are not there.
  */
 public final class Programs {
+
+	private static final Log logger = LogFactory.getLog(Programs.class);
 
 	private Programs() {
 	}
@@ -68,6 +72,8 @@ public final class Programs {
 		if (Boolean.parseBoolean(System.getenv("CI"))) {
 			throw new AssertionError(reason.replace("Skipped", "CI=true, where nothing is skipped"));
 		}
+		// Surefire counts what is skipped, but does not show why.
+		logger.warn(reason);
 		return reason;
 	}
 
