@@ -20,6 +20,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -86,6 +87,7 @@ class DeploymentTests {
 			assertThat(context.getEnvironment().getActiveProfiles()).containsExactly("redis");
 			WebTestClient client = WebTestClient.bindToServer()
 				.baseUrl("http://127.0.0.1:" + context.getEnvironment().getRequiredProperty("local.server.port"))
+				.responseTimeout(Duration.ofMinutes(1))
 				.build();
 			client.get().uri("/token").exchange().expectStatus().isOk();
 			assertThat(upstream.requests()).singleElement()
