@@ -39,7 +39,7 @@ import org.springframework.context.ConfigurableApplicationContext;
  */
 final class Loopback implements AutoCloseable {
 
-	static final Duration LIMIT = Duration.ofSeconds(20);
+	static final Duration LIMIT = Duration.ofMinutes(1);
 
 	static final String REFUSED = "wx-refused";
 
@@ -61,6 +61,8 @@ final class Loopback implements AutoCloseable {
 	ConfigurableApplicationContext run(Class<?> source, String... arguments) {
 		List<String> properties = new ArrayList<>(List.of("authing.app-id=app", "authing.app-secret=app-secret",
 				"authing.app-host=http://127.0.0.1:" + this.authing.getAddress().getPort(),
+				// A machine that does much else at the time is no failure.
+				"authing.timeout=1m", "authing.connect-timeout=1m",
 				"authing.wechat.app-id=wx1", "authing.wechat.app-secret=secret-1",
 				"authing.wechat.accounts.shop.app-id=wx2", "authing.wechat.accounts.shop.app-secret=secret-2",
 				"server.port=0", "server.address=127.0.0.1", "management.health.redis.enabled=false",
