@@ -25,7 +25,6 @@ import org.springframework.http.client.ClientHttpRequestExecution;
 import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.support.HttpRequestWrapper;
-import org.springframework.util.Assert;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.web.client.RestClient;
 
@@ -83,19 +82,12 @@ import cn.authing.wechat.WechatMpTokenSource;
  * @since 1.0.0
  * @see WechatMpTokenExchangeFilterFunction
  */
-public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequestInterceptor {
+public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequestInterceptor {
 
-	private final WechatMpTokenSource tokens;
+	private final WechatCalls calls;
 
-	private final WechatApiHosts hosts;
-
-	private final BackOff busyBackOff;
-
-	private WechatMpTokenClientHttpRequestInterceptor(WechatMpTokenSource tokens, WechatApiHosts hosts,
-			BackOff busyBackOff) {
-		this.tokens = tokens;
-		this.hosts = hosts;
-		this.busyBackOff = busyBackOff;
+	private WechatMpTokenClientHttpRequestInterceptor(WechatCalls calls) {
+		this.calls = calls;
 	}
 
 	/**
@@ -106,8 +98,7 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 	 * @return the interceptor
 	 */
 	public static WechatMpTokenClientHttpRequestInterceptor of(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenClientHttpRequestInterceptor(tokens, WechatApiHosts.DEFAULT, WechatCall.NO_BACK_OFF);
+		return new WechatMpTokenClientHttpRequestInterceptor(WechatCalls.of(tokens));
 	}
 
 	/**
@@ -116,20 +107,20 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withTokenSource(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenClientHttpRequestInterceptor(tokens, this.hosts, this.busyBackOff);
+		return new WechatMpTokenClientHttpRequestInterceptor(this.calls.withTokenSource(tokens));
 	}
 
 	/**
 	 * Return an interceptor that sends the token to these hosts and to no others.
-	 * @param hosts the host names, compared exactly but for case. With a port
-	 * ({@code host:port}) only that port is meant, without one that of the scheme. A
-	 * loopback host ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}) may be called
-	 * over http too, and without a port in its entry on any port
+	 * @param hosts host names, compared exactly but for case, with an optional port: if
+	 * none is written that of the scheme is meant, and any port of a loopback host
+	 * ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}), which may be called over
+	 * http too. A reverse proxy can be written in full: {@code https://host/prefix}, or
+	 * {@code http://host:port/prefix} for one inside a network that is trusted
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withHosts(String... hosts) {
-		return new WechatMpTokenClientHttpRequestInterceptor(this.tokens, WechatApiHosts.of(hosts), this.busyBackOff);
+		return new WechatMpTokenClientHttpRequestInterceptor(this.calls.withHosts(hosts));
 	}
 
 	/**
@@ -140,30 +131,28 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withBusyBackOff(BackOff backOff) {
-		Assert.notNull(backOff, "'backOff' must not be null");
-		return new WechatMpTokenClientHttpRequestInterceptor(this.tokens, this.hosts, backOff);
+		return new WechatMpTokenClientHttpRequestInterceptor(this.calls.withBusyBackOff(backOff));
 	}
 
 	@Override
 	public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
 			throws IOException {
-		URI uri = request.getURI();
-		if (!this.hosts.include(uri)) {
+		if (!this.calls.include(request.getURI(), request.getAttributes())) {
 			return execution.execute(request, body);
 		}
-		if (!AccessTokenQuery.isTakenBy(uri)) {
+		WechatCall call = this.calls.create(request.getURI(), request.getAttributes());
+		if (call == null) {
 			return send(request, body, execution);
 		}
-		WechatCall call = new WechatCall(this.tokens, this.busyBackOff);
 		while (true) {
-			String accessToken = this.tokens.getAccessTokenSync().accessToken();
+			String accessToken = call.tokens().getAccessTokenSync().accessToken();
 			PeekedClientHttpResponse response = send(withToken(request, accessToken), body, execution);
-			long pause = call.pauseBeforeRepeat(response.errcode(), accessToken, true);
-			if (pause == WechatCall.STOP) {
+			long delay = call.nextRetryDelay(response.errcode(), accessToken, true);
+			if (delay == WechatCall.STOP) {
 				return response;
 			}
 			response.close();
-			sleep(pause);
+			sleep(delay);
 		}
 	}
 
@@ -189,9 +178,9 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 		}
 	}
 
-	private static void sleep(long pause) throws IOException {
+	private static void sleep(long delay) throws IOException {
 		try {
-			Thread.sleep(pause);
+			Thread.sleep(delay);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();

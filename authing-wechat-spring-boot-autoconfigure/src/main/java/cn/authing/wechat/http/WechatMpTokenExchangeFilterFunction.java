@@ -16,13 +16,11 @@
 
 package cn.authing.wechat.http;
 
-import java.net.URI;
 import java.util.Map;
 import java.util.function.Consumer;
 
 import reactor.core.publisher.Mono;
 
-import org.springframework.util.Assert;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -68,7 +66,7 @@ import cn.authing.wechat.WechatMpTokenSource;
  * <b>Repeating.</b> A body of up to 256 KB is kept while it is sent and sent again from
  * there, so publishers are subscribed to only once. A longer one is not repeated: the
  * rejection is recorded, and WeChat's answer passed on. To have those repeated too, mark
- * the request with {@link #repeatableBody()}. If no other token can be had the call fails
+ * the request with {@link #replayableBody()}. If no other token can be had the call fails
  * with the error of {@link WechatMpTokenSource#getAccessToken()}.
  * <p>
  * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
@@ -90,21 +88,15 @@ import cn.authing.wechat.WechatMpTokenSource;
  * @since 1.0.0
  * @see WechatMpTokenClientHttpRequestInterceptor
  */
-public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFunction {
+public class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFunction {
 
-	private static final String REPEATABLE_BODY_ATTRIBUTE = WechatMpTokenExchangeFilterFunction.class.getName()
-			+ ".repeatableBody";
+	private static final String REPLAYABLE_BODY_ATTRIBUTE = WechatMpTokenExchangeFilterFunction.class.getName()
+			+ ".replayableBody";
 
-	private final WechatMpTokenSource tokens;
+	private final WechatCalls calls;
 
-	private final WechatApiHosts hosts;
-
-	private final BackOff busyBackOff;
-
-	private WechatMpTokenExchangeFilterFunction(WechatMpTokenSource tokens, WechatApiHosts hosts, BackOff busyBackOff) {
-		this.tokens = tokens;
-		this.hosts = hosts;
-		this.busyBackOff = busyBackOff;
+	private WechatMpTokenExchangeFilterFunction(WechatCalls calls) {
+		this.calls = calls;
 	}
 
 	/**
@@ -115,8 +107,7 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * @return the filter
 	 */
 	public static WechatMpTokenExchangeFilterFunction of(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenExchangeFilterFunction(tokens, WechatApiHosts.DEFAULT, WechatCall.NO_BACK_OFF);
+		return new WechatMpTokenExchangeFilterFunction(WechatCalls.of(tokens));
 	}
 
 	/**
@@ -125,20 +116,20 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * @return a filter with the other settings of this one
 	 */
 	public WechatMpTokenExchangeFilterFunction withTokenSource(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenExchangeFilterFunction(tokens, this.hosts, this.busyBackOff);
+		return new WechatMpTokenExchangeFilterFunction(this.calls.withTokenSource(tokens));
 	}
 
 	/**
 	 * Return a filter that sends the token to these hosts and to no others.
-	 * @param hosts the host names, compared exactly but for case. With a port
-	 * ({@code host:port}) only that port is meant, without one that of the scheme. A
-	 * loopback host ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}) may be called
-	 * over http too, and without a port in its entry on any port
+	 * @param hosts host names, compared exactly but for case, with an optional port: if
+	 * none is written that of the scheme is meant, and any port of a loopback host
+	 * ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}), which may be called over
+	 * http too. A reverse proxy can be written in full: {@code https://host/prefix}, or
+	 * {@code http://host:port/prefix} for one inside a network that is trusted
 	 * @return a filter with the other settings of this one
 	 */
 	public WechatMpTokenExchangeFilterFunction withHosts(String... hosts) {
-		return new WechatMpTokenExchangeFilterFunction(this.tokens, WechatApiHosts.of(hosts), this.busyBackOff);
+		return new WechatMpTokenExchangeFilterFunction(this.calls.withHosts(hosts));
 	}
 
 	/**
@@ -149,8 +140,7 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * @return a filter with the other settings of this one
 	 */
 	public WechatMpTokenExchangeFilterFunction withBusyBackOff(BackOff backOff) {
-		Assert.notNull(backOff, "'backOff' must not be null");
-		return new WechatMpTokenExchangeFilterFunction(this.tokens, this.hosts, backOff);
+		return new WechatMpTokenExchangeFilterFunction(this.calls.withBusyBackOff(backOff));
 	}
 
 	/**
@@ -159,21 +149,20 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * not kept while it is sent, and repeated whatever its length.
 	 * @return what sets the attribute
 	 */
-	public static Consumer<Map<String, Object>> repeatableBody() {
-		return (attributes) -> attributes.put(REPEATABLE_BODY_ATTRIBUTE, true);
+	public static Consumer<Map<String, Object>> replayableBody() {
+		return (attributes) -> attributes.put(REPLAYABLE_BODY_ATTRIBUTE, true);
 	}
 
 	@Override
 	public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
-		URI uri = request.url();
-		if (!this.hosts.include(uri)) {
+		if (!this.calls.include(request.url(), request.attributes())) {
 			return next.exchange(request);
 		}
-		boolean repeatable = request.attribute(REPEATABLE_BODY_ATTRIBUTE).isPresent();
 		return Mono.defer(() -> {
-			WechatExchange exchange = new WechatExchange(request, next, this.hosts, repeatable);
-			return (AccessTokenQuery.isTakenBy(uri))
-					? exchange.perform(this.tokens, new WechatCall(this.tokens, this.busyBackOff)) : exchange.perform();
+			WechatExchange exchange = new WechatExchange(request, next, this.calls.hosts(),
+					request.attributes().containsKey(REPLAYABLE_BODY_ATTRIBUTE));
+			WechatCall call = this.calls.create(request.url(), request.attributes());
+			return (call != null) ? exchange.exchange(call) : exchange.exchange();
 		});
 	}
 
