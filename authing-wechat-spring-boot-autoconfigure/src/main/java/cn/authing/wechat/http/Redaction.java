@@ -18,8 +18,10 @@ package cn.authing.wechat.http;
 
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
@@ -40,7 +42,7 @@ final class Redaction {
 	 */
 	static final int MAX_BYTES = 64 * 1024;
 
-	private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}\\p{Zl}\\p{Zp}\\p{Cf}]+");
+	private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Cf}]+");
 
 	private final @Nullable Pattern secrets;
 
@@ -70,7 +72,7 @@ final class Redaction {
 			for (byte part : text.getBytes(StandardCharsets.UTF_8)) {
 				result.append("%%(?:25)*(?i:%02x)".formatted(part));
 			}
-			result.append(")[\\p{Cntrl}\\p{Cf}]*+");
+			result.append(")[\\p{Cc}\\p{Cf}]*+");
 		});
 		return result.toString();
 	}
@@ -130,7 +132,10 @@ final class Redaction {
 	 * Return the bytes of a text with the token hidden; all others stay as they are.
 	 */
 	byte[] apply(byte[] bytes) {
-		return apply(new String(bytes, StandardCharsets.ISO_8859_1)).getBytes(StandardCharsets.ISO_8859_1);
+		String text = new String(bytes, StandardCharsets.UTF_8);
+		boolean utf8 = Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8));
+		Charset charset = (utf8) ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
+		return apply((utf8) ? text : new String(bytes, charset)).getBytes(charset);
 	}
 
 }

@@ -51,6 +51,8 @@ public final class WechatApiHosts {
 	private static final Pattern LOOPBACK = Pattern
 		.compile("(?i)localhost|127(\\.(25[0-5]|2[0-4]\\d|1?\\d{1,2})){3}|\\[(0*:)*:?0*1]");
 
+	private static final String WECHAT = ".weixin.qq.com";
+
 	private static final int MAX_PORT = 65535;
 
 	private static final int MAX_REPORTED_HOSTS = 100;
@@ -176,11 +178,13 @@ public final class WechatApiHosts {
 			boolean absolute = ABSOLUTE.matcher(text).matches();
 			try {
 				URI uri = new URI((absolute) ? text : "https://" + text);
-				String host = uri.getHost();
-				return (host != null && isValid(uri, absolute))
-						? new Entry((absolute) ? uri.getScheme().toLowerCase(Locale.ROOT) : null,
-								host.toLowerCase(Locale.ROOT), uri.getPort(), uri.getPath().replaceAll("/$", ""))
-						: null;
+				if (uri.getHost() == null || !isValid(uri, absolute)) {
+					return null;
+				}
+				String scheme = (absolute) ? uri.getScheme().toLowerCase(Locale.ROOT) : null;
+				String host = uri.getHost().toLowerCase(Locale.ROOT);
+				boolean clear = "http".equals(scheme) && host.endsWith(WECHAT);
+				return (!clear) ? new Entry(scheme, host, uri.getPort(), uri.getPath().replaceAll("/$", "")) : null;
 			}
 			catch (URISyntaxException ex) {
 				return null;

@@ -41,23 +41,19 @@ import cn.authing.wechat.WechatMpTokenSource;
  * RestClient wechat = restClientBuilder.baseUrl("https://api.weixin.qq.com").requestInterceptor(interceptor).build();
  * </pre>
  *
- * With HTTP interfaces, for a group that is named {@code wechat} in
- * {@code @ImportHttpServices} and whose address is in
- * {@code spring.http.serviceclient.wechat.base-url}:
- *
- * <pre class="code">
- * &#64;Bean
- * RestClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenClientHttpRequestInterceptor interceptor) {
- *     return (groups) -&gt; groups.filterByName("wechat")
- *         .forEachClient((group, builder) -&gt; builder.requestInterceptor(interceptor));
- * }
- * </pre>
- *
- * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)}, and
- * only over https (or to a loopback address); others pass untouched. A request that
- * already has an {@code access_token} in its query is the caller's own affair: it is sent
- * as it is and not repeated. So are those of WeChat's API that take none
- * ({@code /sns/...}, {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}).
+ * A {@code RestTemplate} takes it the same way. HTTP interfaces need no more than the
+ * account of their group in {@code @ImportHttpServices}:
+ * {@code authing.wechat.api.service-groups.<group>=default}.
+ * <p>
+ * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)} are
+ * given a token, and only over https, to a loopback host, or where http was written out in
+ * full; others pass untouched, and a warning tells of each such host once. A request that
+ * already has an {@code access_token}, {@code component_access_token} or another
+ * {@code *access_token} in its query is the caller's own affair: it is sent as it is and
+ * not repeated. So are those of WeChat's API that take none: {@code /sns/...},
+ * {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}, {@code /cgi-bin/clear_quota/v2},
+ * {@code /cgi-bin/component/api_component_token} and {@code .../api_start_push_ticket}.
+ * {@link WechatMpRequestAttributes} choose another account for a request, or no token.
  * <p>
  * <b>Repeating.</b> Every request can be repeated: with an interceptor,
  * {@code RestClient} holds the body in memory. If no other token can be had the call
@@ -68,13 +64,18 @@ import cn.authing.wechat.WechatMpTokenSource;
  * client to be understood.
  * <p>
  * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
- * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
- * Interceptors that are added after this one see the token, so add this one last. The
- * HTTP client sees it too: keep those of its loggers that tell request lines above debug
- * level ({@code reactor.netty.http.client.HttpClientConnect},
- * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
- * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}; one that
- * repeats the token in its address cannot be stopped from here.
+ * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other than
+ * 0) that quote it. (An {@code access_token} that the caller wrote is hidden in exceptions
+ * only.) Interceptors that are added after this one see the token, so add this one last.
+ * The HTTP client sees it too: keep its loggers above debug level
+ * ({@code reactor.netty.http.client}, {@code org.apache.hc.client5.http},
+ * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug},
+ * {@code sun.net.www.protocol.http.HttpURLConnection}).
+ * <p>
+ * <b>Redirects</b> are never sent by WeChat, and HTTP clients follow them by themselves,
+ * which cannot be stopped from here. Tell them not to:
+ * {@code spring.http.clients.redirects=dont-follow}, which is what the groups of
+ * {@code authing.wechat.api.service-groups} do.
  * <p>
  * Instances are immutable and safe for use by any number of threads. A call blocks, as
  * {@code RestClient} does, without holding a lock; an interrupt ends its pauses.
@@ -86,7 +87,8 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 
 	private final WechatCalls calls;
 
-	private WechatMpTokenClientHttpRequestInterceptor(WechatCalls calls) {
+	// Not private, so that the bean can be proxied
+	WechatMpTokenClientHttpRequestInterceptor(WechatCalls calls) {
 		this.calls = calls;
 	}
 

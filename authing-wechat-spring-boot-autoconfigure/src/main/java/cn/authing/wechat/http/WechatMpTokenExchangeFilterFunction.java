@@ -45,23 +45,18 @@ import cn.authing.wechat.WechatMpTokenSource;
  *     .build();
  * </pre>
  *
- * With HTTP interfaces, for a group that is named {@code wechat} in
- * {@code @ImportHttpServices} and whose address is in
- * {@code spring.http.serviceclient.wechat.base-url}:
- *
- * <pre class="code">
- * &#64;Bean
- * WebClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenExchangeFilterFunction filter) {
- *     return (groups) -&gt; groups.filterByName("wechat")
- *         .forEachClient((group, builder) -&gt; builder.filter(filter));
- * }
- * </pre>
- *
- * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)}, and
- * only over https (or to a loopback address); others pass untouched. A request that
- * already has an {@code access_token} in its query is the caller's own affair: it is sent
- * as it is and not repeated. So are those of WeChat's API that take none
- * ({@code /sns/...}, {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}).
+ * HTTP interfaces need no more than the account of their group in
+ * {@code @ImportHttpServices}: {@code authing.wechat.api.service-groups.<group>=default}.
+ * <p>
+ * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)} are
+ * given a token, and only over https, to a loopback host, or where http was written out in
+ * full; others pass untouched, and a warning tells of each such host once. A request that
+ * already has an {@code access_token}, {@code component_access_token} or another
+ * {@code *access_token} in its query is the caller's own affair: it is sent as it is and
+ * not repeated. So are those of WeChat's API that take none: {@code /sns/...},
+ * {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}, {@code /cgi-bin/clear_quota/v2},
+ * {@code /cgi-bin/component/api_component_token} and {@code .../api_start_push_ticket}.
+ * {@link WechatMpRequestAttributes} choose another account for a request, or no token.
  * <p>
  * <b>Repeating.</b> A body of up to 256 KB is kept while it is sent and sent again from
  * there, so publishers are subscribed to only once. A longer one is not repeated: the
@@ -74,14 +69,17 @@ import cn.authing.wechat.WechatMpTokenSource;
  * by its consumer. An answer must be decompressed by the HTTP client to be understood.
  * <p>
  * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
- * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
- * Filters that are added after this one see the token, so add this one last. The HTTP
- * client sees it too: keep those of its loggers that tell request lines above debug level
- * ({@code reactor.netty.http.client.HttpClientConnect},
- * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
- * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}.
- * Whichever way, Reactor Netty is kept from following one that would take the token to
- * another host.
+ * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other than
+ * 0) that quote it. (An {@code access_token} that the caller wrote is hidden in exceptions
+ * only.) Filters that are added after this one see the token, so add this one last. The
+ * HTTP client sees it too: keep its loggers above debug level
+ * ({@code reactor.netty.http.client}, {@code org.apache.hc.client5.http},
+ * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug}).
+ * <p>
+ * <b>Redirects</b> are never sent by WeChat. Reactor Netty is kept from following one to a
+ * host that is not listed. Other HTTP clients follow by themselves unless they are told
+ * not to: {@code spring.http.clients.redirects=dont-follow}, which is what the groups of
+ * {@code authing.wechat.api.service-groups} do.
  * <p>
  * Instances are immutable and safe for use by any number of threads. Nothing blocks.
  *
@@ -95,7 +93,8 @@ public class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFuncti
 
 	private final WechatCalls calls;
 
-	private WechatMpTokenExchangeFilterFunction(WechatCalls calls) {
+	// Not private, so that the bean can be proxied
+	WechatMpTokenExchangeFilterFunction(WechatCalls calls) {
 		this.calls = calls;
 	}
 
