@@ -50,8 +50,8 @@ public final class AuthingWechatRestClientAutoConfiguration {
 	@Bean
 	@Fallback
 	@ConditionalOnMissingBean
-	WechatMpTokenClientHttpRequestInterceptor authingWechatMpTokenClientHttpRequestInterceptor(WechatMpTokenService tokens,
-			AuthingWechatApiProperties properties) {
+	WechatMpTokenClientHttpRequestInterceptor authingWechatMpTokenClientHttpRequestInterceptor(
+			WechatMpTokenService tokens, AuthingWechatApiProperties properties) {
 		return WechatMpTokenClientHttpRequestInterceptor.of(tokens)
 			.withHosts(properties.getHosts().toArray(String[]::new))
 			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));

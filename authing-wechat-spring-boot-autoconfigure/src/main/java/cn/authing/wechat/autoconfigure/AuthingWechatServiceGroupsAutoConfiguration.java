@@ -31,9 +31,11 @@ import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
 import org.springframework.boot.autoconfigure.condition.ConditionOutcome;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
@@ -62,8 +64,10 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 @AutoConfiguration(
 		after = { AuthingWechatWebClientAutoConfiguration.class, AuthingWechatRestClientAutoConfiguration.class })
 @ConditionalOnClass({ JsonMapper.class, ImportHttpServices.class })
+@ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @Conditional(AuthingWechatServiceGroupsAutoConfiguration.OnServiceGroups.class)
 @ConditionalOnBean(WechatMpTokenService.class)
+@EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 	private static final Log logger = LogFactory.getLog(AuthingWechatServiceGroupsAutoConfiguration.class);

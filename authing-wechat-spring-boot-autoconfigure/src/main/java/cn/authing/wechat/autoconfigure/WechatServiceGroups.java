@@ -106,8 +106,8 @@ final class WechatServiceGroups {
 		group.httpServiceTypes().forEach((type) -> validate(group, type));
 		String account = findAccount(group);
 		JacksonJsonHttpMessageConverter converter = new JacksonJsonHttpMessageConverter(jsonMapper);
-		converter.setSupportedMediaTypes(List.of(MediaType.APPLICATION_JSON, MediaType.TEXT_PLAIN,
-				new MediaType("application", "*+json")));
+		converter.setSupportedMediaTypes(
+				List.of(MediaType.APPLICATION_JSON, MediaType.TEXT_PLAIN, new MediaType("application", "*+json")));
 		if (account != null) {
 			builder.defaultRequest((request) -> request.attribute(WechatMpRequestAttributes.ACCOUNT, account));
 		}
@@ -127,9 +127,8 @@ final class WechatServiceGroups {
 		Set<String> names = this.tokens.accountNames();
 		if (!names.isEmpty() && !names.contains(account)) {
 			throw InvalidAuthingPropertiesException.of(property(group.name()),
-					"is '" + account + "', which is not the name of an account",
-					"Write one of " + String.join(", ", names)
-							+ ", or configure the account below authing.wechat.accounts.");
+					"is '" + account + "', which is not the name of an account", "Write one of "
+							+ String.join(", ", names) + ", or configure the account below authing.wechat.accounts.");
 		}
 		return account;
 	}

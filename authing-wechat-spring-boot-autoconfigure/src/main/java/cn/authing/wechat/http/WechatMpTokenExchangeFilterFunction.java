@@ -49,9 +49,9 @@ import cn.authing.wechat.WechatMpTokenSource;
  * {@code @ImportHttpServices}: {@code authing.wechat.api.service-groups.<group>=default}.
  * <p>
  * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)} are
- * given a token, and only over https, to a loopback host, or where http was written out in
- * full; others pass untouched, and a warning tells of each such host once. A request that
- * already has an {@code access_token}, {@code component_access_token} or another
+ * given a token, and only over https, to a loopback host, or where http was written out
+ * in full; others pass untouched, and a warning tells of each such host once. A request
+ * that already has an {@code access_token}, {@code component_access_token} or another
  * {@code *access_token} in its query is the caller's own affair: it is sent as it is and
  * not repeated. So are those of WeChat's API that take none: {@code /sns/...},
  * {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}, {@code /cgi-bin/clear_quota/v2},
@@ -69,17 +69,16 @@ import cn.authing.wechat.WechatMpTokenSource;
  * by its consumer. An answer must be decompressed by the HTTP client to be understood.
  * <p>
  * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
- * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other than
- * 0) that quote it. (An {@code access_token} that the caller wrote is hidden in exceptions
- * only.) Filters that are added after this one see the token, so add this one last. The
- * HTTP client sees it too: keep its loggers above debug level
+ * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other
+ * than 0) that quote it. (An {@code access_token} that the caller wrote is hidden in
+ * exceptions only.) Filters that are added after this one see the token, so add this one
+ * last. The HTTP client sees it too: keep its loggers above debug level
  * ({@code reactor.netty.http.client}, {@code org.apache.hc.client5.http},
  * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug}).
  * <p>
- * <b>Redirects</b> are never sent by WeChat. Reactor Netty is kept from following one to a
- * host that is not listed. Other HTTP clients follow by themselves unless they are told
- * not to: {@code spring.http.clients.redirects=dont-follow}, which is what the groups of
- * {@code authing.wechat.api.service-groups} do.
+ * <b>Redirects</b> are never sent by WeChat. Reactor Netty is kept from following one to
+ * a host that is not listed. Other HTTP clients follow by themselves unless they are told
+ * not to: {@code spring.http.clients.redirects=dont-follow}.
  * <p>
  * Instances are immutable and safe for use by any number of threads. Nothing blocks.
  *

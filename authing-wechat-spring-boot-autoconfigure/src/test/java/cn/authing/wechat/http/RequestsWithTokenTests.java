@@ -106,8 +106,8 @@ class RequestsWithTokenTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "/cgi-bin/a?access_token=mine", "/cgi-bin/a?b=c&access_token=mine", "/cgi-bin/a?access_token",
-			"/cgi-bin/a?component_access_token=mine", "/tcb/a?cloudbase_access_token=mine",
+	@ValueSource(strings = { "/cgi-bin/a?access_token=mine", "/cgi-bin/a?b=c&access_token=mine",
+			"/cgi-bin/a?access_token", "/cgi-bin/a?component_access_token=mine", "/tcb/a?cloudbase_access_token=mine",
 			"/cgi-bin/a?authorizer_access_token=mine", "/cgi-bin/a?access%5Ftoken=mine",
 			"/cgi-bin/a?%61ccess_toke%6E=mine", "/cgi-bin/a?suite_access_token=mine", "/cgi-bin/a?ACCESS_TOKEN=mine",
 			"/cgi-bin/component/api_component_token", "/cgi-bin/component/api_start_push_ticket",
@@ -220,8 +220,7 @@ class RequestsWithTokenTests {
 	void failureThatQuotesTokenIsHandedOnWithoutIt(String written) {
 		Script quoting = new Script(FakeTokenSource.of("a+b/c="), HOSTS);
 		quoting.willAnswer(HttpStatus.NOT_FOUND, "\u4e0d\u5b58\u5728: " + API + "?access_token=" + written + ".");
-		assertThatExceptionOfType(RuntimeException.class)
-			.isThrownBy(() -> this.client.get(quoting, API, Map.of()))
+		assertThatExceptionOfType(RuntimeException.class).isThrownBy(() -> this.client.get(quoting, API, Map.of()))
 			.satisfies((ex) -> Secrets.assertAbsent(ex, written))
 			.satisfies((ex) -> assertThat(((Object) ex).toString()).contains("404"));
 		quoting.willAnswer(HttpStatus.OK, "{\"errcode\":48001,\"errmsg\":\"" + written + "\"}");
