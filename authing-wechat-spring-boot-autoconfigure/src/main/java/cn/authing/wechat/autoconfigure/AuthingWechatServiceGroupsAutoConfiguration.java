@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.Map;
 import java.util.Set;
 
 import org.apache.commons.logging.Log;
@@ -36,6 +35,8 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
@@ -135,9 +136,12 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 		@Override
 		public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
-			Map<String, String> groups = WechatServiceGroups.bind(context.getEnvironment());
-			return new ConditionOutcome(!groups.isEmpty(),
-					ConditionMessage.forCondition("Authing WeChat service groups").foundExactly(groups.keySet()));
+			// Not by the class that does the work, which few applications need
+			boolean bound = Binder.get(context.getEnvironment())
+				.bind(WechatServiceGroups.PREFIX, Bindable.mapOf(String.class, String.class))
+				.isBound();
+			return new ConditionOutcome(bound, ConditionMessage.forCondition("Authing WeChat service groups")
+				.because((bound) ? "there are some" : "there are none"));
 		}
 
 	}

@@ -29,7 +29,6 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.core.env.ConfigurableEnvironment;
-import org.springframework.core.env.Environment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.http.MediaType;
 import org.springframework.http.codec.json.JacksonJsonDecoder;
@@ -49,7 +48,7 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
  */
 final class WechatServiceGroups {
 
-	private static final String PREFIX = "authing.wechat.api.service-groups";
+	static final String PREFIX = "authing.wechat.api.service-groups";
 
 	private final Map<String, String> accounts;
 
@@ -58,10 +57,6 @@ final class WechatServiceGroups {
 	WechatServiceGroups(AuthingWechatApiProperties properties, WechatMpTokenService tokens) {
 		this.accounts = properties.getServiceGroups();
 		this.tokens = tokens;
-	}
-
-	static Map<String, String> bind(Environment environment) {
-		return Binder.get(environment).bind(PREFIX, Bindable.mapOf(String.class, String.class)).orElseGet(Map::of);
 	}
 
 	static String property(String group) {
@@ -78,7 +73,10 @@ final class WechatServiceGroups {
 	 */
 	static void addDefaults(ConfigurableEnvironment environment) {
 		Map<String, Object> defaults = new LinkedHashMap<>();
-		for (String group : bind(environment).keySet()) {
+		Map<String, String> groups = Binder.get(environment)
+			.bind(PREFIX, Bindable.mapOf(String.class, String.class))
+			.orElseGet(Map::of);
+		for (String group : groups.keySet()) {
 			String prefix = "spring.http.serviceclient" + key(group);
 			defaults.put(prefix + ".base-url", "https://api.weixin.qq.com");
 			defaults.put(prefix + ".redirects", "dont-follow");

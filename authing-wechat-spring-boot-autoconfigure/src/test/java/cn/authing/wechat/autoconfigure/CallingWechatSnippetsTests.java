@@ -218,7 +218,7 @@ class CallingWechatSnippetsTests {
 
 		RestTemplateCaller(RestTemplateBuilder builder, WechatMpTokenClientHttpRequestInterceptor interceptor,
 				String address, WechatMpTokenService tokens) {
-			RestTemplateBuilder template = builder.rootUri(address).redirects(HttpRedirects.DONT_FOLLOW);
+			RestTemplateBuilder template = builder.baseUri(address).redirects(HttpRedirects.DONT_FOLLOW);
 			this.wechat = template.additionalInterceptors(interceptor).build();
 			this.shop = template.additionalInterceptors(interceptor.withTokenSource(tokens.account("shop"))).build();
 		}
