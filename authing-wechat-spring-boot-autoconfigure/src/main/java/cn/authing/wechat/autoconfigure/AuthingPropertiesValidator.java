@@ -230,7 +230,7 @@ final class AuthingPropertiesValidator {
 			String host = api.getHosts().get(i);
 			if (!WechatApiHosts.isValid(host)) {
 				add(prefix + "hosts[" + i + "]",
-						(host.indexOf('@') == -1) ? "is '" + host + "', which is neither a host nor its address"
+						(host.indexOf('@') == -1) ? "is '" + host + "', which is not a host name or an address in full"
 								: "has user info",
 						"Write the host, such as api.weixin.qq.com or localhost:8080, or the address of a reverse proxy "
 								+ "in full, such as https://proxy.example.com/wechat.");

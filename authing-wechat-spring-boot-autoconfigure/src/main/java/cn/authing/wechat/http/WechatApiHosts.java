@@ -47,9 +47,10 @@ public final class WechatApiHosts {
 
 	private static final Pattern PREFIX = Pattern.compile("(/(?!\\.\\.)[\\w.~-]+)*/?");
 
-	// Literals only: what a name resolves to can change between the check and the call.
+	// Reserved names and literals only: what another name resolves to can change between
+	// the check and the call.
 	private static final Pattern LOOPBACK = Pattern
-		.compile("(?i)localhost|127(\\.(25[0-5]|2[0-4]\\d|1?\\d{1,2})){3}|\\[(0*:)*:?0*1]");
+		.compile("(?i)(.+\\.)?localhost|127(\\.(25[0-5]|2[0-4]\\d|1?\\d{1,2})){3}|\\[(0*:)*:?0*1]");
 
 	private static final String WECHAT = ".weixin.qq.com";
 
