@@ -72,9 +72,10 @@ class WireLogTests {
 	}
 
 	@Test
-	void clientOfTheJdkWritesNothing() {
-		assertThat(webClient(JdkClientHttpConnector::new)).isEmpty();
-		assertThat(restClient(JdkClientHttpRequestFactory::new)).isEmpty();
+	void clientOfTheJdkWritesTokenAtFine() {
+		Set<String> expected = Set.of("FINE jdk.internal.httpclient.debug");
+		assertThat(webClient(JdkClientHttpConnector::new)).isEqualTo(expected);
+		assertThat(restClient(JdkClientHttpRequestFactory::new)).isEqualTo(expected);
 	}
 
 	@Test
@@ -113,22 +114,21 @@ class WireLogTests {
 		ListAppender<ILoggingEvent> appender = new ListAppender<>();
 		Set<String> result = new TreeSet<>();
 		java.util.logging.Logger jdkRoot = LogManager.getLogManager().getLogger("");
-		java.util.logging.Logger connection = java.util.logging.Logger
-			.getLogger("sun.net.www.protocol.http.HttpURLConnection");
+		java.util.logging.Level jdkLevel = jdkRoot.getLevel();
 		Handler handler = new RecordingHandler(result);
 		try (FakeWechat wechat = FakeWechat.start()) {
 			wechat.acceptOnly(TOKEN);
 			appender.start();
 			root.addAppender(appender);
 			root.setLevel(Level.TRACE);
-			connection.setLevel(java.util.logging.Level.ALL);
+			jdkRoot.setLevel(java.util.logging.Level.ALL);
 			jdkRoot.addHandler(handler);
 			call.accept(wechat);
 			assertThat(wechat.sentTokens()).containsExactly(TOKEN);
 		}
 		finally {
 			jdkRoot.removeHandler(handler);
-			connection.setLevel(null);
+			jdkRoot.setLevel(jdkLevel);
 			root.setLevel(level);
 			root.detachAppender(appender);
 		}
