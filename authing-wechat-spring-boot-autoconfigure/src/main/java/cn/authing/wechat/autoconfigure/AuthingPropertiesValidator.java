@@ -32,6 +32,7 @@ import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
+import cn.authing.wechat.http.WechatApiHosts;
 
 /**
  * Finds all that is wrong with {@link AuthingProperties}. No message shows the value of a
@@ -51,13 +52,6 @@ final class AuthingPropertiesValidator {
 	private static final Pattern HEADER_VALUE = Pattern.compile("[\\x20-\\x7e]+");
 
 	private static final Pattern WORD = Pattern.compile("[\\x21-\\x7e]+");
-
-	private static final Pattern HOST_AND_PORT = Pattern.compile("([\\w-]+(\\.[\\w-]+)*|\\[[0-9a-fA-F:.]+])"
-			+ "(:(?!0+$)([0-5]?\\d{1,4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5]))?");
-
-	// Literals only: what a name resolves to can change between the check and the call
-	private static final Pattern LOOPBACK = Pattern.compile("(.+\\.)?localhost|127(\\.\\d{1,3}){3}|\\[(0*:)*:?0*1]",
-			Pattern.CASE_INSENSITIVE);
 
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
 
@@ -166,7 +160,7 @@ final class AuthingPropertiesValidator {
 			add("authing.app-host", shown + "which is neither https nor http", HOST_EXAMPLE);
 		}
 		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !this.properties.isAllowHttp()
-				&& !isLoopback(uri.getHost())) {
+				&& !WechatApiHosts.isLoopback(uri.getHost())) {
 			add("authing.app-host", shown + "which is not encrypted, but requests carry the WeChat app secret",
 					"Write https://" + uri.getHost() + ", or set authing.allow-http=true if the network in between is "
 							+ "trusted.");
@@ -270,9 +264,12 @@ final class AuthingPropertiesValidator {
 		}
 		for (int i = 0; i < api.getHosts().size(); i++) {
 			String host = api.getHosts().get(i);
-			if (!isHost(host)) {
-				add(prefix + "hosts[" + i + "]", "is '" + host + "', which is not a host name",
-						"Write just the host, such as api.weixin.qq.com or localhost:8080, without scheme and path.");
+			if (!WechatApiHosts.isValid(host)) {
+				add(prefix + "hosts[" + i + "]",
+						(host.indexOf('@') == -1) ? "is '" + host + "', which is not a host name or an address in full"
+								: "has user info",
+						"Write the host, such as api.weixin.qq.com or localhost:8080, or the address of a reverse proxy "
+								+ "in full, such as https://proxy.example.com/wechat.");
 			}
 		}
 		AuthingWechatApiProperties.RetryBusy retryBusy = api.getRetryBusy();
@@ -345,14 +342,6 @@ final class AuthingPropertiesValidator {
 		catch (URISyntaxException ex) {
 			return null;
 		}
-	}
-
-	private static boolean isHost(String host) {
-		return HOST_AND_PORT.matcher(host).matches();
-	}
-
-	private static boolean isLoopback(String host) {
-		return LOOPBACK.matcher(host).matches();
 	}
 
 	private static String key(String key) {

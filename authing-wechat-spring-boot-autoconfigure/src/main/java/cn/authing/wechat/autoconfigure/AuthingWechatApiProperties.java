@@ -17,7 +17,9 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
@@ -31,10 +33,17 @@ public class AuthingWechatApiProperties {
 
 	/**
 	 * Comma-separated list of the hosts that may receive access tokens. No other host
-	 * ever does.
+	 * ever does. A reverse proxy that has a path prefix, or that is called over http, is
+	 * written in full, such as https://proxy.example.com/wechat.
 	 */
 	private List<String> hosts = List.of("api.weixin.qq.com", "api2.weixin.qq.com", "sh.api.weixin.qq.com",
 			"sz.api.weixin.qq.com", "hk.api.weixin.qq.com");
+
+	/**
+	 * Account of each HTTP service group (ImportHttpServices) that calls WeChat, by the
+	 * name of the group.
+	 */
+	private Map<String, String> serviceGroups = new LinkedHashMap<>();
 
 	private final RetryBusy retryBusy = new RetryBusy();
 
@@ -44,6 +53,14 @@ public class AuthingWechatApiProperties {
 
 	public void setHosts(List<String> hosts) {
 		this.hosts = hosts;
+	}
+
+	public Map<String, String> getServiceGroups() {
+		return this.serviceGroups;
+	}
+
+	public void setServiceGroups(Map<String, String> serviceGroups) {
+		this.serviceGroups = serviceGroups;
 	}
 
 	public RetryBusy getRetryBusy() {

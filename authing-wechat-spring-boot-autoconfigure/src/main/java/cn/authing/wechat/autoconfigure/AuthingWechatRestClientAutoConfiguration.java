@@ -18,12 +18,13 @@ package cn.authing.wechat.autoconfigure;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Fallback;
 import org.springframework.web.client.RestClient;
 
 import cn.authing.wechat.WechatMpTokenService;
@@ -38,7 +39,7 @@ import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
  */
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class)
 @ConditionalOnClass(RestClient.class)
-@ConditionalOnBean(WechatMpTokenService.class)
+@ConditionalOnSingleCandidate(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatRestClientAutoConfiguration {
@@ -47,9 +48,10 @@ public final class AuthingWechatRestClientAutoConfiguration {
 	}
 
 	@Bean
+	@Fallback
 	@ConditionalOnMissingBean
-	WechatMpTokenClientHttpRequestInterceptor wechatMpTokenClientHttpRequestInterceptor(WechatMpTokenService tokens,
-			AuthingWechatApiProperties properties) {
+	WechatMpTokenClientHttpRequestInterceptor authingWechatMpTokenClientHttpRequestInterceptor(
+			WechatMpTokenService tokens, AuthingWechatApiProperties properties) {
 		return WechatMpTokenClientHttpRequestInterceptor.of(tokens)
 			.withHosts(properties.getHosts().toArray(String[]::new))
 			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));

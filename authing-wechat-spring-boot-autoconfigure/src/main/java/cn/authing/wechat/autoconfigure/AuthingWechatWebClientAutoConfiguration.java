@@ -18,12 +18,13 @@ package cn.authing.wechat.autoconfigure;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Fallback;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpTokenService;
@@ -38,7 +39,7 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
  */
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class)
 @ConditionalOnClass(WebClient.class)
-@ConditionalOnBean(WechatMpTokenService.class)
+@ConditionalOnSingleCandidate(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatWebClientAutoConfiguration {
@@ -47,8 +48,9 @@ public final class AuthingWechatWebClientAutoConfiguration {
 	}
 
 	@Bean
+	@Fallback
 	@ConditionalOnMissingBean
-	WechatMpTokenExchangeFilterFunction wechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
+	WechatMpTokenExchangeFilterFunction authingWechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
 			AuthingWechatApiProperties properties) {
 		return WechatMpTokenExchangeFilterFunction.of(tokens)
 			.withHosts(properties.getHosts().toArray(String[]::new))

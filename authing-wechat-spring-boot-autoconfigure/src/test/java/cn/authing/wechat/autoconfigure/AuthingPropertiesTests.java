@@ -115,7 +115,7 @@ class AuthingPropertiesTests {
 					"authing.wechat.cache.failure-backoff.initial=0s|is not positive",
 					"authing.wechat.cache.failure-backoff.max=500ms|is shorter than",
 					"authing.wechat.cache.max-entries=0|is 0", "authing.wechat.api.hosts=|is empty",
-					"authing.wechat.api.hosts[0]=https://api.weixin.qq.com|is not a host name",
+					"authing.wechat.api.hosts[0]=http://api.weixin.qq.com|is not a host name",
 					"authing.wechat.api.hosts[0]=*.weixin.qq.com|is not a host name",
 					"authing.wechat.api.hosts[0]=api..weixin.qq.com|is not a host name",
 					"authing.wechat.api.hosts[0]=localhost:0|is not a host name",

@@ -38,7 +38,8 @@ class ConfigurationMetadataTests {
 
 	private static final Set<String> WITHOUT_DEFAULT = Set.of("authing.app-host", "authing.app-id",
 			"authing.app-secret", "authing.headers", "authing.ssl.bundle", "authing.wechat.accounts",
-			"authing.wechat.app-id", "authing.wechat.app-secret", "authing.wechat.cache.redis.encryption-keys");
+			"authing.wechat.api.service-groups", "authing.wechat.app-id", "authing.wechat.app-secret",
+			"authing.wechat.cache.redis.encryption-keys");
 
 	private final JsonNode metadata = read();
 
