@@ -47,6 +47,48 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 		headers = Map.copyOf(headers);
 	}
 
+	/**
+	 * Return the default settings.
+	 * @param appHost the base URL of the Authing application, which may have a path
+	 * @param appId the app id of the Authing application
+	 * @return the settings
+	 */
+	public static AuthingClientSettings of(URI appHost, String appId) {
+		return new AuthingClientSettings(appHost, appId, AuthingOperation.ACCESS_TOKEN, "zh-CN", Map.of(),
+				Duration.ofSeconds(10), Duration.ofMinutes(1),
+				new Retry(3, Duration.ofMillis(200), Duration.ofSeconds(2)));
+	}
+
+	public AuthingClientSettings withOperation(AuthingOperation operation) {
+		return new AuthingClientSettings(this.appHost, this.appId, operation, this.lang, this.headers, this.timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withLang(String lang) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, lang, this.headers, this.timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withHeaders(Map<String, String> headers) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, headers, this.timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withTimeout(Duration timeout) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers, timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withDefaultTtl(Duration defaultTtl) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
+				this.timeout, defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withRetry(Retry retry) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
+				this.timeout, this.defaultTtl, retry);
+	}
+
 	@Override
 	public String toString() {
 		return "AuthingClientSettings[appHost=" + this.appHost + ", appId=" + this.appId + ", operation="

@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -56,7 +57,7 @@ import cn.authing.wechat.WechatMpCredentials;
  *
  * @since 1.0.0
  */
-public final class DefaultAuthingWechatClient implements AuthingWechatClient {
+public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private static final String NAME = "authing-wechat-spring-boot-starter";
 
@@ -85,9 +86,20 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 	 * @param settings the settings
 	 */
 	public DefaultAuthingWechatClient(WebClient webClient, AuthingClientSettings settings) {
+		this(() -> webClient, settings);
 		Assert.notNull(webClient, "'webClient' must not be null");
+	}
+
+	/**
+	 * Create a new client.
+	 * @param webClient supplies the client to send requests with, at the first request
+	 * @param settings the settings
+	 * @see #DefaultAuthingWechatClient(WebClient, AuthingClientSettings)
+	 */
+	public DefaultAuthingWechatClient(Supplier<WebClient> webClient, AuthingClientSettings settings) {
 		Assert.notNull(settings, "'settings' must not be null");
-		this.webClient = SingletonSupplier.of(() -> webClient.mutate()
+		this.webClient = SingletonSupplier.of(() -> webClient.get()
+			.mutate()
 			.uriBuilderFactory(uriBuilderFactory(settings))
 			// Request details are the headers, which may hold secrets
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))

@@ -21,7 +21,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 import org.junit.jupiter.api.Test;
@@ -99,28 +98,11 @@ class AuthingClientAutoConfigurationTests {
 	}
 
 	@Test
-	void clientShouldReuseConnectionsUntilTheContextCloses() throws InterruptedException {
-		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
-			withServer(server).run((context) -> {
-				assertThat(context).hasSingleBean(ReactorConnectionPool.class);
-				// A connection is back in the pool shortly after its answer was given
-				for (int i = 0; i < 20; i++) {
-					fetch(context);
-				}
-				assertThat(server.connections()).isLessThan(20);
-			});
-			assertThat(server.requests()).hasSize(20);
-			assertThat(server.abandoned().await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-		}
-	}
-
-	@Test
 	void configurationWhenSwitchedOffShouldDefineAndDemandNothing() {
 		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
 			.run((context) -> assertThat(context).hasNotFailed()
 				.doesNotHaveBean(AuthingWechatClient.class)
-				.doesNotHaveBean(AuthingProperties.class)
-				.doesNotHaveBean(ReactorConnectionPool.class));
+				.doesNotHaveBean(AuthingProperties.class));
 	}
 
 	@ParameterizedTest
@@ -136,14 +118,13 @@ class AuthingClientAutoConfigurationTests {
 		withRequired("https://example.authing.cn").withUserConfiguration(OwnClient.class)
 			.run((context) -> assertThat(context).hasSingleBean(AuthingWechatClient.class)
 				.hasBean("ownClient")
-				.doesNotHaveBean(ReactorConnectionPool.class));
+				.doesNotHaveBean(AuthingClientHttpConnectorFactory.class));
 	}
 
 	@Test
 	void clientWhenReactorNettyIsAbsentShouldWork() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
 			withServer(server).withClassLoader(new FilteredClassLoader(HttpClient.class)).run((context) -> {
-				assertThat(context).doesNotHaveBean(ReactorConnectionPool.class);
 				assertThat(fetch(context)).isEqualTo("token");
 			});
 		}

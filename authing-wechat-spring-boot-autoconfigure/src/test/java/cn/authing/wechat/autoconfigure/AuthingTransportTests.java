@@ -27,8 +27,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 import io.netty.resolver.NoopAddressResolverGroup;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,7 +35,6 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import reactor.core.publisher.Flux;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.transport.ProxyProvider;
 
@@ -252,29 +249,6 @@ class AuthingTransportTests {
 		}
 	}
 
-	@Test
-	void fetchWhenManyShouldUseABoundedNumberOfConnections() {
-		int bound = 64;
-		CountDownLatch busy = new CountDownLatch(bound);
-		try (AuthingServer server = new AuthingServer((socket) -> {
-			busy.countDown();
-			await(busy);
-			AuthingServer.token("token").write(socket);
-		})) {
-			run(server.uri().toString()).run((context) -> {
-				AuthingWechatClient client = context.getBean(AuthingWechatClient.class);
-				List<String> tokens = Flux.range(0, 2 * bound)
-					.flatMap((number) -> client.getWechatMpAccessToken(CREDENTIALS), 2 * bound)
-					.map((token) -> token.accessToken())
-					.collectList()
-					.block(LIMIT);
-				assertThat(tokens).hasSize(2 * bound).containsOnly("token");
-			});
-			assertThat(server.connections()).isEqualTo(bound);
-			assertThat(server.requests()).hasSize(2 * bound);
-		}
-	}
-
 	// Connects until the operating system takes no more
 	private static List<Socket> fillBacklog(ServerSocket server) throws IOException {
 		List<Socket> sockets = new ArrayList<>();
@@ -287,15 +261,6 @@ class AuthingTransportTests {
 		}
 		catch (SocketTimeoutException ex) {
 			return sockets;
-		}
-	}
-
-	private static void await(CountDownLatch latch) throws IOException {
-		try {
-			assertThat(latch.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-		}
-		catch (InterruptedException ex) {
-			throw new IOException(ex);
 		}
 	}
 
