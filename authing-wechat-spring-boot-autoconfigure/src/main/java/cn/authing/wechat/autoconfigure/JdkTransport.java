@@ -19,19 +19,32 @@ package cn.authing.wechat.autoconfigure;
 import java.lang.reflect.Method;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
+import reactor.adapter.JdkFlowAdapter;
 import reactor.core.publisher.Mono;
 
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
+import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.reactive.AbstractClientHttpResponse;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.http.client.reactive.ClientHttpResponse;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
+import org.springframework.util.LinkedMultiValueMap;
 import org.springframework.util.ReflectionUtils;
 
 import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
@@ -44,6 +57,12 @@ final class JdkTransport extends HttpTransport {
 
 	// Since Java 21
 	private static final @Nullable Method SHUTDOWN_NOW = ReflectionUtils.findMethod(HttpClient.class, "shutdownNow");
+
+	private static final Exception WRITTEN = new Exception("written", null, false, false) {
+
+		private static final long serialVersionUID = 1L;
+
+	};
 
 	private final HttpClient.Builder clientBuilder;
 
@@ -71,6 +90,10 @@ final class JdkTransport extends HttpTransport {
 
 		private final HttpClient client = JdkTransport.this.clientBuilder.build();
 
+		private volatile @Nullable CompletableFuture<?> answer;
+
+		private volatile boolean closed;
+
 		@Override
 		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
 				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
@@ -78,11 +101,36 @@ final class JdkTransport extends HttpTransport {
 			if (JdkTransport.this.settings.readTimeout() != null) {
 				connector.setReadTimeout(JdkTransport.this.settings.readTimeout());
 			}
-			return connector.connect(method, uri, requestCallback);
+			// Spring's connector goes on to receive a body that nobody reads any more, so
+			// that it writes the request only
+			AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
+			return connector.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
+				written.set(request.getNativeRequest());
+				return Mono.error(WRITTEN);
+			}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
+		}
+
+		private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
+			return Mono.create((sink) -> {
+				var answer = this.client.sendAsync(request, BodyHandlers.ofPublisher());
+				this.answer = answer;
+				answer.whenComplete((response, failure) -> {
+					if (failure != null && !this.closed) {
+						sink.error(failure);
+					}
+					else if (failure == null) {
+						sink.success(new JdkResponse(response));
+					}
+				});
+			});
 		}
 
 		@Override
 		public void close() {
+			this.closed = true;
+			if (this.answer != null) {
+				this.answer.cancel(true);
+			}
 			if (SHUTDOWN_NOW != null) {
 				ReflectionUtils.invokeMethod(SHUTDOWN_NOW, this.client);
 			}
@@ -110,6 +158,23 @@ final class JdkTransport extends HttpTransport {
 					threads[i].interrupt();
 				}
 			}
+		}
+
+	}
+
+	private static final class JdkResponse extends AbstractClientHttpResponse {
+
+		JdkResponse(HttpResponse<Flow.Publisher<List<ByteBuffer>>> response) {
+			super(HttpStatusCode.valueOf(response.statusCode()), headers(response), new LinkedMultiValueMap<>(),
+					JdkFlowAdapter.flowPublisherToFlux(response.body())
+						.flatMapIterable(Function.identity())
+						.map(DefaultDataBufferFactory.sharedInstance::wrap));
+		}
+
+		private static HttpHeaders headers(HttpResponse<?> response) {
+			HttpHeaders headers = new HttpHeaders();
+			response.headers().map().forEach(headers::addAll);
+			return headers;
 		}
 
 	}
