@@ -21,6 +21,8 @@ import java.time.Duration;
 import java.util.Map;
 
 import org.springframework.util.Assert;
+import org.springframework.util.backoff.BackOff;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
  * What a {@link DefaultAuthingWechatClient} needs to know.
@@ -101,7 +103,7 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 	 *
 	 * @param maxAttempts the number of attempts, the first one included
 	 * @param initialBackoff the pause before the second attempt, which doubles with each
-	 * further one; up to half of it is taken off at random
+	 * further one; up to half of it is added or taken off at random
 	 * @param maxBackoff the longest pause
 	 */
 	public record Retry(int maxAttempts, Duration initialBackoff, Duration maxBackoff) {
@@ -110,6 +112,14 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 			Assert.isTrue(maxAttempts > 0, "'maxAttempts' must be positive");
 			Assert.isTrue(initialBackoff.compareTo(Duration.ZERO) > 0 && initialBackoff.compareTo(maxBackoff) <= 0,
 					"'initialBackoff' must be positive and not longer than 'maxBackoff'");
+		}
+
+		BackOff backOff() {
+			long initial = Math.max(1, this.initialBackoff.toMillis());
+			ExponentialBackOff backOff = new ExponentialBackOff(initial, 2);
+			backOff.setMaxInterval(Math.max(initial, this.maxBackoff.toMillis()));
+			backOff.setJitter(initial / 2);
+			return backOff;
 		}
 
 	}

@@ -20,7 +20,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
@@ -37,6 +37,7 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.util.Assert;
+import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.function.SingletonSupplier;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -78,6 +79,8 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 	private final SingletonSupplier<WebClient> webClient;
 
 	private final AuthingClientSettings settings;
+
+	private final AtomicBoolean warned = new AtomicBoolean();
 
 	/**
 	 * Create a new client.
@@ -162,6 +165,13 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 					(ex) -> reader.tooLarge(response.statusCode(), headers, MAX_ANSWER_SIZE));
 	}
 
+	// Each answer has the same flaw
+	private void warnOnce(String warning) {
+		if (this.warned.compareAndSet(false, true)) {
+			logger.warn(warning);
+		}
+	}
+
 	private static byte[] bytes(DataBuffer buffer) {
 		byte[] bytes = new byte[buffer.readableByteCount()];
 		buffer.read(bytes);
@@ -187,6 +197,8 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 		private volatile @Nullable AuthingException lastFailure;
 
+		private final BackOffExecution backOff = settings().retry().backOff().start();
+
 		private int refusalsByWechat;
 
 		Call(WechatMpCredentials credentials) {
@@ -196,7 +208,8 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 			this.credentials = credentials;
 			this.failures = new AuthingFailures(settings(), credentials, mask);
 			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),
-					mask, this.failures);
+					mask, this.failures,
+					DefaultAuthingWechatClient.this::warnOnce);
 		}
 
 		private AuthingClientSettings settings() {
@@ -242,11 +255,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 		}
 
 		private Duration nextPause(@Nullable Duration retryAfter) {
-			long max = settings().retry().maxBackoff().toNanos();
-			int doublings = Math.min(this.attempts - 1, Long.SIZE - 2);
-			long initial = settings().retry().initialBackoff().toNanos();
-			long backoff = (initial > (max >> doublings)) ? max : initial << doublings;
-			Duration pause = Duration.ofNanos(backoff - ThreadLocalRandom.current().nextLong(backoff / 2 + 1));
+			Duration pause = Duration.ofMillis(this.backOff.nextBackOff());
 			return (retryAfter != null && retryAfter.compareTo(pause) > 0) ? retryAfter : pause;
 		}
 
