@@ -17,7 +17,6 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.net.URI;
-import java.util.Objects;
 
 import io.micrometer.observation.ObservationRegistry;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,12 +28,12 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.io.ResourceLoader;
 import org.springframework.web.reactive.function.client.WebClient;
 
@@ -53,7 +52,7 @@ import cn.authing.wechat.client.DefaultAuthingWechatClient;
 				"org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration" })
 @ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
-@EnableConfigurationProperties(AuthingProperties.class)
+@Import(AuthingPropertiesConfiguration.class)
 public final class AuthingClientAutoConfiguration {
 
 	AuthingClientAutoConfiguration() {
@@ -64,27 +63,26 @@ public final class AuthingClientAutoConfiguration {
 	static class ClientConfiguration {
 
 		@Bean
-		DefaultAuthingWechatClient authingWechatClient(AuthingProperties properties,
-				AuthingClientHttpConnectorFactory connectorFactory,
+		DefaultAuthingWechatClient authingWechatClient(AuthingConnectionDetails connection,
+				ValidatedProperties properties, AuthingClientHttpConnectorFactory connectorFactory,
 				ObjectProvider<ObservationRegistry> observationRegistry,
 				ObjectProvider<AuthingWebClientCustomizer> customizers) {
 			// Not the application's builder: its filters must not see the secrets
 			WebClient.Builder builder = WebClient.builder().clientConnector(connectorFactory.getConnector());
 			observationRegistry.ifUnique(builder::observationRegistry);
 			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
-			return new DefaultAuthingWechatClient(builder::build, settings(properties));
+			return new DefaultAuthingWechatClient(builder::build, settings(connection, properties.current()));
 		}
 
-		private AuthingClientSettings settings(AuthingProperties properties) {
-			AuthingProperties.Retry retry = properties.getRetry();
-			return AuthingClientSettings
-				.of(URI.create(Objects.requireNonNull(properties.getAppHost())),
-						Objects.requireNonNull(properties.getAppId()))
-				.withOperation(properties.getWechat().getOperation())
-				.withLang(properties.getLang())
-				.withHeaders(properties.getHeaders())
-				.withTimeout(properties.getTimeout())
-				.withDefaultTtl(properties.getWechat().getCache().getDefaultTtl())
+		private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
+			AuthingProperties authing = properties.authing();
+			AuthingProperties.Retry retry = authing.getRetry();
+			return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
+				.withOperation(properties.wechat().getOperation())
+				.withLang(authing.getLang())
+				.withHeaders(authing.getHeaders())
+				.withTimeout(authing.getTimeout())
+				.withDefaultTtl(properties.cache().getDefaultTtl())
 				.withRetry(new AuthingClientSettings.Retry(retry.getMaxAttempts(), retry.getInitialBackoff(),
 						retry.getMaxBackoff()));
 		}
@@ -93,12 +91,12 @@ public final class AuthingClientAutoConfiguration {
 		AuthingClientHttpConnectorFactory authingClientHttpConnectorFactory(ResourceLoader resourceLoader,
 				ObjectProvider<ClientHttpConnectorBuilder<?>> connectorBuilder,
 				ObjectProvider<HttpClientSettings> httpClientSettings, ObjectProvider<SslBundles> sslBundles,
-				AuthingProperties properties) {
+				ValidatedProperties properties) {
 			return new AuthingClientHttpConnectorFactory(
 					connectorBuilder
 						.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader())),
 					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable(),
-					properties);
+					properties.current().authing());
 		}
 
 	}
