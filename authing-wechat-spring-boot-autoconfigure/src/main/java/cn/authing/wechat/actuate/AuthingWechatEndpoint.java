@@ -139,7 +139,7 @@ public final class AuthingWechatEndpoint {
 	 * @param expiresAt when the token expires
 	 * @param expiresInSeconds how much longer it may be handed out, in seconds
 	 * @param origin where it came from
-	 * @param lastRenewal when a fetch last succeeded
+	 * @param lastFetchedAt when a fetch last succeeded
 	 * @param lastFailure the failure of the last fetch that failed: {@code error},
 	 * {@code at} and, where known, {@code statusCode}, {@code apiCode},
 	 * {@code httpStatus} and {@code requestId}
@@ -150,14 +150,14 @@ public final class AuthingWechatEndpoint {
 	 * token yet, so that the token of the old ones is in use
 	 */
 	public record AccountDescriptor(String appId, WechatMpTokenState state, @Nullable Instant expiresAt,
-			long expiresInSeconds, @Nullable WechatMpTokenOrigin origin, @Nullable Instant lastRenewal,
+			long expiresInSeconds, @Nullable WechatMpTokenOrigin origin, @Nullable Instant lastFetchedAt,
 			@Nullable Map<String, Object> lastFailure, int failures, long fetches, long rejections,
 			boolean credentialsRotationPending) implements OperationResponseBody {
 
 		static AccountDescriptor of(WechatMpAccountStatus status) {
 			AuthingException failure = status.lastFailure();
 			return new AccountDescriptor(status.appId(), status.state(), status.expiresAt(),
-					status.expiresIn().toSeconds(), status.origin(), status.lastRenewal(),
+					status.expiresIn().toSeconds(), status.origin(), status.lastFetchedAt(),
 					(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null, status.failures(),
 					status.fetches(), status.rejections(), status.credentialsRotationPending());
 		}

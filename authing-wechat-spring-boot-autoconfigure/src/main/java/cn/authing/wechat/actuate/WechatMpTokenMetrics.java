@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.actuate;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -48,6 +47,7 @@ import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpAccountStatus;
 import cn.authing.wechat.token.WechatMpRequestCounts;
+import cn.authing.wechat.token.WechatMpTokenEvent;
 import cn.authing.wechat.token.WechatMpTokenListener;
 import cn.authing.wechat.token.WechatMpTokenOrigin;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
@@ -132,8 +132,8 @@ public final class WechatMpTokenMetrics
 
 	private static void bindCounts(MeterRegistry registry, WechatMpAccountRegistry service, String account) {
 		Map<String, ToLongFunction<WechatMpRequestCounts>> results = Map.of("fresh", WechatMpRequestCounts::fresh,
-				"refreshing", WechatMpRequestCounts::refreshing, "waited", WechatMpRequestCounts::waited, "failed",
-				WechatMpRequestCounts::failed);
+				"due", WechatMpRequestCounts::due, "stale", WechatMpRequestCounts::stale, "waited",
+				WechatMpRequestCounts::waited, "failed", WechatMpRequestCounts::failed);
 		results.forEach((result, count) -> FunctionCounter
 			.builder(PREFIX + "requests", service, (source) -> count.applyAsLong(source.requestCounts(account)))
 			.description("Requests for a token, by what they were answered with")
@@ -189,10 +189,15 @@ public final class WechatMpTokenMetrics
 	}
 
 	@Override
-	public void fetched(String account, Duration duration, @Nullable WechatMpTokenOrigin origin,
-			@Nullable AuthingException failure) {
-		String error = (failure != null) ? error(failure) : null;
-		record((registry) -> fetchTimer(registry, account, origin, error).record(duration));
+	public void onEvent(WechatMpTokenEvent event) {
+		if (event instanceof WechatMpTokenEvent.Fetched fetched) {
+			record((registry) -> fetchTimer(registry, fetched.account(), fetched.origin(), null)
+				.record(fetched.duration()));
+		}
+		else if (event instanceof WechatMpTokenEvent.Failed failed) {
+			record((registry) -> fetchTimer(registry, failed.account(), null, error(failed.failure()))
+				.record(failed.duration()));
+		}
 	}
 
 	private synchronized void record(Consumer<MeterRegistry> fetch) {

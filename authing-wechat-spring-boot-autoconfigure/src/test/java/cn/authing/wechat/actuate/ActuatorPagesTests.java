@@ -82,7 +82,7 @@ class ActuatorPagesTests {
 		assertThat(after.<Object>read("$.accounts.default.state")).isEqualTo("FRESH");
 		assertThat(after.<Integer>read("$.accounts.default.expiresInSeconds")).isPositive();
 		assertThat(after.<String>read("$.accounts.default.expiresAt")).endsWith("Z");
-		assertThat(after.<String>read("$.accounts.default.lastRenewal")).endsWith("Z");
+		assertThat(after.<String>read("$.accounts.default.lastFetchedAt")).endsWith("Z");
 		assertThat(after.<Object>read("$.accounts.default.origin")).isEqualTo("AUTHING");
 		assertThat(after.<Object>read("$.accounts.default.fetches")).isEqualTo(1);
 		assertThat(after.<Object>read("$.accounts.shop.state")).isEqualTo("EXPIRED");

@@ -90,7 +90,7 @@ class WechatMpTokenMetricsTests {
 			this.authing.answerWith(LoopbackAuthing.REFUSAL);
 			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync);
 			assertThat(requests(context, "default", "failed")).isEqualTo(1);
-			assertThat(requests(context, "default", "refreshing")).isZero();
+			assertThat(requests(context, "default", "due")).isZero();
 		});
 	}
 
@@ -153,8 +153,8 @@ class WechatMpTokenMetricsTests {
 				service.account(new WechatMpCredentials("wx-" + tenant, "secret")).getAccessTokenSync();
 			}
 			assertThat(meters(context).getMeters()).hasSize(meters);
-			assertThat(requests(context, "(run-time)", "waited")).isEqualTo(20);
-			assertThat(fetch(context, "(run-time)", "none").count()).isEqualTo(20);
+			assertThat(requests(context, "(dynamic)", "waited")).isEqualTo(20);
+			assertThat(fetch(context, "(dynamic)", "none").count()).isEqualTo(20);
 		});
 	}
 
