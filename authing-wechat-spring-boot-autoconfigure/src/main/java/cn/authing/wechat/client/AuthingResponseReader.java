@@ -182,8 +182,7 @@ final class AuthingResponseReader {
 			return "no content type";
 		}
 		Matcher matcher = MEDIA_TYPE.matcher(contentType);
-		return (matcher.matches() && !this.mask.hides(matcher.group(1))) ? matcher.group(1)
-				: "an unusual content type";
+		return (matcher.matches() && !this.mask.hides(matcher.group(1))) ? matcher.group(1) : "an unusual content type";
 	}
 
 	private @Nullable Instant expiresAt(JsonNode node) {
@@ -201,8 +200,8 @@ final class AuthingResponseReader {
 		catch (DateTimeException ex) {
 			this.warnings.accept("Authing's answer has an 'expiresAt' that is neither a Unix time nor an ISO-8601 time "
 					+ "with its offset: "
-					+ (TIME.matcher(text).matches() ? "'" + text + "'" : node.getNodeType() + " (" + text.length()
-							+ " characters)")
+					+ (TIME.matcher(text).matches() ? "'" + text + "'"
+							: node.getNodeType() + " (" + text.length() + " characters)")
 					+ ". Such tokens are kept for " + this.defaultTtl.toSeconds()
 					+ " s (authing.wechat.cache.default-ttl).");
 			return null;

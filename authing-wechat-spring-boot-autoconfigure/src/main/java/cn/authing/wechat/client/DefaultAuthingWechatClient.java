@@ -208,8 +208,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 			this.credentials = credentials;
 			this.failures = new AuthingFailures(settings(), credentials, mask);
 			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),
-					mask, this.failures,
-					DefaultAuthingWechatClient.this::warnOnce);
+					mask, this.failures, DefaultAuthingWechatClient.this::warnOnce);
 		}
 
 		private AuthingClientSettings settings() {
