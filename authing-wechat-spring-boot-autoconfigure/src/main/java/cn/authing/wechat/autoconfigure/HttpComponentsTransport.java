@@ -22,6 +22,7 @@ import java.util.function.Function;
 
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.client5.http.async.AsyncExecChainHandler;
+import org.apache.hc.core5.http.Method;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
@@ -54,7 +55,9 @@ final class HttpComponentsTransport extends HttpTransport {
 		long timeout = (settings.readTimeout() != null) ? settings.readTimeout().toMillis() : 0;
 		this.connector = builder
 			.withHttpClientCustomizer((client) -> client.addExecInterceptorFirst("authing", interceptor)
-				.setConnectionReuseStrategy((request, response, context) -> false)
+				// Not even for a second request; but a proxy's tunnel is used after
+				// CONNECT
+				.setConnectionReuseStrategy((request, response, context) -> Method.CONNECT.isSame(request.getMethod()))
 				.disableAutomaticRetries())
 			.withConnectionManagerCustomizer(
 					(connections) -> connections.setMaxConnTotal(UNLIMITED).setMaxConnPerRoute(UNLIMITED))

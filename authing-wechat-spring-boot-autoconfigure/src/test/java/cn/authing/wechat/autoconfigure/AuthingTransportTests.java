@@ -18,6 +18,8 @@ package cn.authing.wechat.autoconfigure;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -29,6 +31,8 @@ import java.util.List;
 import java.util.Objects;
 
 import io.netty.resolver.NoopAddressResolverGroup;
+import org.apache.hc.core5.http.HttpHost;
+import org.eclipse.jetty.client.HttpProxy;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -46,6 +50,9 @@ import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration;
 import org.springframework.boot.http.client.autoconfigure.reactive.ClientHttpConnectorBuilderCustomizer;
 import org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration;
+import org.springframework.boot.http.client.reactive.HttpComponentsClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.JettyClientHttpConnectorBuilder;
 import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorBuilder;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -93,13 +100,16 @@ class AuthingTransportTests {
 		certificates = new TestCertificates(directory);
 	}
 
-	@Test
-	void fetchWhenAuthorityIsPrivateShouldNameTheProperty() throws GeneralSecurityException, IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenAuthorityIsPrivateShouldNameTheProperty(String connector)
+			throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
-			run(authing).run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
-				.isThrownBy(() -> fetch(context))
-				.withMessageContainingAll("TLS failed", "authing.ssl.bundle")
-				.satisfies((ex) -> assertThat(ex.isRetryable()).isFalse()));
+			run(authing).withPropertyValues("spring.http.clients.reactive.connector=" + connector)
+				.run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
+					.isThrownBy(() -> fetch(context))
+					.withMessageContainingAll("TLS failed", "authing.ssl.bundle")
+					.satisfies((ex) -> assertThat(ex.isRetryable()).isFalse()));
 		}
 	}
 
@@ -114,7 +124,7 @@ class AuthingTransportTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "reactor", "jdk" })
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void fetchWhenAuthorityIsInJksBundleShouldTrustIt(String connector) throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
 			run(authing).withPropertyValues(certificates.jksTrustProperties("private"))
@@ -123,11 +133,13 @@ class AuthingTransportTests {
 		}
 	}
 
-	@Test
-	void fetchWhenServerWantsCertificateShouldPresentThatOfPemBundle() throws GeneralSecurityException, IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenServerWantsCertificateShouldPresentThatOfPemBundle(String connector)
+			throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.startWithClientCertificates(certificates)) {
 			run(authing).withPropertyValues(certificates.pemClientProperties("mutual"))
-				.withPropertyValues("authing.ssl.bundle=mutual")
+				.withPropertyValues("authing.ssl.bundle=mutual", "spring.http.clients.reactive.connector=" + connector)
 				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
 		}
 	}
@@ -176,13 +188,15 @@ class AuthingTransportTests {
 				"spring.ssl.bundle.pem.missing.truststore.certificate");
 	}
 
-	@Test
-	void fetchWhenProxyIsCustomizedShouldGoThroughIt() throws GeneralSecurityException, IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenProxyIsCustomizedShouldGoThroughIt(String connector) throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.start(certificates);
 				ConnectProxy proxy = new ConnectProxy(authing.port())) {
 			run("https://" + TestCertificates.INTERNAL_HOST)
 				.withPropertyValues(certificates.pemTrustProperties("private"))
-				.withPropertyValues("authing.ssl.bundle=private", "proxy.port=" + proxy.port())
+				.withPropertyValues("authing.ssl.bundle=private", "proxy.port=" + proxy.port(),
+						"spring.http.clients.reactive.connector=" + connector)
 				.withUserConfiguration(ProxyConfiguration.class)
 				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
 			assertThat(proxy.targets()).containsExactly(TestCertificates.INTERNAL_HOST + ":443");
@@ -291,6 +305,27 @@ class AuthingTransportTests {
 			return (builder) -> builder.withHttpClientCustomizer((client) -> client
 				.proxy((proxy) -> proxy.type(ProxyProvider.Proxy.HTTP).host("127.0.0.1").port(port))
 				.resolver(NoopAddressResolverGroup.INSTANCE));
+		}
+
+		@Bean
+		ClientHttpConnectorBuilderCustomizer<JettyClientHttpConnectorBuilder> jettyProxy(Environment environment) {
+			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			return (builder) -> builder.withHttpClientCustomizer(
+					(client) -> client.getProxyConfiguration().addProxy(new HttpProxy("127.0.0.1", port)));
+		}
+
+		@Bean
+		ClientHttpConnectorBuilderCustomizer<HttpComponentsClientHttpConnectorBuilder> httpComponentsProxy(
+				Environment environment) {
+			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			return (builder) -> builder
+				.withHttpClientCustomizer((client) -> client.setProxy(new HttpHost("127.0.0.1", port)));
+		}
+
+		@Bean
+		ClientHttpConnectorBuilderCustomizer<JdkClientHttpConnectorBuilder> jdkProxy(Environment environment) {
+			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			return (builder) -> builder.withProxySelector(ProxySelector.of(new InetSocketAddress("127.0.0.1", port)));
 		}
 
 	}

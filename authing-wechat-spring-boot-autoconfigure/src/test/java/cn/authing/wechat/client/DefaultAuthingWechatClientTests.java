@@ -184,8 +184,8 @@ class DefaultAuthingWechatClientTests {
 
 	@ParameterizedTest
 	@ExtendWith(OutputCaptureExtension.class)
-	@CsvSource(delimiter = '|', value = { "'\"2030-03-17 17:46\"'|'2030-03-17 17:46'", "'\"soon\"'|STRING (4 characters)",
-			"true|BOOLEAN" })
+	@CsvSource(delimiter = '|',
+			value = { "'\"2030-03-17 17:46\"'|'2030-03-17 17:46'", "'\"soon\"'|STRING (4 characters)", "true|BOOLEAN" })
 	void fetchWhenExpiryIsUnreadableShouldWarnOnce(String expiresAt, String shown, CapturedOutput output) {
 		try (AuthingServer server = new AuthingServer(AuthingServer.answer(200, success(expiresAt), DATE))) {
 			DefaultAuthingWechatClient client = client(server);
@@ -236,13 +236,13 @@ class DefaultAuthingWechatClientTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "wechat-app-secret", "WeChat-App-Secret", "wechat-\\napp-secret", "wechat\u200b-app-secret",
-			"w e c h a t - a p p - s e c r e t", "d2VjaGF0LWFwcC1zZWNyZXQ", "7765636861742D6170702D736563726574",
-			"the-acc\\r\\ness-token", "the\u00ad-access-token" })
+	@ValueSource(strings = { "wechat-app-secret", "WeChat-App-Secret", "wechat-\\napp-secret",
+			"wechat\u200b-app-secret", "w e c h a t - a p p - s e c r e t", "d2VjaGF0LWFwcC1zZWNyZXQ",
+			"7765636861742D6170702D736563726574", "the-acc\\r\\ness-token", "the\u00ad-access-token" })
 	void fetchWhenMessageHidesSecretShouldMaskIt(String hidden) {
 		try (AuthingServer server = new AuthingServer(AuthingServer.json("""
-				{"statusCode":400,"message":"wrong %s\u0085!\u009b","data":{"accessToken":"%s"}}"""
-			.formatted(hidden, TOKEN)))) {
+				{"statusCode":400,"message":"wrong %s\u0085!\u009b","data":{"accessToken":"%s"}}""".formatted(hidden,
+				TOKEN)))) {
 			assertThat(failure(client(server), AuthingApiException.class)).message()
 				.contains("message: wrong *** !.")
 				.doesNotContainPattern("\\p{Cc}");
@@ -388,8 +388,7 @@ class DefaultAuthingWechatClientTests {
 				AuthingServer.answer(200, body, "Content-Type: text/html; charset=utf-8"))) {
 			AuthingResponseException failure = failure(client(server), AuthingResponseException.class);
 			assertThat(failure).hasNoCause()
-				.hasMessageContainingAll("HTTP status 200, text/html, ", body.length() + " bytes",
-						"authing.app-host")
+				.hasMessageContainingAll("HTTP status 200, text/html, ", body.length() + " bytes", "authing.app-host")
 				.message()
 				.doesNotContain("<html>");
 			assertThat(server.requests()).hasSize(1);

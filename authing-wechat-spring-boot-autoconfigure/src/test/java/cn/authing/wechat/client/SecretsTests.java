@@ -130,10 +130,10 @@ class SecretsTests {
 				argumentSet("bad chunk",
 						AuthingServer.brokenOff(
 								"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + SECRET + "\r\n{}\r\n")),
-				argumentSet("redirect to host", AuthingServer.answer(302, "", "Location: https://" + SECRET + ".example")),
+				argumentSet("redirect to host",
+						AuthingServer.answer(302, "", "Location: https://" + SECRET + ".example")),
 				argumentSet("content type", AuthingServer.answer(200, "", "Content-Type: text/" + SECRET)),
-				argumentSet("request id",
-						AuthingServer.json("{\"statusCode\":400,\"requestId\":\"" + SECRET + "\"}")),
+				argumentSet("request id", AuthingServer.json("{\"statusCode\":400,\"requestId\":\"" + SECRET + "\"}")),
 				argumentSet("reset", AuthingServer.reset()), argumentSet("silence", AuthingServer.silence()),
 				argumentSet("silence in the middle", (Answer) (socket) -> socket.getOutputStream()
 					.write(("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + echo).getBytes())));
@@ -208,11 +208,9 @@ class SecretsTests {
 			assertThat(stackTrace(failure)).doesNotContain(SECRET_BEGINNINGS);
 			assertThat(properties(failure)).noneMatch((value) -> SECRET_BEGINNINGS.stream().anyMatch(value::contains));
 		}
-		assertThat(observed).allSatisfy(
-				(failure) -> assertThat(stackTrace(failure).toLowerCase(Locale.ROOT)).doesNotContain(SECRET_BEGINNINGS
-					.stream()
-					.map((beginning) -> beginning.toLowerCase(Locale.ROOT))
-					.toList()));
+		assertThat(observed)
+			.allSatisfy((failure) -> assertThat(stackTrace(failure).toLowerCase(Locale.ROOT)).doesNotContain(
+					SECRET_BEGINNINGS.stream().map((beginning) -> beginning.toLowerCase(Locale.ROOT)).toList()));
 		assertThat(this.appender.lines()).anyMatch((line) -> line.contains("ExchangeFunctions"))
 			.noneMatch((line) -> SECRET_BEGINNINGS.stream()
 				.anyMatch((beginning) -> line.toLowerCase(Locale.ROOT).contains(beginning.toLowerCase(Locale.ROOT))));
