@@ -24,7 +24,6 @@ import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
@@ -69,11 +68,24 @@ final class JdkTransport extends HttpTransport {
 	private final HttpClientSettings settings;
 
 	JdkTransport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
-		AtomicReference<HttpClient.@Nullable Builder> customized = new AtomicReference<>();
-		builder.withHttpClientCustomizer((client) -> customized.set(client.version(HttpClient.Version.HTTP_1_1)))
-			.build(settings);
-		this.clientBuilder = Objects.requireNonNull(customized.get());
+		this.clientBuilder = customize(builder, settings).version(HttpClient.Version.HTTP_1_1);
 		this.settings = settings;
+	}
+
+	/**
+	 * Return the builder of clients as Spring Boot and the application customize it. No
+	 * client is built: its thread would live until it is garbage collected.
+	 */
+	private static HttpClient.Builder customize(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+		try {
+			builder.withHttpClientCustomizer((client) -> {
+				throw new Customized(client);
+			}).build(settings);
+			throw new IllegalStateException("The JDK's HTTP client was not customized");
+		}
+		catch (Customized ex) {
+			return ex.client;
+		}
 	}
 
 	@Override
@@ -175,6 +187,18 @@ final class JdkTransport extends HttpTransport {
 			HttpHeaders headers = new HttpHeaders();
 			response.headers().map().forEach(headers::addAll);
 			return headers;
+		}
+
+	}
+
+	@SuppressWarnings("serial")
+	private static final class Customized extends RuntimeException {
+
+		private final transient HttpClient.Builder client;
+
+		Customized(HttpClient.Builder client) {
+			super(null, null, false, false);
+			this.client = client;
 		}
 
 	}

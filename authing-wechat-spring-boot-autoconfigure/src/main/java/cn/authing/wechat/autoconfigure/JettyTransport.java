@@ -25,10 +25,7 @@ import java.util.function.Function;
 import org.eclipse.jetty.client.DuplexConnectionPool;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.HttpClientTransport;
-import org.eclipse.jetty.client.ProcessingProtocolHandler;
 import org.eclipse.jetty.client.Request;
-import org.eclipse.jetty.client.Response;
-import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 import org.jspecify.annotations.Nullable;
@@ -70,7 +67,6 @@ final class JettyTransport extends HttpTransport {
 		client.setExecutor(threads);
 		client.setScheduler(new ScheduledExecutorScheduler(NAME + "-scheduler", true));
 		client.setMaxConnectionsPerDestination(UNLIMITED);
-		client.getProtocolHandlers().put(new InterimAnswers());
 	}
 
 	private static void useOnce(HttpClientTransport transport) {
@@ -111,23 +107,6 @@ final class JettyTransport extends HttpTransport {
 				// Has no effect where the answer has been read to its end
 				request.abort(new CancellationException());
 			}
-		}
-
-	}
-
-	/**
-	 * Passes over the interim answers that Jetty does not know.
-	 */
-	private static final class InterimAnswers extends ProcessingProtocolHandler {
-
-		@Override
-		public String getName() {
-			return NAME;
-		}
-
-		@Override
-		public boolean accept(Request request, Response response) {
-			return response.getStatus() > HttpStatus.EARLY_HINTS_103 && response.getStatus() < HttpStatus.OK_200;
 		}
 
 	}

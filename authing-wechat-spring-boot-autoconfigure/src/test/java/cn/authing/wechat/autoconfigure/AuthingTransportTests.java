@@ -93,6 +93,7 @@ class AuthingTransportTests {
 				ReactiveHttpClientAutoConfiguration.class, WebClientAutoConfiguration.class,
 				AuthingClientAutoConfiguration.class))
 		.withPropertyValues("authing.app-id=authing-app", "authing.app-secret=authing-secret",
+				"authing.timeout=25s",
 				"authing.retry.initial-backoff=1ms", "authing.retry.max-backoff=1ms");
 
 	@BeforeAll
