@@ -92,8 +92,7 @@ class AuthingTransportTests {
 		.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, HttpClientAutoConfiguration.class,
 				ReactiveHttpClientAutoConfiguration.class, WebClientAutoConfiguration.class,
 				AuthingClientAutoConfiguration.class))
-		.withPropertyValues("authing.app-id=authing-app", "authing.app-secret=authing-secret",
-				"authing.timeout=25s",
+		.withPropertyValues("authing.app-id=authing-app", "authing.app-secret=authing-secret", "authing.timeout=25s",
 				"authing.retry.initial-backoff=1ms", "authing.retry.max-backoff=1ms");
 
 	@BeforeAll

@@ -70,8 +70,9 @@ class HttpTransportTests {
 				+ "|CompletableFutureDelayScheduler|surefire|Java2D|Attach|HttpClient-TestHttpServer|junit).*");
 
 	@ParameterizedTest
-	@CsvSource({ "reactor,100", "reactor,102", "reactor,103", "reactor,199", "jetty,100", "jetty,102", "jetty,103", "http-components,100", "http-components,102", "http-components,103", "http-components,199",
-			"jdk,100", "jdk,102", "jdk,103", "jdk,199" })
+	@CsvSource({ "reactor,100", "reactor,102", "reactor,103", "reactor,199", "jetty,100", "jetty,102", "jetty,103",
+			"http-components,100", "http-components,102", "http-components,103", "http-components,199", "jdk,100",
+			"jdk,102", "jdk,103", "jdk,199" })
 	void fetchWhenInterimAnswersComeFirstShouldReadTheAnswer(String connector, int status) {
 		CountDownLatch interim = new CountDownLatch(ACCOUNTS);
 		try (AuthingServer server = new AuthingServer(answer((socket, request) -> {
@@ -326,8 +327,7 @@ class HttpTransportTests {
 			.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, HttpClientAutoConfiguration.class,
 					ReactiveHttpClientAutoConfiguration.class, AuthingClientAutoConfiguration.class))
 			.withPropertyValues("spring.http.clients.reactive.connector=" + connector, "authing.app-id=authing-app",
-					"authing.app-secret=authing-secret", "authing.app-host=" + server.uri(),
-					"authing.timeout=25s",
+					"authing.app-secret=authing-secret", "authing.app-host=" + server.uri(), "authing.timeout=25s",
 					"authing.retry.initial-backoff=1ms", "authing.retry.max-backoff=1ms");
 	}
 
