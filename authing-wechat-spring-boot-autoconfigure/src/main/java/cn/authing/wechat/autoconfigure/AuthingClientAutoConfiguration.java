@@ -18,7 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.net.URI;
 
-import reactor.netty.http.client.HttpClient;
+import io.micrometer.observation.ObservationRegistry;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -50,7 +50,7 @@ import cn.authing.wechat.client.DefaultAuthingWechatClient;
 @AutoConfiguration(after = SslAutoConfiguration.class,
 		afterName = { "org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration",
 				"org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration",
-				"org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration" })
+				"org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration" })
 @ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @Conditional(OnReplaceableTokenServiceCondition.class)
@@ -66,48 +66,39 @@ public final class AuthingClientAutoConfiguration {
 
 		@Bean
 		DefaultAuthingWechatClient authingWechatMpTokenClient(AuthingConnectionDetails connection,
-				ValidatedProperties validated, AuthingClientHttpConnectorFactory connectorFactory,
-				ObjectProvider<WebClient.Builder> builders, ObjectProvider<AuthingWebClientCustomizer> customizers) {
-			// Boot makes a builder for each injection; one of the application may be
-			// shared
-			WebClient.Builder builder = builders.getIfUnique(WebClient::builder).clone();
-			BoundProperties properties = validated.current();
-			builder.clientConnector(connectorFactory.create(properties.authing()));
+				ValidatedProperties properties, AuthingClientHttpConnectorFactory connectorFactory,
+				ObjectProvider<ObservationRegistry> observationRegistry,
+				ObjectProvider<AuthingWebClientCustomizer> customizers) {
+			// Not the application's builder: its filters must not see the secrets
+			WebClient.Builder builder = WebClient.builder().clientConnector(connectorFactory.getConnector());
+			observationRegistry.ifUnique(builder::observationRegistry);
 			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
-			return new DefaultAuthingWechatClient(builder.build(), settings(connection, properties));
+			return new DefaultAuthingWechatClient(builder::build, settings(connection, properties.current()));
 		}
 
 		private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
 			AuthingProperties authing = properties.authing();
 			AuthingProperties.Retry retry = authing.getRetry();
-			return new AuthingClientSettings(URI.create(connection.getAppHost()), connection.getAppId(),
-					properties.wechat().getOperation(), authing.getLang(), authing.getHeaders(), authing.getTimeout(),
-					properties.cache().getDefaultTtl(), new AuthingClientSettings.Retry(retry.getMaxAttempts(),
-							retry.getInitialBackoff(), retry.getMaxBackoff()));
+			return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
+				.withOperation(properties.wechat().getOperation())
+				.withLang(authing.getLang())
+				.withHeaders(authing.getHeaders())
+				.withTimeout(authing.getTimeout())
+				.withDefaultTtl(properties.cache().getDefaultTtl())
+				.withRetry(new AuthingClientSettings.Retry(retry.getMaxAttempts(), retry.getInitialBackoff(),
+						retry.getMaxBackoff()));
 		}
 
 		@Bean
 		AuthingClientHttpConnectorFactory authingClientHttpConnectorFactory(ResourceLoader resourceLoader,
 				ObjectProvider<ClientHttpConnectorBuilder<?>> connectorBuilder,
 				ObjectProvider<HttpClientSettings> httpClientSettings, ObjectProvider<SslBundles> sslBundles,
-				ObjectProvider<ReactorConnectionPool> connectionPool) {
-			ClientHttpConnectorBuilder<?> builder = connectorBuilder
-				.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader()));
-			ReactorConnectionPool pool = connectionPool.getIfAvailable();
-			return new AuthingClientHttpConnectorFactory((pool != null) ? pool.applyTo(builder) : builder,
-					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable());
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnClass(HttpClient.class)
-	@ConditionalOnMissingBean(AuthingWechatClient.class)
-	static class ReactorNettyConfiguration {
-
-		@Bean
-		ReactorConnectionPool authingReactorConnectionPool() {
-			return new ReactorConnectionPool();
+				ValidatedProperties properties) {
+			return new AuthingClientHttpConnectorFactory(
+					connectorBuilder
+						.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader())),
+					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable(),
+					properties.current().authing());
 		}
 
 	}

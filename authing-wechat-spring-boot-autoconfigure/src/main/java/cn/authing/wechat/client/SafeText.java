@@ -46,11 +46,15 @@ public final class SafeText {
 	 * @return the text to show
 	 */
 	public static String of(String text) {
-		if (isPlain(text)) {
-			return text;
-		}
-		String shown = UNPRINTABLE.matcher(INVISIBLE.matcher(text).replaceAll("")).replaceAll(" ").strip();
-		return (shown.length() > MAX_LENGTH) ? shown.substring(0, MAX_LENGTH).strip() + "..." : shown;
+		return isPlain(text) ? text : shorten(clean(text));
+	}
+
+	static String clean(String text) {
+		return UNPRINTABLE.matcher(INVISIBLE.matcher(text).replaceAll("")).replaceAll(" ").strip();
+	}
+
+	static String shorten(String text) {
+		return (text.length() > MAX_LENGTH) ? text.substring(0, MAX_LENGTH).strip() + "..." : text;
 	}
 
 	private static boolean isPlain(String text) {
