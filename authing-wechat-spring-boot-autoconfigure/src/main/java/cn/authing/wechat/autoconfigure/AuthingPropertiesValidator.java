@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
 
 /**
@@ -65,10 +64,19 @@ final class AuthingPropertiesValidator {
 
 	private final AuthingProperties properties;
 
+	private final AuthingWechatProperties wechat;
+
+	private final AuthingWechatCacheProperties cache;
+
+	private final AuthingWechatApiProperties api;
+
 	private final List<Problem> problems = new ArrayList<>();
 
-	AuthingPropertiesValidator(AuthingProperties properties) {
-		this.properties = properties;
+	AuthingPropertiesValidator(BoundProperties properties) {
+		this.properties = properties.authing();
+		this.wechat = properties.wechat();
+		this.cache = properties.cache();
+		this.api = properties.api();
 	}
 
 	/**
@@ -142,14 +150,13 @@ final class AuthingPropertiesValidator {
 	}
 
 	private void validateWechat() {
-		Wechat wechat = this.properties.getWechat();
-		validateDefaultAccount(wechat);
-		wechat.getAccounts().forEach(this::validateAccount);
-		validateCache(wechat.getCache());
-		validateApi(wechat.getApi());
+		validateDefaultAccount(this.wechat);
+		this.wechat.getAccounts().forEach(this::validateAccount);
+		validateCache(this.cache);
+		validateApi(this.api);
 	}
 
-	private void validateDefaultAccount(Wechat wechat) {
+	private void validateDefaultAccount(AuthingWechatProperties wechat) {
 		boolean appId = StringUtils.hasLength(wechat.getAppId());
 		boolean appSecret = StringUtils.hasLength(wechat.getAppSecret());
 		if (appId != appSecret) {
@@ -166,13 +173,13 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateAccount(String name, Wechat.Account account) {
+	private void validateAccount(String name, AuthingWechatProperties.Account account) {
 		String property = "authing.wechat.accounts" + key(name);
 		required(property + ".app-id", account.getAppId(), "Write the WeChat app id (wx...).");
 		required(property + ".app-secret", account.getAppSecret(), "Write the WeChat app secret.");
 	}
 
-	private void validateCache(Wechat.Cache cache) {
+	private void validateCache(AuthingWechatCacheProperties cache) {
 		String prefix = "authing.wechat.cache.";
 		positive(prefix + "min-refresh-interval", cache.getMinRefreshInterval());
 		positive(prefix + "max-entries", cache.getMaxEntries());
@@ -195,7 +202,7 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateRedis(Wechat.Cache.Redis redis) {
+	private void validateRedis(AuthingWechatCacheProperties.Redis redis) {
 		String prefix = "authing.wechat.cache.redis.";
 		required(prefix + "key-prefix", redis.getKeyPrefix(), "Write a prefix such as authing:wechat:.");
 		positive(prefix + "timeout", redis.getTimeout());
@@ -219,7 +226,7 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateApi(Wechat.Api api) {
+	private void validateApi(AuthingWechatApiProperties api) {
 		String prefix = "authing.wechat.api.";
 		if (api.getHosts().isEmpty()) {
 			add(prefix + "hosts", "is empty, so that no call of WeChat could carry a token",
@@ -232,7 +239,7 @@ final class AuthingPropertiesValidator {
 						"Write just the host, such as api.weixin.qq.com or localhost:8080, without scheme and path.");
 			}
 		}
-		Wechat.Api.RetryBusy retryBusy = api.getRetryBusy();
+		AuthingWechatApiProperties.RetryBusy retryBusy = api.getRetryBusy();
 		positive(prefix + "retry-busy.max-attempts", retryBusy.getMaxAttempts());
 		range(prefix + "retry-busy.initial-backoff", retryBusy.getInitialBackoff(), prefix + "retry-busy.max-backoff",
 				retryBusy.getMaxBackoff());

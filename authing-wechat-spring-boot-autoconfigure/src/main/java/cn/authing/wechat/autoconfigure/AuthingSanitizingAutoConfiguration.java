@@ -16,8 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.stream.Stream;
-
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -30,7 +28,7 @@ import org.springframework.context.annotation.Lazy;
 /**
  * {@link EnableAutoConfiguration Auto-configuration} that keeps the secrets of
  * {@link AuthingProperties} off the actuator's pages, also where those show values. It
- * applies even when the tokens are {@linkplain AuthingProperties.Wechat#isEnabled()
+ * applies even when the tokens are {@linkplain AuthingWechatProperties#isEnabled()
  * disabled}: the properties are there all the same.
  *
  * @since 1.0.0
@@ -45,12 +43,8 @@ public final class AuthingSanitizingAutoConfiguration {
 	@Bean
 	@Lazy
 	@ConditionalOnMissingBean
-	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties,
-			ObjectProvider<PropertiesWechatMpAccountProvider> accounts) {
-		// As they were at start-up and as they are since secrets have been rotated
-		return new AuthingSanitizingFunction(() -> Stream
-			.concat(properties.stream(), accounts.stream().map(PropertiesWechatMpAccountProvider::properties))
-			.distinct());
+	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<ValidatedProperties> properties) {
+		return new AuthingSanitizingFunction(() -> properties.stream().flatMap(ValidatedProperties::all));
 	}
 
 }

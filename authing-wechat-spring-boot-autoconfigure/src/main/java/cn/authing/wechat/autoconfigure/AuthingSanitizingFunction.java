@@ -25,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.boot.actuate.endpoint.SanitizableData;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
-
 /**
  * Masks our secrets by the names of their properties, however these are written, and by
  * their values: a secret may come from a variable of any name by way of a placeholder,
@@ -41,9 +39,9 @@ final class AuthingSanitizingFunction implements SanitizingFunction {
 	// Shorter ones would be found in values that have nothing to do with them
 	private static final int MIN_LENGTH = 8;
 
-	private final Supplier<Stream<AuthingProperties>> properties;
+	private final Supplier<Stream<BoundProperties>> properties;
 
-	AuthingSanitizingFunction(Supplier<Stream<AuthingProperties>> properties) {
+	AuthingSanitizingFunction(Supplier<Stream<BoundProperties>> properties) {
 		this.properties = properties;
 	}
 
@@ -65,11 +63,13 @@ final class AuthingSanitizingFunction implements SanitizingFunction {
 					&& ((secret.length() >= MIN_LENGTH) ? value.contains(secret) : value.equals(secret)));
 	}
 
-	private static Stream<@Nullable String> secrets(AuthingProperties properties) {
-		Wechat wechat = properties.getWechat();
-		return Stream.of(Stream.of(properties.getAppSecret(), wechat.getAppSecret()),
-				wechat.getAccounts().values().stream().map(Wechat.Account::getAppSecret),
-				properties.getHeaders().values().stream(), wechat.getCache().getRedis().getEncryptionKeys().stream())
+	private static Stream<@Nullable String> secrets(BoundProperties properties) {
+		AuthingProperties authing = properties.authing();
+		AuthingWechatProperties wechat = properties.wechat();
+		return Stream
+			.of(Stream.of(authing.getAppSecret(), wechat.getAppSecret()),
+					wechat.getAccounts().values().stream().map(AuthingWechatProperties.Account::getAppSecret),
+					authing.getHeaders().values().stream(), properties.cache().getRedis().getEncryptionKeys().stream())
 			.flatMap((secrets) -> secrets);
 	}
 

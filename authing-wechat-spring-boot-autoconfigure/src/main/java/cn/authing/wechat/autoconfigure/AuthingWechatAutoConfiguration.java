@@ -28,12 +28,11 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportRuntimeHints;
-import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Cache;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -50,6 +49,7 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @ConditionalOnClass(Caffeine.class)
 @ConditionalOnBean(AuthingWechatClient.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
+@Import(AuthingPropertiesConfiguration.class)
 @ImportRuntimeHints(CaffeineRuntimeHints.class)
 public final class AuthingWechatAutoConfiguration {
 
@@ -58,20 +58,19 @@ public final class AuthingWechatAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean(WechatMpAccountProvider.class)
-	PropertiesWechatMpAccountProvider authingWechatMpAccountProvider(Environment environment,
-			AuthingProperties properties) {
-		return new PropertiesWechatMpAccountProvider(environment, properties);
+	PropertiesWechatMpAccountProvider authingWechatMpAccountProvider(ValidatedProperties properties) {
+		return new PropertiesWechatMpAccountProvider(properties);
 	}
 
 	@Bean
 	@ConditionalOnMissingBean
 	WechatMpAccountRegistry authingWechatMpAccountRegistry(AuthingWechatClient client,
 			ObjectProvider<WechatMpTokenStore> store, WechatMpAccountProvider accountProvider,
-			AuthingProperties properties, ObjectProvider<WechatMpTokenListener> listeners) {
-		Cache cache = properties.getWechat().getCache();
+			ValidatedProperties properties, ObjectProvider<WechatMpTokenListener> listeners) {
+		AuthingWechatCacheProperties cache = properties.current().cache();
 		WechatMpRefreshPolicy policy = new WechatMpRefreshPolicy(cache.getRefreshAhead(), cache.getMinRefreshInterval(),
 				cache.getExpiryMargin(), cache.getFailureBackoff().getInitial(), cache.getFailureBackoff().getMax(),
-				properties.getTimeout());
+				properties.current().authing().getTimeout());
 		return new WechatMpAccountRegistry(client, store.getIfAvailable(), accountProvider, policy,
 				cache.getMaxEntries(), listeners.orderedStream().toList());
 	}

@@ -22,61 +22,40 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.core.env.Environment;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
 
 /**
- * The accounts of {@link AuthingProperties}, the default one first. Without a WeChat
- * account of its own that is the Authing application's pair, as in Authing's samples. The
- * properties are bound anew each time but the first, as their sources may have changed
- * since start-up.
+ * The accounts of {@link AuthingWechatProperties}, the default one first. Without a
+ * WeChat account of its own that is the Authing application's pair, as in Authing's
+ * samples. The properties are bound anew each time but the first, as their sources may
+ * have changed since start-up.
  */
 final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
 
-	private final Environment environment;
+	private final ValidatedProperties properties;
 
 	private final AtomicBoolean used = new AtomicBoolean();
 
-	private volatile AuthingProperties properties;
-
-	PropertiesWechatMpAccountProvider(Environment environment, AuthingProperties properties) {
-		this.environment = environment;
+	PropertiesWechatMpAccountProvider(ValidatedProperties properties) {
 		this.properties = properties;
-	}
-
-	/**
-	 * Return the properties as they were bound last.
-	 */
-	AuthingProperties properties() {
-		return this.properties;
 	}
 
 	@Override
 	public Map<String, WechatMpCredentials> getAccounts() {
-		if (this.used.getAndSet(true)) {
-			this.properties = bind();
-		}
-		AuthingProperties properties = this.properties;
-		Wechat wechat = properties.getWechat();
+		BoundProperties properties = this.used.getAndSet(true) ? this.properties.rebind() : this.properties.current();
+		AuthingProperties authing = properties.authing();
+		AuthingWechatProperties wechat = properties.wechat();
 		Map<String, WechatMpCredentials> accounts = new LinkedHashMap<>();
 		accounts.put(WechatMpTokenService.DEFAULT_ACCOUNT,
 				StringUtils.hasLength(wechat.getAppId()) ? credentials(wechat.getAppId(), wechat.getAppSecret())
-						: credentials(properties.getAppId(), properties.getAppSecret()));
+						: credentials(authing.getAppId(), authing.getAppSecret()));
 		wechat.getAccounts()
 			.forEach((name, account) -> accounts.put(name, credentials(account.getAppId(), account.getAppSecret())));
 		return accounts;
-	}
-
-	private AuthingProperties bind() {
-		AuthingProperties properties = Binder.get(this.environment).bindOrCreate("authing", AuthingProperties.class);
-		new AuthingPropertiesValidator(properties).validate();
-		return properties;
 	}
 
 	// Validation has seen to it that both are there

@@ -222,12 +222,14 @@ class AuthingPropertiesTests {
 			.run((context) -> {
 				AuthingProperties properties = context.getBean(AuthingProperties.class);
 				assertThat(properties.getHeaders()).containsExactly(entry("authorization", "abc"));
-				AuthingProperties.Wechat wechat = properties.getWechat();
+				AuthingWechatProperties wechat = context.getBean(AuthingWechatProperties.class);
+				AuthingWechatCacheProperties cache = context.getBean(AuthingWechatCacheProperties.class);
+				AuthingWechatApiProperties api = context.getBean(AuthingWechatApiProperties.class);
 				assertThat(wechat.getOperation()).isEqualTo(AuthingOperation.ACCESS_TOKEN_INFO);
-				assertThat(wechat.getCache().getStore()).isEqualTo(AuthingProperties.Wechat.Cache.Store.REDIS);
-				assertThat(wechat.getCache().isKeepWarm()).isTrue();
-				assertThat(wechat.getApi().getHosts()).isEqualTo(List.of("localhost:1", "localhost:2"));
-				assertThat(wechat.getApi().getRetryBusy().getMaxAttempts()).isEqualTo(3);
+				assertThat(cache.getStore()).isEqualTo(AuthingWechatCacheProperties.Store.REDIS);
+				assertThat(cache.isKeepWarm()).isTrue();
+				assertThat(api.getHosts()).isEqualTo(List.of("localhost:1", "localhost:2"));
+				assertThat(api.getRetryBusy().getMaxAttempts()).isEqualTo(3);
 				assertThat(wechat.getWxjava().isEnabled()).isFalse();
 				assertThat(properties.toString()).doesNotContain(SECRET);
 			});
@@ -269,8 +271,8 @@ class AuthingPropertiesTests {
 	}
 
 	private static Map<String, WechatMpCredentials> accounts(ApplicationContext context) {
-		PropertiesWechatMpAccountProvider provider = new PropertiesWechatMpAccountProvider(context.getEnvironment(),
-				context.getBean(AuthingProperties.class));
+		PropertiesWechatMpAccountProvider provider = new PropertiesWechatMpAccountProvider(
+				context.getBean(ValidatedProperties.class));
 		Map<String, WechatMpCredentials> accounts = provider.getAccounts();
 		assertThat(provider.getAccounts()).as("bound anew").isEqualTo(accounts);
 		return accounts;

@@ -32,6 +32,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.util.TestPropertyValues;
+import org.springframework.mock.env.MockEnvironment;
 
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 
@@ -70,8 +71,11 @@ class AuthingSanitizingAutoConfigurationTests {
 		properties.setAppSecret("the-authing-app-secret");
 		properties.setHeaders(Map.of("x-key", "short"));
 		String encryptionKey = Base64.getEncoder().encodeToString(new byte[32]);
-		properties.getWechat().getCache().getRedis().setEncryptionKeys(List.of(encryptionKey));
-		this.contextRunner.withBean(AuthingProperties.class, () -> properties).run((context) -> {
+		AuthingWechatCacheProperties cache = new AuthingWechatCacheProperties();
+		cache.getRedis().setEncryptionKeys(List.of(encryptionKey));
+		ValidatedProperties validated = new ValidatedProperties(new MockEnvironment(), new BoundProperties(properties,
+				new AuthingWechatProperties(), cache, new AuthingWechatApiProperties()));
+		this.contextRunner.withBean(ValidatedProperties.class, () -> validated).run((context) -> {
 			SanitizingFunction function = context.getBean(SanitizingFunction.class);
 			assertThat(value(function, "sun.java.command", "app.jar --x=the-authing-app-secret"))
 				.isEqualTo(SanitizableData.SANITIZED_VALUE);

@@ -93,7 +93,7 @@ class ConfigurationMetadataTests {
 
 	@Test
 	void defaultsThatAreWrittenByHandShouldBeThoseOfTheCode() {
-		List<String> hosts = new AuthingProperties().getWechat().getApi().getHosts();
+		List<String> hosts = new AuthingWechatApiProperties().getHosts();
 		JsonNode property = this.properties.getOrDefault("authing.wechat.api.hosts", this.metadata);
 		assertThat(property.path("defaultValue").valueStream().map(JsonNode::asString)).isEqualTo(hosts);
 		assertThat(byName("hints").getOrDefault("authing.wechat.api.hosts", this.metadata)
