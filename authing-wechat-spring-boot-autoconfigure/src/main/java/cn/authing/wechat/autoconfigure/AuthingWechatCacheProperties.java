@@ -19,6 +19,8 @@ package cn.authing.wechat.autoconfigure;
 import java.time.Duration;
 import java.util.List;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.boot.context.properties.ConfigurationProperties;
 
 /**
@@ -146,6 +148,12 @@ public class AuthingWechatCacheProperties {
 		private String keyPrefix = "authing:wechat:";
 
 		/**
+		 * Bean name of the ReactiveRedisConnectionFactory to use, where there are
+		 * several.
+		 */
+		private @Nullable String connectionFactory;
+
+		/**
 		 * Maximum time to wait for Redis. After that, this instance fetches tokens
 		 * without sharing them until Redis recovers.
 		 */
@@ -164,6 +172,14 @@ public class AuthingWechatCacheProperties {
 
 		public void setKeyPrefix(String keyPrefix) {
 			this.keyPrefix = keyPrefix;
+		}
+
+		public @Nullable String getConnectionFactory() {
+			return this.connectionFactory;
+		}
+
+		public void setConnectionFactory(@Nullable String connectionFactory) {
+			this.connectionFactory = connectionFactory;
 		}
 
 		public Duration getTimeout() {
