@@ -1,9 +1,10 @@
 // The chart of both rates over the last five minutes, with the events marked.
 
 import uPlot from "/webjars/uplot/1.6.30/dist/uPlot.esm.js";
-import { number, text } from "./text.js";
+import { clock, number, text } from "./text.js";
 
 const WINDOW = 300;
+const SHORTEST_WINDOW = 90;
 const MARKED = { FAILED: "--bad", EXPIRED: "--bad", REJECTED: "--stale", STALE: "--stale", RECOVERED: "--good",
   BURST: "--upstream", AUTHING: "--soft", REDIS: "--soft", STORE: "--stale" };
 
@@ -32,6 +33,13 @@ function markEvents(u) {
   ctx.restore();
 }
 
+// Grows to the five minutes, as there would be nothing to see at first.
+function window() {
+  const now = Date.now() / 1000;
+  const start = points.length ? points[0].time / 1000 : now;
+  return [Math.max(now - WINDOW, Math.min(start, now - SHORTEST_WINDOW)), now];
+}
+
 function create() {
   const axis = { stroke: style("--soft"), font: "11px system-ui", ticks: { show: false } };
   const grid = { stroke: style("--line"), width: 1 };
@@ -42,15 +50,15 @@ function create() {
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { time: true, range: () => [Date.now() / 1000 - WINDOW, Date.now() / 1000] },
+      x: { time: true, range: window },
       // Linear up to about a hundred, logarithmic beyond: a thousand calls at once must not flatten all else.
       served: { distr: 4, asinh: 50, range: (u, min, max) => [0, Math.max(60, max * 1.1)] },
       upstream: { range: (u, min, max) => [0, Math.max(4, max + 1)] }
     },
     axes: [
-      { ...axis, grid: { show: false }, size: 24, space: 70,
-        values: (u, ticks) => ticks.map((t) => new Date(t * 1000).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })) },
-      { ...axis, scale: "served", grid, size: 44, splits: (u, i, min, max) => [0, 20, 50, 200, 1000, 5000].filter((v) => v <= max),
+      { ...axis, grid: { show: false }, size: 24, space: 90, incrs: [15, 30, 60, 120],
+        values: (u, ticks) => ticks.map((second) => clock(second * 1000)) },
+      { ...axis, scale: "served", grid, size: 44, filter: (u, splits) => splits, splits: (u, i, min, max) => [0, 20, 50, 200, 1000, 5000].filter((v) => v <= max),
         values: (u, ticks) => ticks.map((v) => number(v)) },
       { ...axis, scale: "upstream", side: 1, grid: { show: false }, size: 28, stroke: style("--upstream"),
         splits: (u, i, min, max) => (max <= 8 ? [0, 2, 4, 6, 8] : [0, Math.floor(max / 2), Math.floor(max)]).filter((v) => v <= max) }

@@ -32,5 +32,5 @@ export function showFlow(update) {
   authing.classList.toggle("bad", bad);
   authing.classList.toggle("slow", mode === "slow");
   setText(authing.querySelector("[data-status]"), mode === "failing" ? text("type-FAILED") : text(`mode-${mode}`));
-  picture.setAttribute("aria-label", text("flow-summary", { served, upstream, wechat }));
+  setText(document.getElementById("flow-summary"), text("flow-summary", { served, upstream, wechat }));
 }

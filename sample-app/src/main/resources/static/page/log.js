@@ -10,6 +10,8 @@ const entries = new Map();
 const reason = (data) => text(`reason-${data.kind}`, data);
 
 const sentences = {
+  FETCHED: ({ millis }) => text("event-FETCHED", { millis: number(millis) }),
+  RENEWED: ({ millis }) => text("event-RENEWED", { millis: number(millis) }),
   FAILED: (data) => text("event-FAILED", { reason: reason(data) }),
   RECOVERED: (data) => text(`event-RECOVERED-${data.after}`, { ...data, reason: data.kind && reason(data),
     noticed: data.failedCalls > 0 ? text("noticed-some", { n: number(data.failedCalls) }) : text("noticed-none") }),
@@ -38,7 +40,7 @@ function newItem() {
   add(item, "time", "");
   add(item, "span", "type");
   const words = add(item, "span", "words");
-  add(words, "strong", "account");
+  add(words, "strong", "of");
   add(words, "span", "sentence");
   add(words, "span", "times");
   return item;
@@ -50,7 +52,7 @@ function show(item, { type, account, last, count, data }) {
   time.dateTime = new Date(last).toISOString();
   setText(time, clock(last));
   setText(item.querySelector(".type"), text(`type-${type}`));
-  setText(item.querySelector(".account"), account ? `${account} ` : "");
+  setText(item.querySelector(".of"), account ?? "");
   setText(item.querySelector(".sentence"), sentences[type]?.(data) ?? text(`event-${type}`, data));
   setText(item.querySelector(".times"), count > 1 ? ` ×${number(count)}` : "");
 }

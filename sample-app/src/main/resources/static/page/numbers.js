@@ -11,5 +11,5 @@ export function showNumbers({ served, upstream, failed }) {
   const ratio = upstream > 0 ? Math.floor(served / upstream) : 0;
   setText($("per-request"), ratio > 1 ? text("per-request", { n: number(ratio) }) : "");
   setText($("noticed"), served === 0 && failed === 0 ? "" : text(failed > 0 ? "failed-some" : "failed-none"));
-  $("failed-number").classList.toggle("some", failed > 0);
+  $("failed-number").className = failed > 0 ? "number bad" : "number good";
 }

@@ -24,6 +24,11 @@ import java.util.UUID;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.ProblemDetail;
+import org.springframework.web.ErrorResponseException;
+
 import cn.authing.wechat.WechatMpCredentials;
 
 /**
@@ -74,6 +79,24 @@ public final class Demo {
 	// are then not found instead of wrong.
 	private static WechatMpCredentials credentials(String appId) {
 		return new WechatMpCredentials(appId, UUID.randomUUID().toString());
+	}
+
+	/**
+	 * Return the demo, or refuse a request for what is there in profile {@code demo}
+	 * only.
+	 * @param demo provides the demo
+	 * @return the demo
+	 * @throws ErrorResponseException with status 404 if this is not the demo
+	 */
+	public static Demo require(ObjectProvider<Demo> demo) {
+		Demo running = demo.getIfAvailable();
+		if (running == null) {
+			ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.NOT_FOUND,
+					"This is there in profile 'demo' only, where Authing and WeChat are part of this application.");
+			problem.setTitle("Not in the demo");
+			throw new ErrorResponseException(HttpStatus.NOT_FOUND, problem, null);
+		}
+		return running;
 	}
 
 	/**

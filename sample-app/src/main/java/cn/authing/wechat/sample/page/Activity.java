@@ -317,8 +317,7 @@ class Activity implements WechatMpTokenListener, SmartLifecycle {
 			Instant receivedAt = this.receivedAt;
 			Instant expiresAt = this.expiresAt;
 			Instant replaced = status.receivedAt();
-			if (receivedAt != null && expiresAt != null && replaced != null
-					&& !expiresAt.equals(status.expiresAt())) {
+			if (receivedAt != null && expiresAt != null && replaced != null && !expiresAt.equals(status.expiresAt())) {
 				double life = Duration.between(receivedAt, expiresAt).toMillis();
 				this.replacedAt = Math.min(1, Duration.between(receivedAt, replaced).toMillis() / Math.max(1, life));
 			}

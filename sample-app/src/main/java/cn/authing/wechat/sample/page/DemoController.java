@@ -18,6 +18,7 @@ package cn.authing.wechat.sample.page;
 
 import java.util.Map;
 
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -62,7 +63,7 @@ class DemoController {
 	 */
 	@PostMapping("/burst")
 	Mono<Burst> burst(@RequestBody BurstRequest request) {
-		return this.traffic.burst(demo(), request.cold())
+		return this.traffic.burst(Demo.require(this.demo), request.cold())
 			.switchIfEmpty(Mono.error(() -> problem(HttpStatus.CONFLICT, "Busy", "The last burst has not ended.")));
 	}
 
@@ -72,7 +73,7 @@ class DemoController {
 	@PostMapping("/stream")
 	@ResponseStatus(HttpStatus.NO_CONTENT)
 	void stream(@RequestBody Switch request) {
-		demo();
+		Demo.require(this.demo);
 		this.traffic.setStreaming(request.on());
 		this.log.add(Type.STREAM, null, Map.of("on", request.on()));
 	}
@@ -83,8 +84,10 @@ class DemoController {
 	@PostMapping("/authing")
 	@ResponseStatus(HttpStatus.NO_CONTENT)
 	void authing(@RequestBody AuthingRequest request) {
-		demo().setAuthingMode(request.mode());
-		this.log.add(Type.AUTHING, null, Map.of("mode", request.mode().id()));
+		Demo demo = Demo.require(this.demo);
+		AuthingMode mode = required(request.mode(), "mode");
+		demo.setAuthingMode(mode);
+		this.log.add(Type.AUTHING, null, Map.of("mode", mode.id()));
 	}
 
 	/**
@@ -92,14 +95,15 @@ class DemoController {
 	 */
 	@PostMapping("/reject")
 	Mono<Map<String, Boolean>> reject(@RequestBody RejectRequest request) {
-		Demo demo = demo();
+		Demo demo = Demo.require(this.demo);
+		String account = required(request.account(), "account");
 		try {
-			demo.rejectTokens(this.traffic.appId(request.account()));
+			demo.rejectTokens(this.traffic.appId(account));
 		}
 		catch (IllegalArgumentException ex) {
 			throw problem(HttpStatus.NOT_FOUND, "Unknown account", String.valueOf(ex.getMessage()));
 		}
-		return this.traffic.callWechat(request.account())
+		return this.traffic.callWechat(account)
 			.map((answer) -> true)
 			.onErrorReturn(false)
 			.map((answered) -> Map.of("answered", answered));
@@ -111,7 +115,7 @@ class DemoController {
 	@PostMapping("/redis")
 	@ResponseStatus(HttpStatus.NO_CONTENT)
 	Mono<Void> redis(@RequestBody Switch request) {
-		Demo demo = demo();
+		Demo demo = Demo.require(this.demo);
 		if (demo.redisUp() == null) {
 			throw problem(HttpStatus.NOT_FOUND, "No Redis", "The demo has started no Redis: run it with the profiles"
 					+ " 'demo' and 'redis', with redis-server on the path and no spring.data.redis.* set.");
@@ -121,13 +125,11 @@ class DemoController {
 			.doOnSuccess((done) -> this.log.add(Type.REDIS, null, Map.of("on", request.on())));
 	}
 
-	private Demo demo() {
-		Demo demo = this.demo.getIfAvailable();
-		if (demo == null) {
-			throw problem(HttpStatus.NOT_FOUND, "Not in the demo",
-					"This is there in profile 'demo' only, where Authing and WeChat are part of this application.");
+	private static <T> T required(@Nullable T value, String name) {
+		if (value == null) {
+			throw problem(HttpStatus.BAD_REQUEST, "Incomplete request", "The JSON body must have '" + name + "'.");
 		}
-		return demo;
+		return value;
 	}
 
 	private static ErrorResponseException problem(HttpStatus status, String title, String detail) {
@@ -142,10 +144,10 @@ class DemoController {
 	record Switch(boolean on) {
 	}
 
-	record RejectRequest(String account) {
+	record RejectRequest(@Nullable String account) {
 	}
 
-	record AuthingRequest(AuthingMode mode) {
+	record AuthingRequest(@Nullable AuthingMode mode) {
 	}
 
 }

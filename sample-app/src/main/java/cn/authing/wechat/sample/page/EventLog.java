@@ -53,7 +53,7 @@ final class EventLog {
 	synchronized void add(Type type, @Nullable String account, Map<String, Object> data) {
 		long now = this.clock.millis();
 		Entry latest = this.entries.stream()
-			.filter((entry) -> Objects.equals(entry.account(), account))
+			.filter((entry) -> Objects.equals(entry.account(), account) && !entry.type().isStateOf(type))
 			.findFirst()
 			.orElse(null);
 		this.version++;
@@ -88,6 +88,11 @@ final class EventLog {
 
 		Type(boolean counts) {
 			this.counts = counts;
+		}
+
+		// A failing streak goes on while its token grows old.
+		private boolean isStateOf(Type type) {
+			return type == FAILED && (this == STALE || this == EXPIRED);
 		}
 
 	}
