@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.sample;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
@@ -26,10 +27,10 @@ import org.springframework.core.annotation.Order;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpStatus;
-import org.springframework.http.ProblemDetail;
+import org.springframework.http.MediaType;
 import org.springframework.http.server.reactive.ServerHttpRequest;
+import org.springframework.http.server.reactive.ServerHttpResponse;
 import org.springframework.stereotype.Component;
-import org.springframework.web.ErrorResponseException;
 import org.springframework.web.server.ServerWebExchange;
 import org.springframework.web.server.WebFilter;
 import org.springframework.web.server.WebFilterChain;
@@ -50,16 +51,24 @@ class BrowserProtection implements WebFilter {
 	private static final String CONTENT_SECURITY_POLICY = "default-src 'none'; script-src 'self'; style-src 'self';"
 			+ " img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+	private static final byte[] REFUSAL = """
+			{"title":"Forbidden","status":403,"detail":"The request comes from a page of another site."}"""
+		.getBytes(StandardCharsets.UTF_8);
+
 	@Override
 	public Mono<Void> filter(ServerWebExchange exchange, WebFilterChain chain) {
 		addHeaders(exchange.getResponse().getHeaders());
 		ServerHttpRequest request = exchange.getRequest();
 		if (!SAFE_METHODS.contains(request.getMethod()) && isFromAnotherSite(request)) {
-			ProblemDetail problem = ProblemDetail.forStatusAndDetail(HttpStatus.FORBIDDEN,
-					"The request comes from a page of another site.");
-			return Mono.error(new ErrorResponseException(HttpStatus.FORBIDDEN, problem, null));
+			return refuse(exchange.getResponse());
 		}
 		return chain.filter(exchange);
+	}
+
+	private static Mono<Void> refuse(ServerHttpResponse response) {
+		response.setStatusCode(HttpStatus.FORBIDDEN);
+		response.getHeaders().setContentType(MediaType.APPLICATION_PROBLEM_JSON);
+		return response.writeWith(Mono.fromSupplier(() -> response.bufferFactory().wrap(REFUSAL)));
 	}
 
 	private static void addHeaders(HttpHeaders headers) {
