@@ -30,7 +30,9 @@ export function burstSentence(burst) {
 
 function add(parent, name, className) {
   const element = document.createElement(name);
-  element.className = className;
+  if (className) {
+    element.className = className;
+  }
   parent.append(element);
   return element;
 }
