@@ -82,9 +82,10 @@ final class Browser implements AutoCloseable {
 				"--accept-lang=" + language);
 		Map<String, Object> capabilities = Map.of("browserName", "chrome", "goog:chromeOptions",
 				Map.of("args", arguments), "goog:loggingPrefs", Map.of("browser", "ALL"));
-		this.session = "/session/" + send("POST", "/session", Map.of("capabilities", Map.of("alwaysMatch", capabilities)))
-			.path("sessionId")
-			.asString();
+		this.session = "/session/"
+				+ send("POST", "/session", Map.of("capabilities", Map.of("alwaysMatch", capabilities)))
+					.path("sessionId")
+					.asString();
 	}
 
 	static Browser open(String language) {
@@ -115,8 +116,9 @@ final class Browser implements AutoCloseable {
 
 	private JsonNode send(String method, String path, @Nullable Object body) {
 		HttpRequest request = HttpRequest.newBuilder(URI.create(this.driverUrl + path))
-			.method(method, (body != null) ? BodyPublishers.ofString(this.json.writeValueAsString(body))
-					: BodyPublishers.noBody())
+			.method(method,
+					(body != null) ? BodyPublishers.ofString(this.json.writeValueAsString(body))
+							: BodyPublishers.noBody())
 			.build();
 		try {
 			HttpResponse<String> response = this.http.send(request, BodyHandlers.ofString());
@@ -140,7 +142,8 @@ final class Browser implements AutoCloseable {
 
 	private String element(String selector) {
 		return this.session + "/element/"
-				+ send("POST", this.session + "/element", Map.of("using", "css selector", "value", selector)).path(ELEMENT)
+				+ send("POST", this.session + "/element", Map.of("using", "css selector", "value", selector))
+					.path(ELEMENT)
 					.asString();
 	}
 
@@ -215,11 +218,12 @@ final class Browser implements AutoCloseable {
 	 */
 	List<String> accessibilityViolations() throws IOException {
 		script(new ClassPathResource("axe.min.js").getContentAsString(StandardCharsets.UTF_8));
-		JsonNode violations = send("POST", this.session + "/execute/async", Map.of("args", List.of(), "script", """
-				const done = arguments[0];
-				axe.run().then(({violations}) => done(violations.flatMap(({id, nodes}) =>
-					nodes.map(({html, failureSummary}) => `${id}: ${html} ${failureSummary}`))), (error) => done([String(error)]));
-				"""));
+		JsonNode violations = send("POST", this.session + "/execute/async", Map.of("args", List.of(), "script",
+				"""
+						const done = arguments[0];
+						axe.run().then(({violations}) => done(violations.flatMap(({id, nodes}) =>
+							nodes.map(({html, failureSummary}) => `${id}: ${html} ${failureSummary}`))), (error) => done([String(error)]));
+						"""));
 		return violations.valueStream().map(JsonNode::asString).toList();
 	}
 
@@ -237,8 +241,8 @@ final class Browser implements AutoCloseable {
 	 * Return a picture of the upper part of the page.
 	 */
 	byte[] screenshot(int width, int height) {
-		JsonNode answer = chrome("Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true, "clip",
-				Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1)));
+		JsonNode answer = chrome("Page.captureScreenshot", Map.of("format", "png", "captureBeyondViewport", true,
+				"clip", Map.of("x", 0, "y", 0, "width", width, "height", height, "scale", 1)));
 		return Base64.getDecoder().decode(answer.path("data").asString());
 	}
 
