@@ -242,7 +242,10 @@ class BrowserTests {
 		this.browser.click("[data-burst=cold]");
 		this.browser.await("the result", () -> !this.browser.text("#result[data-kind=good]").isEmpty());
 		Path directory = Files.createDirectories(Path.of(System.getProperty("sample.screenshots")));
-		byte[] picture = this.browser.screenshot(1120, 900);
+		int height = this.browser
+			.script("return Math.ceil(document.getElementById('controls').getBoundingClientRect().bottom) + 16")
+			.asInt();
+		byte[] picture = this.browser.screenshot(1120, height);
 		Files.write(directory.resolve("page-" + scheme + ".png"), picture);
 		assertThat(picture).hasSizeLessThan(150_000);
 	}
