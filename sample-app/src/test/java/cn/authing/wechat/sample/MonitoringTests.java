@@ -87,7 +87,7 @@ class MonitoringTests {
 
 	@Test
 	void alertsAndDashboardShouldUseMetricsThatTheApplicationExports(@Autowired WebTestClient client) throws Exception {
-		client.get().uri("/token").exchange().expectStatus().isOk();
+		client.get().uri("/token/shop").exchange().expectStatus().isOk();
 		String exported = Objects.requireNonNull(client.get()
 			.uri("/actuator/prometheus")
 			.exchange()

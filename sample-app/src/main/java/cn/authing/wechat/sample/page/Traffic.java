@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
@@ -152,15 +153,20 @@ class Traffic implements SmartLifecycle {
 		if (!this.burstRunning.compareAndSet(false, true)) {
 			return Mono.empty();
 		}
+		// Over before the caller is told so, who may begin the next one at once.
+		return Mono.using(() -> this.burstRunning, (running) -> startBurst(demo, cold),
+				(running) -> running.set(false), true);
+	}
+
+	private Mono<Burst> startBurst(Demo demo, boolean cold) {
 		WechatMpTokenSource source = this.tokens.account(WechatMpTokenService.DEFAULT_ACCOUNT);
 		return (cold ? source.getAccessToken().map(WechatMpAccessToken::accessToken).onErrorComplete()
 				: Mono.<String>empty())
-			.map((token) -> "token:" + token)
-			.defaultIfEmpty("")
-			.flatMap((held) -> burst(demo, source, cold, held.isEmpty() ? null : held.substring("token:".length())))
-			.doOnNext(
-					(burst) -> this.activity.log().add(Type.BURST, WechatMpTokenService.DEFAULT_ACCOUNT, burst.asMap()))
-			.doFinally((signal) -> this.burstRunning.set(false));
+			.map(Optional::of)
+			.defaultIfEmpty(Optional.empty())
+			.flatMap((held) -> burst(demo, source, cold, held.orElse(null)))
+			.doOnNext((burst) -> this.activity.log()
+				.add(Type.BURST, WechatMpTokenService.DEFAULT_ACCOUNT, burst.asMap()));
 	}
 
 	private Mono<Burst> burst(Demo demo, WechatMpTokenSource source, boolean cold, @Nullable String held) {
