@@ -154,8 +154,8 @@ class Traffic implements SmartLifecycle {
 			return Mono.empty();
 		}
 		// Over before the caller is told so, who may begin the next one at once.
-		return Mono.using(() -> this.burstRunning, (running) -> startBurst(demo, cold),
-				(running) -> running.set(false), true);
+		return Mono.using(() -> this.burstRunning, (running) -> startBurst(demo, cold), (running) -> running.set(false),
+				true);
 	}
 
 	private Mono<Burst> startBurst(Demo demo, boolean cold) {
