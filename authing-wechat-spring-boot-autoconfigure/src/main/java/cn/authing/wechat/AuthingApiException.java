@@ -22,8 +22,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Authing said no: an answer in Authing's documented shape whose {@code statusCode} is
- * not 200.
+ * Authing returned an error: an answer in Authing's documented shape whose
+ * {@code statusCode} is not 200.
  *
  * @since 1.0.0
  */

@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @since 1.0.0
  */
-public abstract class AuthingException extends RuntimeException {
+public abstract sealed class AuthingException extends RuntimeException
+		permits AuthingApiException, AuthingResponseException, AuthingTransportException {
 
 	private static final long serialVersionUID = 1L;
 

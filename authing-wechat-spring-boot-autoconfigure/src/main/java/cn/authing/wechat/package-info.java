@@ -15,7 +15,7 @@
  */
 
 /**
- * What an application imports: the token service, its values and its exceptions.
+ * API. What an application imports: the token service, its values and its exceptions.
  * <p>
  * Inject {@link cn.authing.wechat.WechatMpTokenService}. All else here is what it takes
  * and returns.

@@ -17,9 +17,8 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.net.URI;
-import java.util.Objects;
 
-import reactor.netty.http.client.HttpClient;
+import io.micrometer.observation.ObservationRegistry;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -29,12 +28,13 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.io.ResourceLoader;
 import org.springframework.web.reactive.function.client.WebClient;
 
@@ -50,10 +50,11 @@ import cn.authing.wechat.client.DefaultAuthingWechatClient;
 @AutoConfiguration(after = SslAutoConfiguration.class,
 		afterName = { "org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration",
 				"org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration",
-				"org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration" })
+				"org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration" })
 @ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
-@EnableConfigurationProperties(AuthingProperties.class)
+@Conditional(OnReplaceableTokenServiceCondition.class)
+@Import(AuthingPropertiesConfiguration.class)
 public final class AuthingClientAutoConfiguration {
 
 	AuthingClientAutoConfiguration() {
@@ -64,48 +65,40 @@ public final class AuthingClientAutoConfiguration {
 	static class ClientConfiguration {
 
 		@Bean
-		DefaultAuthingWechatClient authingWechatClient(AuthingProperties properties,
-				AuthingClientHttpConnectorFactory connectorFactory, ObjectProvider<WebClient.Builder> builders,
+		DefaultAuthingWechatClient authingWechatMpTokenClient(AuthingConnectionDetails connection,
+				ValidatedProperties properties, AuthingClientHttpConnectorFactory connectorFactory,
+				ObjectProvider<ObservationRegistry> observationRegistry,
 				ObjectProvider<AuthingWebClientCustomizer> customizers) {
-			// Boot makes a builder for each injection; one of the application may be
-			// shared
-			WebClient.Builder builder = builders.getIfUnique(WebClient::builder).clone();
-			builder.clientConnector(connectorFactory.create(properties));
+			// Not the application's builder: its filters must not see the secrets
+			WebClient.Builder builder = WebClient.builder().clientConnector(connectorFactory.getConnector());
+			observationRegistry.ifUnique(builder::observationRegistry);
 			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
-			return new DefaultAuthingWechatClient(builder.build(), settings(properties));
+			return new DefaultAuthingWechatClient(builder::build, settings(connection, properties.current()));
 		}
 
-		private AuthingClientSettings settings(AuthingProperties properties) {
-			AuthingProperties.Retry retry = properties.getRetry();
-			return new AuthingClientSettings(URI.create(Objects.requireNonNull(properties.getAppHost())),
-					Objects.requireNonNull(properties.getAppId()), properties.getWechat().getOperation(),
-					properties.getLang(), properties.getHeaders(), properties.getTimeout(),
-					properties.getWechat().getCache().getDefaultTtl(), new AuthingClientSettings.Retry(
-							retry.getMaxAttempts(), retry.getInitialBackoff(), retry.getMaxBackoff()));
+		private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
+			AuthingProperties authing = properties.authing();
+			AuthingProperties.Retry retry = authing.getRetry();
+			return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
+				.withOperation(properties.wechat().getOperation())
+				.withLang(authing.getLang())
+				.withHeaders(authing.getHeaders())
+				.withTimeout(authing.getTimeout())
+				.withDefaultTtl(properties.cache().getDefaultTtl())
+				.withRetry(new AuthingClientSettings.Retry(retry.getMaxAttempts(), retry.getInitialBackoff(),
+						retry.getMaxBackoff()));
 		}
 
 		@Bean
 		AuthingClientHttpConnectorFactory authingClientHttpConnectorFactory(ResourceLoader resourceLoader,
 				ObjectProvider<ClientHttpConnectorBuilder<?>> connectorBuilder,
 				ObjectProvider<HttpClientSettings> httpClientSettings, ObjectProvider<SslBundles> sslBundles,
-				ObjectProvider<ReactorConnectionPool> connectionPool) {
-			ClientHttpConnectorBuilder<?> builder = connectorBuilder
-				.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader()));
-			ReactorConnectionPool pool = connectionPool.getIfAvailable();
-			return new AuthingClientHttpConnectorFactory((pool != null) ? pool.applyTo(builder) : builder,
-					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable());
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnClass(HttpClient.class)
-	@ConditionalOnMissingBean(AuthingWechatClient.class)
-	static class ReactorNettyConfiguration {
-
-		@Bean
-		ReactorConnectionPool authingReactorConnectionPool() {
-			return new ReactorConnectionPool();
+				ValidatedProperties properties) {
+			return new AuthingClientHttpConnectorFactory(
+					connectorBuilder
+						.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader())),
+					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable(),
+					properties.current().authing());
 		}
 
 	}

@@ -16,9 +16,15 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.time.Duration;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.DisposableBean;
 import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.http.client.HttpCookieHandling;
 import org.springframework.boot.http.client.HttpRedirects;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.NoSuchSslBundleException;
@@ -27,45 +33,77 @@ import org.springframework.boot.ssl.SslBundles;
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.util.StringUtils;
 
+import cn.authing.wechat.client.SingleUseHttpConnector;
+import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
+
 /**
- * Makes the HTTP connector to Authing: the application's, but for what
- * {@link AuthingProperties} says.
+ * Makes the HTTP connector to Authing: the application's HTTP client and settings, but
+ * for what {@link AuthingProperties} says, on connections of its own. The client is made
+ * for the first request, so that start-up need not load it, and closed with this bean.
  */
-final class AuthingClientHttpConnectorFactory {
+class AuthingClientHttpConnectorFactory implements DisposableBean {
+
+	private static final Log logger = LogFactory.getLog(AuthingClientHttpConnectorFactory.class);
 
 	private final ClientHttpConnectorBuilder<?> builder;
 
-	private final HttpClientSettings defaults;
+	private final HttpClientSettings settings;
 
-	private final @Nullable SslBundles sslBundles;
+	private final SingleUseHttpConnector connector = new SingleUseHttpConnector(this::openExchange);
+
+	private @Nullable HttpTransport transport;
 
 	AuthingClientHttpConnectorFactory(ClientHttpConnectorBuilder<?> builder, HttpClientSettings defaults,
-			@Nullable SslBundles sslBundles) {
+			@Nullable SslBundles sslBundles, AuthingProperties properties) {
 		this.builder = builder;
-		this.defaults = defaults;
-		this.sslBundles = sslBundles;
-	}
-
-	ClientHttpConnector create(AuthingProperties properties) {
-		HttpClientSettings settings = this.defaults.withConnectTimeout(properties.getConnectTimeout())
-			// A redirect would carry the secret elsewhere
-			.withRedirects(HttpRedirects.DONT_FOLLOW);
 		String bundle = properties.getSsl().getBundle();
-		return this.builder.build(StringUtils.hasLength(bundle) ? settings.withSslBundle(sslBundle(bundle)) : settings);
+		HttpClientSettings settings = StringUtils.hasLength(bundle)
+				? defaults.withSslBundle(sslBundle(sslBundles, bundle)) : defaults;
+		this.settings = settings
+			.withTimeouts(properties.getConnectTimeout(), readTimeout(settings.readTimeout(), properties.getTimeout()))
+			// A redirect would carry the secret elsewhere
+			.withRedirects(HttpRedirects.DONT_FOLLOW)
+			.withCookieHandling(HttpCookieHandling.DISABLE);
+		HttpTransport.warnOfLoggers(builder, logger);
 	}
 
-	private SslBundle sslBundle(String name) {
-		if (this.sslBundles == null) {
+	ClientHttpConnector getConnector() {
+		return this.connector;
+	}
+
+	@Override
+	public void destroy() {
+		this.connector.close();
+		synchronized (this) {
+			if (this.transport != null) {
+				this.transport.close();
+			}
+		}
+	}
+
+	private synchronized Exchange openExchange() {
+		if (this.transport == null) {
+			this.transport = HttpTransport.of(this.builder, this.settings);
+		}
+		return this.transport.open();
+	}
+
+	private static Duration readTimeout(@Nullable Duration general, Duration timeout) {
+		return (general != null && general.compareTo(timeout) < 0) ? general : timeout;
+	}
+
+	private static SslBundle sslBundle(@Nullable SslBundles sslBundles, String name) {
+		if (sslBundles == null) {
 			throw InvalidAuthingPropertiesException.of("authing.ssl.bundle",
 					"names a bundle, but Spring Boot's SslAutoConfiguration is switched off",
 					"Switch it on or remove the property.");
 		}
 		try {
-			return this.sslBundles.getBundle(name);
+			return sslBundles.getBundle(name);
 		}
 		catch (NoSuchSslBundleException ex) {
 			throw InvalidAuthingPropertiesException.of("authing.ssl.bundle",
-					"names '" + name + "', which is not one of the known bundles " + this.sslBundles.getBundleNames(),
+					"names '" + name + "', which is not one of the known bundles " + sslBundles.getBundleNames(),
 					"Define it, for example as spring.ssl.bundle.pem." + name
 							+ ".truststore.certificate, or name a known one.");
 		}

@@ -20,8 +20,8 @@ import org.springframework.web.reactive.function.client.WebClient;
 
 /**
  * A bean of this type customizes the {@link WebClient} that talks to Authing, and no
- * other. (Spring Boot's own {@code WebClientCustomizer} applies to all of them.) Several
- * are applied in their order, after all that the properties say.
+ * other. (Spring Boot's own {@code WebClientCustomizer}s apply to all but this one.)
+ * Several are applied in their order, after all that the properties say.
  * <p>
  * Requests to Authing carry the WeChat app secret and answers carry tokens: a filter must
  * log neither.
@@ -34,8 +34,8 @@ public interface AuthingWebClientCustomizer {
 	/**
 	 * Customize the client. Its base URL comes from {@code authing.app-host} whatever is
 	 * set here. A {@linkplain WebClient.Builder#clientConnector client connector} set
-	 * here takes the place of the one with this starter's connection pool, timeouts and
-	 * SSL bundle; it must not follow redirects.
+	 * here takes the place of the one with this starter's timeouts and SSL bundle, whose
+	 * connections are used once; it must not follow redirects nor reuse connections.
 	 * @param builder the builder of the client
 	 */
 	void customize(WebClient.Builder builder);

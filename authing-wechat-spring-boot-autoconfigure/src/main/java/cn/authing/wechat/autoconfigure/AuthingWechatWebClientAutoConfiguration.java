@@ -18,16 +18,16 @@ package cn.authing.wechat.autoconfigure;
 
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
-import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Fallback;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Api;
 import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 
 /**
@@ -39,22 +39,22 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
  */
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class)
 @ConditionalOnClass(WebClient.class)
-@ConditionalOnBean(WechatMpTokenService.class)
+@ConditionalOnSingleCandidate(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
-@EnableConfigurationProperties(AuthingProperties.class)
+@EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatWebClientAutoConfiguration {
 
 	AuthingWechatWebClientAutoConfiguration() {
 	}
 
 	@Bean
+	@Fallback
 	@ConditionalOnMissingBean
-	WechatMpTokenExchangeFilterFunction wechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
-			AuthingProperties properties) {
-		Api api = properties.getWechat().getApi();
+	WechatMpTokenExchangeFilterFunction authingWechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
+			AuthingWechatApiProperties properties) {
 		return WechatMpTokenExchangeFilterFunction.of(tokens)
-			.withHosts(api.getHosts().toArray(String[]::new))
-			.withBusyBackOff(BusyBackOff.of(api.getRetryBusy()));
+			.withHosts(properties.getHosts().toArray(String[]::new))
+			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));
 	}
 
 }

@@ -21,6 +21,8 @@ import java.time.Duration;
 import java.util.Map;
 
 import org.springframework.util.Assert;
+import org.springframework.util.backoff.BackOff;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
  * What a {@link DefaultAuthingWechatClient} needs to know.
@@ -47,6 +49,48 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 		headers = Map.copyOf(headers);
 	}
 
+	/**
+	 * Return the default settings.
+	 * @param appHost the base URL of the Authing application, which may have a path
+	 * @param appId the app id of the Authing application
+	 * @return the settings
+	 */
+	public static AuthingClientSettings of(URI appHost, String appId) {
+		return new AuthingClientSettings(appHost, appId, AuthingOperation.ACCESS_TOKEN, "zh-CN", Map.of(),
+				Duration.ofSeconds(10), Duration.ofMinutes(1),
+				new Retry(3, Duration.ofMillis(200), Duration.ofSeconds(2)));
+	}
+
+	public AuthingClientSettings withOperation(AuthingOperation operation) {
+		return new AuthingClientSettings(this.appHost, this.appId, operation, this.lang, this.headers, this.timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withLang(String lang) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, lang, this.headers, this.timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withHeaders(Map<String, String> headers) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, headers, this.timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withTimeout(Duration timeout) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers, timeout,
+				this.defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withDefaultTtl(Duration defaultTtl) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
+				this.timeout, defaultTtl, this.retry);
+	}
+
+	public AuthingClientSettings withRetry(Retry retry) {
+		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
+				this.timeout, this.defaultTtl, retry);
+	}
+
 	@Override
 	public String toString() {
 		return "AuthingClientSettings[appHost=" + this.appHost + ", appId=" + this.appId + ", operation="
@@ -59,7 +103,7 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 	 *
 	 * @param maxAttempts the number of attempts, the first one included
 	 * @param initialBackoff the pause before the second attempt, which doubles with each
-	 * further one; up to half of it is taken off at random
+	 * further one; up to half of it is added or taken off at random
 	 * @param maxBackoff the longest pause
 	 */
 	public record Retry(int maxAttempts, Duration initialBackoff, Duration maxBackoff) {
@@ -68,6 +112,14 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 			Assert.isTrue(maxAttempts > 0, "'maxAttempts' must be positive");
 			Assert.isTrue(initialBackoff.compareTo(Duration.ZERO) > 0 && initialBackoff.compareTo(maxBackoff) <= 0,
 					"'initialBackoff' must be positive and not longer than 'maxBackoff'");
+		}
+
+		BackOff backOff() {
+			long initial = Math.max(1, this.initialBackoff.toMillis());
+			ExponentialBackOff backOff = new ExponentialBackOff(initial, 2);
+			backOff.setMaxInterval(Math.max(initial, this.maxBackoff.toMillis()));
+			backOff.setJitter(initial / 2);
+			return backOff;
 		}
 
 	}

@@ -17,12 +17,13 @@
 package cn.authing.wechat.client;
 
 import java.io.IOException;
-import java.net.ConnectException;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
-import java.util.function.Predicate;
+import java.util.Arrays;
+import java.util.List;
 
 import javax.net.ssl.SSLException;
 
@@ -35,14 +36,20 @@ import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpCredentials;
 
 /**
- * The failures of one call, in words that tell what to do. Nothing of the request's
- * secrets and of the answer's body gets into them but for what the {@link SecretMask}
- * lets through.
+ * The failures of one call, with messages that tell what to do. Messages contain no
+ * secret, and of the answer only numbers, an id of the documented form and the text of
+ * {@code message} as masked by a {@link SecretMask}.
  */
 final class AuthingFailures {
 
 	private static final String CHECK_APP = "Check authing.app-id and authing.app-host: the Authing application must "
 			+ "exist at that address.";
+
+	private static final String OWN_PAIR = "The Authing application's own app id and secret were sent as those of the "
+			+ "WeChat account: authing.wechat.app-id and authing.wechat.app-secret are probably missing.";
+
+	// Authing's status codes and WeChat's: invalid appid, invalid appsecret
+	private static final List<Integer> REFUSALS_OF_CREDENTIALS = Arrays.asList(400, 422, 602, 603, 40013, 40125);
 
 	private final AuthingClientSettings settings;
 
@@ -62,8 +69,14 @@ final class AuthingFailures {
 		append(what, ", apiCode ", apiCode);
 		append(what, ", requestId ", requestId);
 		append(what, ", message: ", message);
-		return new AuthingApiException(describe(what + ". " + hint(statusCode)), statusCode, apiCode, requestId,
-				retryAfter);
+		String hint = isOwnPairRefused(statusCode, apiCode, message) ? OWN_PAIR : hint(statusCode);
+		return new AuthingApiException(describe(what + ". " + hint), statusCode, apiCode, requestId, retryAfter);
+	}
+
+	private boolean isOwnPairRefused(int statusCode, @Nullable Integer apiCode, @Nullable String message) {
+		return this.credentials.appId().equals(this.settings.appId())
+				&& (REFUSALS_OF_CREDENTIALS.contains(statusCode) || REFUSALS_OF_CREDENTIALS.contains(apiCode)
+						|| (message != null && (message.contains("40013") || message.contains("40125"))));
 	}
 
 	AuthingTransportException noEnvelope(int httpStatus, String answer, @Nullable Duration retryAfter) {
@@ -86,11 +99,9 @@ final class AuthingFailures {
 	}
 
 	AuthingTransportException broken(Throwable failure) {
-		Throwable cause = find(failure, IOException.class::isInstance);
-		boolean untrusted = cause instanceof SSLException
-				&& find(cause, GeneralSecurityException.class::isInstance) != null;
-		return new AuthingTransportException(describe(reason((cause != null) ? cause : root(failure))), cause, null,
-				!untrusted, null);
+		IOException cause = ExchangeException.withoutWire(failure);
+		boolean untrusted = cause instanceof SSLException && hasCause(cause, GeneralSecurityException.class);
+		return new AuthingTransportException(describe(reason(cause)), cause, null, !untrusted, null);
 	}
 
 	AuthingTransportException timedOut(int attempts, @Nullable AuthingException lastFailure) {
@@ -135,13 +146,16 @@ final class AuthingFailures {
 		};
 	}
 
-	private String reason(Throwable cause) {
-		String what = cause.getClass().getSimpleName();
-		what = (cause.getMessage() != null) ? what + ": " + this.mask.maskText(cause.getMessage()) : what;
-		if (cause instanceof UnknownHostException) {
+	private String reason(IOException cause) {
+		String what = (cause instanceof ExchangeException) ? String.valueOf(cause.getMessage())
+				: cause.getClass().getSimpleName();
+		if (!(cause instanceof ExchangeException) && cause.getMessage() != null) {
+			what += ": " + this.mask.maskText(cause.getMessage());
+		}
+		if (cause instanceof UnknownHostException || hasCause(cause, UnresolvedAddressException.class)) {
 			return "the host name was not found (" + what + "). Check authing.app-host.";
 		}
-		if (cause instanceof ConnectException) {
+		if (ExchangeException.isConnectFailure(cause)) {
 			return "no connection (" + what + "). Check authing.app-host and the network in between "
 					+ "(authing.connect-timeout).";
 		}
@@ -159,31 +173,29 @@ final class AuthingFailures {
 		return "the request broke off (" + what + "). A later call may succeed." + certificate;
 	}
 
-	private static String target(@Nullable String location) {
+	// The host that the far end names can be anything, what it was sent included
+	private String target(@Nullable String location) {
 		try {
 			URI uri = URI.create((location != null) ? location : "");
-			return (uri.getHost() != null) ? uri.getScheme() + "://" + uri.getHost() : "another path of the same host";
+			if (uri.getHost() == null) {
+				return "another path of the same host";
+			}
+			String host = this.settings.appHost().getHost();
+			boolean secure = "https".equalsIgnoreCase(uri.getScheme());
+			return uri.getHost().equalsIgnoreCase(host) ? (secure ? "https://" : "http://") + host : "another host";
 		}
 		catch (IllegalArgumentException ex) {
 			return "an unreadable address";
 		}
 	}
 
-	private static @Nullable Throwable find(Throwable failure, Predicate<Throwable> filter) {
+	private static boolean hasCause(Throwable failure, Class<? extends Throwable> type) {
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-			if (filter.test(cause)) {
-				return cause;
+			if (type.isInstance(cause)) {
+				return true;
 			}
 		}
-		return null;
-	}
-
-	private static Throwable root(Throwable failure) {
-		Throwable root = failure;
-		while (root.getCause() != null) {
-			root = root.getCause();
-		}
-		return root;
+		return false;
 	}
 
 }

@@ -20,6 +20,9 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.function.Consumer;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
@@ -34,8 +37,8 @@ import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 
 /**
- * Reads an answer of Authing. The answer is read as a tree: what comes is not always of
- * the documented types, and what is not looked at must not matter.
+ * Reads an answer of Authing. The answer is read as a tree: responses deviate from the
+ * documented types, and unknown fields are ignored.
  */
 final class AuthingResponseReader {
 
@@ -46,6 +49,13 @@ final class AuthingResponseReader {
 
 	private static final Pattern SECONDS = Pattern.compile("\\d{1,9}");
 
+	// The documented form. Anything else may be what the far end wants to be shown
+	private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9-]{1,64}");
+
+	private static final Pattern MEDIA_TYPE = Pattern.compile("([A-Za-z.+-]{1,20}/[A-Za-z.+-]{1,40})\\s*(;.*)?");
+
+	private static final Pattern TIME = Pattern.compile("[0-9TZ:+. -]{1,40}");
+
 	private final JsonMapper jsonMapper;
 
 	private final Duration defaultTtl;
@@ -54,11 +64,15 @@ final class AuthingResponseReader {
 
 	private final AuthingFailures failures;
 
-	AuthingResponseReader(JsonMapper jsonMapper, Duration defaultTtl, SecretMask mask, AuthingFailures failures) {
+	private final Consumer<String> warnings;
+
+	AuthingResponseReader(JsonMapper jsonMapper, Duration defaultTtl, SecretMask mask, AuthingFailures failures,
+			Consumer<String> warnings) {
 		this.jsonMapper = jsonMapper;
 		this.defaultTtl = defaultTtl;
 		this.mask = mask;
 		this.failures = failures;
+		this.warnings = warnings;
 	}
 
 	/**
@@ -118,9 +132,8 @@ final class AuthingResponseReader {
 	}
 
 	private AuthingException refused(int statusCode, HttpHeaders headers, JsonNode envelope) {
-		String message = textBesideToken(envelope, "message");
-		return this.failures.refused(statusCode, integer(envelope, "apiCode"), requestId(envelope),
-				(message != null) ? this.mask.maskText(message) : null, retryAfter(headers));
+		return this.failures.refused(statusCode, integer(envelope, "apiCode"), requestId(envelope), message(envelope),
+				retryAfter(headers));
 	}
 
 	private AuthingTokenResponse success(HttpHeaders headers, JsonNode envelope, String answer) {
@@ -138,32 +151,61 @@ final class AuthingResponseReader {
 		if (expiresAt == null) {
 			expiresAt = ((serverTime != null) ? serverTime : Instant.now()).plus(this.defaultTtl);
 		}
-		return new AuthingTokenResponse(new WechatMpAccessToken(accessToken, expiresAt), serverTime, requestId);
+		return new AuthingTokenResponse(new WechatMpAccessToken(accessToken, expiresAt), serverTime, requestId, SUCCESS,
+				message(envelope));
 	}
 
 	private @Nullable String requestId(JsonNode envelope) {
-		String requestId = textBesideToken(envelope, "requestId");
-		return (requestId != null) ? this.mask.maskId(requestId) : null;
+		String requestId = text(envelope, "requestId");
+		return (requestId != null && REQUEST_ID.matcher(requestId).matches() && !mask(envelope).hides(requestId))
+				? requestId : null;
 	}
 
-	private static @Nullable String textBesideToken(JsonNode envelope, String name) {
-		String text = text(envelope, name);
+	private @Nullable String message(JsonNode envelope) {
+		String message = text(envelope, "message");
+		return (message != null) ? mask(envelope).maskText(message) : null;
+	}
+
+	// A failure can come with a token
+	private SecretMask mask(JsonNode envelope) {
 		String accessToken = text(envelope.path("data"), "accessToken");
-		return (text != null && accessToken != null) ? text.replace(accessToken, "***") : text;
+		return (accessToken != null) ? this.mask.with(accessToken) : this.mask;
 	}
 
 	private String describe(HttpStatusCode status, HttpHeaders headers, String length) {
-		String contentType = headers.getFirst(HttpHeaders.CONTENT_TYPE);
 		return "the answer (HTTP status " + status.value() + ", "
-				+ ((contentType != null) ? this.mask.maskText(contentType) : "no content type") + ", " + length + ")";
+				+ contentType(headers.getFirst(HttpHeaders.CONTENT_TYPE)) + ", " + length + ")";
 	}
 
-	private static @Nullable Instant expiresAt(JsonNode node) {
+	private String contentType(@Nullable String contentType) {
+		if (contentType == null) {
+			return "no content type";
+		}
+		Matcher matcher = MEDIA_TYPE.matcher(contentType);
+		return (matcher.matches() && !this.mask.hides(matcher.group(1))) ? matcher.group(1) : "an unusual content type";
+	}
+
+	private @Nullable Instant expiresAt(JsonNode node) {
 		long value = node.asLong(0);
-		if (value <= 0) {
+		if (value > 0) {
+			return (value > MAX_SECONDS) ? Instant.ofEpochMilli(value) : Instant.ofEpochSecond(value);
+		}
+		String text = node.asString("").strip();
+		if (node.isMissingNode() || node.isNull() || text.equals("0") || (node.isString() && text.isEmpty())) {
 			return null;
 		}
-		return (value > MAX_SECONDS) ? Instant.ofEpochMilli(value) : Instant.ofEpochSecond(value);
+		try {
+			return DateTimeFormatter.ISO_DATE_TIME.parse(text, Instant::from);
+		}
+		catch (DateTimeException ex) {
+			this.warnings.accept("Authing's answer has an 'expiresAt' that is neither a Unix time nor an ISO-8601 time "
+					+ "with its offset: "
+					+ (TIME.matcher(text).matches() ? "'" + text + "'"
+							: node.getNodeType() + " (" + text.length() + " characters)")
+					+ ". Such tokens are kept for " + this.defaultTtl.toSeconds()
+					+ " s (authing.wechat.cache.default-ttl).");
+			return null;
+		}
 	}
 
 	private static @Nullable Integer integer(JsonNode node, String name) {

@@ -27,17 +27,29 @@ import cn.authing.wechat.WechatMpAccessToken;
 /**
  * A successful answer of Authing.
  *
- * @param token the token
+ * @param token the token and its expiry, the answer's {@code data}
  * @param serverTime the time by Authing's clock when it answered (the {@code Date}
  * header), or {@code null} if the answer did not tell
  * @param requestId Authing's id of the request, or {@code null}
+ * @param statusCode the {@code statusCode} of the answer's body
+ * @param message the {@code message} of the answer's body, fit for a log, or {@code null}
  * @since 1.0.0
  */
-public record AuthingTokenResponse(WechatMpAccessToken token, @Nullable Instant serverTime,
-		@Nullable String requestId) {
+public record AuthingTokenResponse(WechatMpAccessToken token, @Nullable Instant serverTime, @Nullable String requestId,
+		int statusCode, @Nullable String message) {
 
 	public AuthingTokenResponse {
 		Assert.notNull(token, "'token' must not be null");
+	}
+
+	/**
+	 * Create a new answer with status code 200 and no message.
+	 * @param token the token and its expiry
+	 * @param serverTime the time by Authing's clock
+	 * @param requestId Authing's id of the request
+	 */
+	public AuthingTokenResponse(WechatMpAccessToken token, @Nullable Instant serverTime, @Nullable String requestId) {
+		this(token, serverTime, requestId, 200, null);
 	}
 
 }

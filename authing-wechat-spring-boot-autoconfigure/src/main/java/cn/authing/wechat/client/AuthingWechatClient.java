@@ -44,8 +44,9 @@ public interface AuthingWechatClient {
 	Mono<WechatMpAccessToken> getWechatMpAccessToken(WechatMpCredentials credentials);
 
 	/**
-	 * Same as {@link #getWechatMpAccessToken(WechatMpCredentials)}, with what the answer
-	 * told beside the token. This is what the token service calls.
+	 * Same as {@link #getWechatMpAccessToken(WechatMpCredentials)}, with the whole
+	 * answer: status code, message, request id, data and Authing's time. This is what the
+	 * token service calls.
 	 * @param credentials the WeChat app id and secret
 	 * @return the answer, never empty. Errors are {@link AuthingException}s
 	 */

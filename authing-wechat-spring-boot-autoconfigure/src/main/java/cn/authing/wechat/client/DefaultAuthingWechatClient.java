@@ -20,7 +20,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -36,6 +37,7 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.util.Assert;
+import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.function.SingletonSupplier;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -56,7 +58,7 @@ import cn.authing.wechat.WechatMpCredentials;
  *
  * @since 1.0.0
  */
-public final class DefaultAuthingWechatClient implements AuthingWechatClient {
+public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private static final String NAME = "authing-wechat-spring-boot-starter";
 
@@ -78,6 +80,8 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private final AuthingClientSettings settings;
 
+	private final AtomicBoolean warned = new AtomicBoolean();
+
 	/**
 	 * Create a new client.
 	 * @param webClient the client to send requests with. It must not follow redirects, as
@@ -85,9 +89,20 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 	 * @param settings the settings
 	 */
 	public DefaultAuthingWechatClient(WebClient webClient, AuthingClientSettings settings) {
+		this(() -> webClient, settings);
 		Assert.notNull(webClient, "'webClient' must not be null");
+	}
+
+	/**
+	 * Create a new client.
+	 * @param webClient supplies the client to send requests with, at the first request
+	 * @param settings the settings
+	 * @see #DefaultAuthingWechatClient(WebClient, AuthingClientSettings)
+	 */
+	public DefaultAuthingWechatClient(Supplier<WebClient> webClient, AuthingClientSettings settings) {
 		Assert.notNull(settings, "'settings' must not be null");
-		this.webClient = SingletonSupplier.of(() -> webClient.mutate()
+		this.webClient = SingletonSupplier.of(() -> webClient.get()
+			.mutate()
 			.uriBuilderFactory(uriBuilderFactory(settings))
 			// Request details are the headers, which may hold secrets
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))
@@ -150,6 +165,13 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 					(ex) -> reader.tooLarge(response.statusCode(), headers, MAX_ANSWER_SIZE));
 	}
 
+	// Each answer has the same flaw
+	private void warnOnce(String warning) {
+		if (this.warned.compareAndSet(false, true)) {
+			logger.warn(warning);
+		}
+	}
+
 	private static byte[] bytes(DataBuffer buffer) {
 		byte[] bytes = new byte[buffer.readableByteCount()];
 		buffer.read(bytes);
@@ -175,6 +197,8 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 		private volatile @Nullable AuthingException lastFailure;
 
+		private final BackOffExecution backOff = settings().retry().backOff().start();
+
 		private int refusalsByWechat;
 
 		Call(WechatMpCredentials credentials) {
@@ -184,7 +208,7 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 			this.credentials = credentials;
 			this.failures = new AuthingFailures(settings(), credentials, mask);
 			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),
-					mask, this.failures);
+					mask, this.failures, DefaultAuthingWechatClient.this::warnOnce);
 		}
 
 		private AuthingClientSettings settings() {
@@ -230,11 +254,7 @@ public final class DefaultAuthingWechatClient implements AuthingWechatClient {
 		}
 
 		private Duration nextPause(@Nullable Duration retryAfter) {
-			long max = settings().retry().maxBackoff().toNanos();
-			int doublings = Math.min(this.attempts - 1, Long.SIZE - 2);
-			long initial = settings().retry().initialBackoff().toNanos();
-			long backoff = (initial > (max >> doublings)) ? max : initial << doublings;
-			Duration pause = Duration.ofNanos(backoff - ThreadLocalRandom.current().nextLong(backoff / 2 + 1));
+			Duration pause = Duration.ofMillis(this.backOff.nextBackOff());
 			return (retryAfter != null && retryAfter.compareTo(pause) > 0) ? retryAfter : pause;
 		}
 

@@ -17,6 +17,11 @@
 /**
  * Authing's HTTP operation: request, envelope, error mapping and retry. Nothing is cached
  * here.
+ * <p>
+ * API: {@link cn.authing.wechat.client.AuthingWechatClient},
+ * {@link cn.authing.wechat.client.AuthingTokenResponse}, and
+ * {@link cn.authing.wechat.client.DefaultAuthingWechatClient} with its settings. The
+ * other public types are internal.
  */
 @NullMarked
 package cn.authing.wechat.client;

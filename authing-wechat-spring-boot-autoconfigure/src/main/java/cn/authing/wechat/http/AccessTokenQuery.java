@@ -18,11 +18,12 @@ package cn.authing.wechat.http;
 
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
-import java.util.regex.Matcher;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-import org.jspecify.annotations.Nullable;
-
+import org.springframework.util.StringUtils;
 import org.springframework.web.util.UriUtils;
 
 /**
@@ -30,21 +31,41 @@ import org.springframework.web.util.UriUtils;
  */
 final class AccessTokenQuery {
 
-	private static final Pattern PARAMETER = Pattern.compile("(?<=[?&])access_token(?:=(?<value>[^&#]*))?(?=[&#]|$)");
+	private static final Pattern PARAMETER = Pattern.compile("(?<=[?&])([^=&#]+)(?:=([^&#]*))?");
 
-	// They take no token of the account, and a 40001 there is about the AppSecret or a
-	// user's own token: neither must cost the account its token.
-	private static final Pattern WITHOUT_TOKEN = Pattern.compile("/(?:sns/.*|cgi-bin/(?:stable_)?token)");
+	// These take no token of the account, whatever prefix a reverse proxy gives them, and
+	// a 40001 there is about the AppSecret or a user's own token: neither must cost the
+	// account its token.
+	private static final Pattern WITHOUT_TOKEN = Pattern
+		.compile(".*/(?:sns/.*|cgi-bin/(?:(?:stable_)?token|clear_quota/v2"
+				+ "|component/api_(?:component_token|start_push_ticket))/*)");
 
 	private AccessTokenQuery() {
 	}
 
-	static boolean isTakenBy(URI uri) {
-		return !WITHOUT_TOKEN.matcher(uri.getPath()).matches() && !isPresentIn(uri);
+	/**
+	 * Return whether the token of an account may be added: not to a request that carries
+	 * a token already, and not to those of WeChat's API that take none.
+	 */
+	static boolean accepts(URI uri) {
+		return !hasAccessToken(uri) && !WITHOUT_TOKEN.matcher(uri.getPath()).matches();
 	}
 
-	static boolean isPresentIn(URI uri) {
-		return uri.getRawQuery() != null && PARAMETER.matcher(uri.toString()).find();
+	/**
+	 * Return whether the query has an {@code access_token} or one of another kind, such
+	 * as {@code component_access_token}.
+	 */
+	static boolean hasAccessToken(URI uri) {
+		return uri.getRawQuery() != null
+				&& PARAMETER.matcher(uri.toString()).results().anyMatch(AccessTokenQuery::isAccessToken);
+	}
+
+	private static boolean isAccessToken(MatchResult parameter) {
+		return decode(parameter.group(1)).toLowerCase(Locale.ROOT).endsWith("access_token");
+	}
+
+	private static String decode(String text) {
+		return UriUtils.decode(text, StandardCharsets.UTF_8);
 	}
 
 	/**
@@ -56,7 +77,9 @@ final class AccessTokenQuery {
 		int end = indexOf(text, '#', text.length());
 		int query = indexOf(text, '?', end);
 		StringBuilder result = new StringBuilder(text.length() + accessToken.length() + 16);
-		result.append(text, 0, query).append("?access_token=").append(encode(accessToken));
+		result.append(text, 0, query)
+			.append("?access_token=")
+			.append(UriUtils.encode(accessToken, StandardCharsets.UTF_8));
 		if (query + 1 < end) {
 			result.append('&').append(text, query + 1, end);
 		}
@@ -68,27 +91,25 @@ final class AccessTokenQuery {
 		return (index != -1 && index < end) ? index : end;
 	}
 
-	static String encode(String accessToken) {
-		return UriUtils.encode(accessToken, StandardCharsets.UTF_8);
+	/**
+	 * Return all tokens in the query, decoded.
+	 */
+	static List<String> find(URI uri) {
+		return PARAMETER.matcher(uri.toString())
+			.results()
+			.filter(AccessTokenQuery::isAccessToken)
+			.map((parameter) -> parameter.group(2))
+			.filter(StringUtils::hasText)
+			.map(AccessTokenQuery::decode)
+			.toList();
 	}
 
 	/**
-	 * Return the value of the parameter, still encoded.
+	 * Return the URI with all tokens in its query hidden.
 	 */
-	static @Nullable String find(URI uri) {
-		Matcher matcher = PARAMETER.matcher(uri.toString());
-		return (matcher.find()) ? matcher.group("value") : null;
-	}
-
-	/**
-	 * Return the text with the parameter's value hidden.
-	 */
-	static String redact(String text) {
-		return PARAMETER.matcher(text).replaceAll("access_token=***");
-	}
-
 	static URI redact(URI uri) {
-		return (isPresentIn(uri)) ? URI.create(redact(uri.toString())) : uri;
+		return (hasAccessToken(uri)) ? URI.create(PARAMETER.matcher(uri.toString())
+			.replaceAll((parameter) -> (isAccessToken(parameter)) ? parameter.group(1) + "=***" : "$0")) : uri;
 	}
 
 }

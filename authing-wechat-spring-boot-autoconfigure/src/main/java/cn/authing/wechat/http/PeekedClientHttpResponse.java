@@ -41,13 +41,18 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	private final InputStream body;
 
+	private final URI sent;
+
 	private final @Nullable Integer errcode;
+
+	private @Nullable InputStream redactedBody;
 
 	private PeekedClientHttpResponse(ClientHttpResponse delegate, InputStream source, ErrcodePeek peek, URI sent) {
 		this.delegate = delegate;
 		this.source = source;
 		this.body = new RedactingInputStream(
 				new SequenceInputStream(new ByteArrayInputStream(peek.head(), 0, peek.length()), source), sent);
+		this.sent = sent;
 		this.errcode = peek.errcode();
 	}
 
@@ -91,7 +96,7 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	@Override
 	public String getStatusText() throws IOException {
-		return this.delegate.getStatusText();
+		return Redaction.of(this.sent).apply(this.delegate.getStatusText());
 	}
 
 	@Override
@@ -104,9 +109,22 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 		if (this.source instanceof ByteArrayInputStream) {
 			// A buffered answer: each call gives a new stream, from the beginning.
 			InputStream again = this.delegate.getBody();
-			return (again != this.source) ? again : this.body;
+			if (again != this.source) {
+				return redact(again);
+			}
 		}
-		return this.body;
+		if (this.redactedBody == null) {
+			this.redactedBody = redact(this.body);
+		}
+		return this.redactedBody;
+	}
+
+	// A failure may quote the address that it is about.
+	private InputStream redact(InputStream body) throws IOException {
+		boolean failure = getStatusCode().isError() || (this.errcode != null && this.errcode != 0);
+		return (failure) ? new SequenceInputStream(
+				new ByteArrayInputStream(Redaction.of(this.sent).apply(body.readNBytes(Redaction.MAX_BYTES))), body)
+				: body;
 	}
 
 	@Override

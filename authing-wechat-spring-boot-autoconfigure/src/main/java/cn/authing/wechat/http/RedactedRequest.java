@@ -17,13 +17,18 @@
 package cn.authing.wechat.http;
 
 import java.net.URI;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 
 import org.springframework.core.ParameterizedTypeReference;
 import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferUtils;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpMethod;
 import org.springframework.http.HttpRequest;
@@ -72,8 +77,38 @@ final class RedactedRequest implements HttpRequest {
 		return this.request.headers();
 	}
 
-	ClientResponse redact(ClientResponse response, UnaryOperator<Flux<DataBuffer>> body) {
-		return response.mutate().request(this).body(body).build();
+	/**
+	 * Return a response that shows this request. If it is a failure, which may quote the
+	 * address that it is about, its body is without the token too.
+	 * @param response the response
+	 * @param errcode the {@code errcode} that the body begins with
+	 * @param body turns the response's body into the one to hand on
+	 */
+	ClientResponse redact(ClientResponse response, @Nullable Integer errcode, UnaryOperator<Flux<DataBuffer>> body) {
+		boolean failure = response.statusCode().isError() || (errcode != null && errcode != 0);
+		return response.mutate()
+			.request(this)
+			.body((source) -> (failure) ? redact(body.apply(source)) : body.apply(source))
+			.build();
+	}
+
+	private Flux<DataBuffer> redact(Flux<DataBuffer> body) {
+		return Flux.defer(() -> {
+			Redaction redaction = Redaction.of(this.sent);
+			AtomicInteger size = new AtomicInteger();
+			return body
+				.bufferUntil((buffer) -> size.addAndGet(buffer.readableByteCount()) >= Redaction.MAX_BYTES
+						&& size.getAndSet(0) > 0)
+				.map((buffers) -> redact(buffers, redaction));
+		}).doOnDiscard(DataBuffer.class, DataBufferUtils::release);
+	}
+
+	private static DataBuffer redact(List<DataBuffer> buffers, Redaction redaction) {
+		DataBuffer joined = buffers.get(0).factory().join(buffers);
+		byte[] bytes = new byte[joined.readableByteCount()];
+		joined.read(bytes);
+		DataBufferUtils.release(joined);
+		return DefaultDataBufferFactory.sharedInstance.wrap(redaction.apply(bytes));
 	}
 
 	Throwable redact(Throwable ex) {
@@ -89,7 +124,7 @@ final class RedactedRequest implements HttpRequest {
 
 	private Throwable redact(WebClientRequestException ex, Redaction redaction) {
 		Throwable cause = (ex.getCause() != null) ? ex.getCause() : ex;
-		return likewise(ex, redaction,
+		return copyTrace(ex, redaction,
 				new WebClientRequestException(redaction.apply(cause), getMethod(), getURI(), ex.getHeaders()));
 	}
 
@@ -98,18 +133,18 @@ final class RedactedRequest implements HttpRequest {
 	@SuppressWarnings("NullAway")
 	private Throwable redact(WebClientResponseException ex, Redaction redaction) {
 		MediaType contentType = ex.getHeaders().getContentType();
-		WebClientResponseException result = WebClientResponseException.create(ex.getStatusCode(), ex.getStatusText(),
-				ex.getHeaders(), ex.getResponseBodyAsByteArray(),
+		WebClientResponseException result = WebClientResponseException.create(ex.getStatusCode(),
+				redaction.apply(ex.getStatusText()), ex.getHeaders(), redaction.apply(ex.getResponseBodyAsByteArray()),
 				(contentType != null) ? contentType.getCharset() : null, this);
 		result
 			.setBodyDecodeFunction((type) -> ex.getResponseBodyAs(ParameterizedTypeReference.forType(type.getType())));
 		if (ex.getCause() != null) {
 			result.initCause(redaction.apply(ex.getCause()));
 		}
-		return likewise(ex, redaction, result);
+		return copyTrace(ex, redaction, result);
 	}
 
-	private static Throwable likewise(Throwable ex, Redaction redaction, Throwable result) {
+	private static Throwable copyTrace(Throwable ex, Redaction redaction, Throwable result) {
 		result.setStackTrace(ex.getStackTrace());
 		for (Throwable suppressed : ex.getSuppressed()) {
 			result.addSuppressed(redaction.apply(suppressed));

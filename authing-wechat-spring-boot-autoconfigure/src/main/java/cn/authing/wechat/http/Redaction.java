@@ -18,52 +18,76 @@ package cn.authing.wechat.http;
 
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
-import org.springframework.util.StringUtils;
-import org.springframework.web.util.UriUtils;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a token out of the exceptions that leave a call.
+ * Keeps the token of a request out of what is told of it, however it is encoded there.
  */
 final class Redaction {
 
-	private final List<String> secrets;
+	/**
+	 * How much of an answer is held to look for the token.
+	 */
+	static final int MAX_BYTES = 64 * 1024;
 
-	private Redaction(List<String> secrets) {
+	private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Cf}]+");
+
+	private final @Nullable Pattern secrets;
+
+	private Redaction(@Nullable Pattern secrets) {
 		this.secrets = secrets;
 	}
 
 	/**
-	 * Create a redaction of the token that a URI carries.
+	 * Create a redaction of the tokens that a URI carries.
 	 * @param sent the URI as it is sent
 	 */
 	static Redaction of(URI sent) {
-		String encoded = AccessTokenQuery.find(sent);
-		if (!StringUtils.hasText(encoded)) {
-			return new Redaction(List.of());
-		}
-		return new Redaction(Stream.of(encoded, UriUtils.decode(encoded, StandardCharsets.UTF_8)).distinct().toList());
+		List<String> tokens = AccessTokenQuery.find(sent);
+		return new Redaction((tokens.isEmpty()) ? null
+				: Pattern.compile(tokens.stream().map(Redaction::anyEncoding).collect(Collectors.joining("|"))));
+	}
+
+	// Each character as it is, as in JSON, or as in a URL, encoded any number of times,
+	// and
+	// nothing but invisible ones in between
+	private static String anyEncoding(String token) {
+		StringBuilder result = new StringBuilder();
+		token.codePoints().forEach((character) -> {
+			String text = Character.toString(character);
+			result.append("(?:\\\\?").append(Pattern.quote(text)).append('|');
+			result.append((character <= 0xffff) ? "\\\\u(?i:%04x)|".formatted(character) : "");
+			for (byte part : text.getBytes(StandardCharsets.UTF_8)) {
+				result.append("%%(?:25)*(?i:%02x)".formatted(part));
+			}
+			result.append(")[\\p{Cc}\\p{Cf}]*+");
+		});
+		return result.toString();
 	}
 
 	/**
-	 * Return the exception, or a stand-in if the text of the exception or of one that it
-	 * leads to holds the token. The stand-in tells the same but for the token.
+	 * Return the exception, or a replacement if the text of the exception or of one that
+	 * it leads to holds the token. The replacement tells the same but for the token.
 	 */
 	Throwable apply(Throwable ex) {
-		if (related(ex).stream().noneMatch((related) -> isFound(related.toString()))) {
+		if (causalChain(ex).stream().noneMatch((related) -> isFound(related.toString()))) {
 			return ex;
 		}
-		IOException standIn = new IOException(hide(ex.toString()));
-		standIn.setStackTrace(ex.getStackTrace());
-		return standIn;
+		IOException replacement = new IOException(CONTROL.matcher(apply(ex.toString())).replaceAll(" "));
+		replacement.setStackTrace(ex.getStackTrace());
+		return replacement;
 	}
 
 	/**
@@ -78,7 +102,7 @@ final class Redaction {
 		throw (IOException) redacted;
 	}
 
-	private static Set<Throwable> related(Throwable ex) {
+	private static Set<Throwable> causalChain(Throwable ex) {
 		Set<Throwable> result = Collections.newSetFromMap(new IdentityHashMap<>());
 		Deque<Throwable> queue = new ArrayDeque<>(List.of(ex));
 		while (!queue.isEmpty()) {
@@ -93,16 +117,25 @@ final class Redaction {
 		return result;
 	}
 
-	boolean isFound(String text) {
-		return this.secrets.stream().anyMatch(text::contains);
+	private boolean isFound(String text) {
+		return this.secrets != null && this.secrets.matcher(text).find();
 	}
 
-	private String hide(String text) {
-		String result = text;
-		for (String secret : this.secrets) {
-			result = result.replace(secret, "***");
-		}
-		return result;
+	/**
+	 * Return the text with the token hidden.
+	 */
+	String apply(String text) {
+		return (this.secrets != null) ? this.secrets.matcher(text).replaceAll("***") : text;
+	}
+
+	/**
+	 * Return the bytes of a text with the token hidden; all others stay as they are.
+	 */
+	byte[] apply(byte[] bytes) {
+		String text = new String(bytes, StandardCharsets.UTF_8);
+		boolean utf8 = Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8));
+		Charset charset = (utf8) ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
+		return apply((utf8) ? text : new String(bytes, charset)).getBytes(charset);
 	}
 
 }

@@ -32,7 +32,7 @@ import cn.authing.wechat.WechatMpTokenSource;
 final class WechatCall {
 
 	/**
-	 * Answer to {@link #pauseBeforeRepeat(Integer)} if the call is not to be repeated.
+	 * Answer to {@link #nextRetryDelay} if the call is not to be repeated.
 	 */
 	static final long STOP = BackOffExecution.STOP;
 
@@ -59,16 +59,20 @@ final class WechatCall {
 		this.busyBackOff = busyBackOff;
 	}
 
+	WechatMpTokenSource tokens() {
+		return this.tokens;
+	}
+
 	/**
 	 * Take note of an answer: a rejected token is reported, whether or not the call can
 	 * be repeated.
 	 * @param errcode the answer's {@code errcode}, if it has one
 	 * @param accessToken the token that the call was made with
-	 * @param repeatable whether the request can be sent again
+	 * @param replayable whether the request can be sent again
 	 * @return the milliseconds to wait before the call is repeated, or {@link #STOP} if
 	 * the answer is to be passed on
 	 */
-	long pauseBeforeRepeat(@Nullable Integer errcode, String accessToken, boolean repeatable) {
+	long nextRetryDelay(@Nullable Integer errcode, String accessToken, boolean replayable) {
 		if (errcode == null) {
 			return STOP;
 		}
@@ -76,9 +80,9 @@ final class WechatCall {
 			this.tokens.invalidate(accessToken);
 			boolean first = !this.rejected;
 			this.rejected = true;
-			return (first && repeatable) ? 0 : STOP;
+			return (first && replayable) ? 0 : STOP;
 		}
-		return (errcode == SYSTEM_BUSY && repeatable) ? nextBusyBackOff() : STOP;
+		return (errcode == SYSTEM_BUSY && replayable) ? nextBusyBackOff() : STOP;
 	}
 
 	private long nextBusyBackOff() {

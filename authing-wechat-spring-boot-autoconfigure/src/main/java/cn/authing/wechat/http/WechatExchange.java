@@ -32,8 +32,6 @@ import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 
-import cn.authing.wechat.WechatMpTokenSource;
-
 /**
  * One call through {@link WechatMpTokenExchangeFilterFunction} with its repetitions,
  * which follow each other.
@@ -48,74 +46,74 @@ final class WechatExchange {
 
 	private BodyInserter<?, ? super ClientHttpRequest> body;
 
-	private boolean repeatable;
+	private boolean replayable;
 
 	/**
 	 * Create a new exchange.
 	 * @param request the caller's request
 	 * @param next what sends it
-	 * @param hosts the hosts that may see the token
-	 * @param repeatable whether the request's body can be written any number of times
+	 * @param hosts the hosts that may be sent the token
+	 * @param replayable whether the request's body can be written any number of times
 	 */
-	WechatExchange(ClientRequest request, ExchangeFunction next, WechatApiHosts hosts, boolean repeatable) {
+	WechatExchange(ClientRequest request, ExchangeFunction next, WechatApiHosts hosts, boolean replayable) {
 		this.request = request;
 		this.next = next;
 		this.hosts = hosts;
 		this.body = request.body();
-		this.repeatable = repeatable || this.body == BodyInserters.empty();
+		this.replayable = replayable || this.body == BodyInserters.empty();
 	}
 
 	/**
 	 * Send the request as it is.
 	 */
-	Mono<ClientResponse> perform() {
+	Mono<ClientResponse> exchange() {
 		RedactedRequest redacted = new RedactedRequest(this.request, this.request.url());
 		return this.next.exchange(this.request)
 			.onErrorMap(redacted::redact)
-			.map((response) -> redacted.redact(response, (body) -> body.onErrorMap(redacted::redact)));
+			.map((response) -> redacted.redact(response, null, (body) -> body.onErrorMap(redacted::redact)));
 	}
 
 	/**
 	 * Send the request with a token, and again where that helps.
 	 */
-	Mono<ClientResponse> perform(WechatMpTokenSource tokens, WechatCall call) {
-		return tokens.getAccessToken().flatMap((token) -> attempt(token.accessToken(), tokens, call));
+	Mono<ClientResponse> exchange(WechatCall call) {
+		return call.tokens().getAccessToken().flatMap((token) -> attempt(token.accessToken(), call));
 	}
 
-	private Mono<ClientResponse> attempt(String accessToken, WechatMpTokenSource tokens, WechatCall call) {
+	private Mono<ClientResponse> attempt(String accessToken, WechatCall call) {
 		URI uri = AccessTokenQuery.add(this.request.url(), accessToken);
-		RecordedBody recorded = (!this.repeatable) ? new RecordedBody(this.body) : null;
+		RecordedBody recorded = (!this.replayable) ? new RecordedBody(this.body) : null;
 		ClientRequest sent = ClientRequest.from(this.request)
 			.url(uri)
 			.body((recorded != null) ? recorded : this.body)
-			.httpRequest(new RedirectGuard(uri, this.hosts).after(this.request.httpRequest()))
+			.httpRequest(new RedirectGuard(this.hosts).composeAfter(this.request.httpRequest()))
 			.build();
 		RedactedRequest redacted = new RedactedRequest(this.request, uri);
 		return this.next.exchange(sent).onErrorMap(redacted::redact).flatMap((response) -> {
 			Flux<DataBuffer> source = response.body(BodyExtractors.toDataBuffers()).onErrorMap(redacted::redact);
 			return PeekedBody.of(source).flatMap((body) -> {
-				long pause = call.pauseBeforeRepeat(body.errcode(), accessToken, isRepeatable(recorded));
-				if (pause == WechatCall.STOP) {
-					return Mono.just(redacted.redact(response, (ignored) -> body.toFlux()));
+				long delay = call.nextRetryDelay(body.errcode(), accessToken, isReplayable(recorded));
+				if (delay == WechatCall.STOP) {
+					return Mono.just(redacted.redact(response, body.errcode(), (ignored) -> body.toFlux()));
 				}
-				keepForRepeat(recorded);
-				return body.drain().then(pause(pause)).then(perform(tokens, call));
+				recordForRetry(recorded);
+				return body.drain().then(delay(delay)).then(exchange(call));
 			});
 		});
 	}
 
-	private boolean isRepeatable(@Nullable RecordedBody recorded) {
+	private static boolean isReplayable(@Nullable RecordedBody recorded) {
 		return recorded == null || recorded.isComplete();
 	}
 
-	private void keepForRepeat(@Nullable RecordedBody recorded) {
+	private void recordForRetry(@Nullable RecordedBody recorded) {
 		if (recorded != null) {
 			this.body = recorded.replay();
-			this.repeatable = true;
+			this.replayable = true;
 		}
 	}
 
-	private static Mono<Void> pause(long millis) {
+	private static Mono<Void> delay(long millis) {
 		return (millis > 0) ? Mono.delay(Duration.ofMillis(millis)).then() : Mono.empty();
 	}
 

@@ -25,7 +25,6 @@ import org.springframework.http.client.ClientHttpRequestExecution;
 import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.http.client.support.HttpRequestWrapper;
-import org.springframework.util.Assert;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.web.client.RestClient;
 
@@ -42,23 +41,19 @@ import cn.authing.wechat.WechatMpTokenSource;
  * RestClient wechat = restClientBuilder.baseUrl("https://api.weixin.qq.com").requestInterceptor(interceptor).build();
  * </pre>
  *
- * With HTTP interfaces, for a group that is named {@code wechat} in
- * {@code @ImportHttpServices} and whose address is in
- * {@code spring.http.serviceclient.wechat.base-url}:
- *
- * <pre class="code">
- * &#64;Bean
- * RestClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenClientHttpRequestInterceptor interceptor) {
- *     return (groups) -&gt; groups.filterByName("wechat")
- *         .forEachClient((group, builder) -&gt; builder.requestInterceptor(interceptor));
- * }
- * </pre>
- *
- * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)}, and
- * only over https (or to a loopback address); others pass untouched. A request that
- * already has an {@code access_token} in its query is the caller's own affair: it is sent
- * as it is and not repeated. So are those of WeChat's API that take none
- * ({@code /sns/...}, {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}).
+ * A {@code RestTemplate} takes it the same way. HTTP interfaces need no more than the
+ * account of their group in {@code @ImportHttpServices}:
+ * {@code authing.wechat.api.service-groups.<group>=default}.
+ * <p>
+ * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)} are
+ * given a token, and only over https, to a loopback host, or where http was written out
+ * in full; others pass untouched, and a warning tells of each such host once. A request
+ * that already has an {@code access_token}, {@code component_access_token} or another
+ * {@code *access_token} in its query is the caller's own affair: it is sent as it is and
+ * not repeated. So are those of WeChat's API that take none: {@code /sns/...},
+ * {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}, {@code /cgi-bin/clear_quota/v2},
+ * {@code /cgi-bin/component/api_component_token} and {@code .../api_start_push_ticket}.
+ * {@link WechatMpRequestAttributes} choose another account for a request, or no token.
  * <p>
  * <b>Repeating.</b> Every request can be repeated: with an interceptor,
  * {@code RestClient} holds the body in memory. If no other token can be had the call
@@ -69,13 +64,18 @@ import cn.authing.wechat.WechatMpTokenSource;
  * client to be understood.
  * <p>
  * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
- * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
- * Interceptors that are added after this one see the token, so add this one last. The
- * HTTP client sees it too: keep those of its loggers that tell request lines above debug
- * level ({@code reactor.netty.http.client.HttpClientConnect},
- * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
- * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}; one that
- * repeats the token in its address cannot be stopped from here.
+ * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other
+ * than 0) that quote it. (An {@code access_token} that the caller wrote is hidden in
+ * exceptions only.) Interceptors that are added after this one see the token, so add this
+ * one last. The HTTP client sees it too: keep its loggers above debug level
+ * ({@code reactor.netty.http.client}, {@code org.apache.hc.client5.http},
+ * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug},
+ * {@code sun.net.www.protocol.http.HttpURLConnection}).
+ * <p>
+ * <b>Redirects</b> are never sent by WeChat, and HTTP clients follow them by themselves,
+ * which cannot be stopped from here. Tell them not to:
+ * {@code spring.http.clients.redirects=dont-follow}, which is what the groups of
+ * {@code authing.wechat.api.service-groups} do.
  * <p>
  * Instances are immutable and safe for use by any number of threads. A call blocks, as
  * {@code RestClient} does, without holding a lock; an interrupt ends its pauses.
@@ -83,19 +83,13 @@ import cn.authing.wechat.WechatMpTokenSource;
  * @since 1.0.0
  * @see WechatMpTokenExchangeFilterFunction
  */
-public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequestInterceptor {
+public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequestInterceptor {
 
-	private final WechatMpTokenSource tokens;
+	private final WechatCalls calls;
 
-	private final WechatApiHosts hosts;
-
-	private final BackOff busyBackOff;
-
-	private WechatMpTokenClientHttpRequestInterceptor(WechatMpTokenSource tokens, WechatApiHosts hosts,
-			BackOff busyBackOff) {
-		this.tokens = tokens;
-		this.hosts = hosts;
-		this.busyBackOff = busyBackOff;
+	// Not private, so that the bean can be proxied
+	WechatMpTokenClientHttpRequestInterceptor(WechatCalls calls) {
+		this.calls = calls;
 	}
 
 	/**
@@ -106,8 +100,7 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 	 * @return the interceptor
 	 */
 	public static WechatMpTokenClientHttpRequestInterceptor of(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenClientHttpRequestInterceptor(tokens, WechatApiHosts.DEFAULT, WechatCall.NO_BACK_OFF);
+		return new WechatMpTokenClientHttpRequestInterceptor(WechatCalls.of(tokens));
 	}
 
 	/**
@@ -116,20 +109,20 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withTokenSource(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenClientHttpRequestInterceptor(tokens, this.hosts, this.busyBackOff);
+		return new WechatMpTokenClientHttpRequestInterceptor(this.calls.withTokenSource(tokens));
 	}
 
 	/**
 	 * Return an interceptor that sends the token to these hosts and to no others.
-	 * @param hosts the host names, compared exactly but for case. With a port
-	 * ({@code host:port}) only that port is meant, without one that of the scheme. A
-	 * loopback host ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}) may be called
-	 * over http too, and without a port in its entry on any port
+	 * @param hosts host names, compared exactly but for case, with an optional port: if
+	 * none is written that of the scheme is meant, and any port of a loopback host
+	 * ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}), which may be called over
+	 * http too. A reverse proxy can be written in full: {@code https://host/prefix}, or
+	 * {@code http://host:port/prefix} for one inside a network that is trusted
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withHosts(String... hosts) {
-		return new WechatMpTokenClientHttpRequestInterceptor(this.tokens, WechatApiHosts.of(hosts), this.busyBackOff);
+		return new WechatMpTokenClientHttpRequestInterceptor(this.calls.withHosts(hosts));
 	}
 
 	/**
@@ -140,30 +133,28 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withBusyBackOff(BackOff backOff) {
-		Assert.notNull(backOff, "'backOff' must not be null");
-		return new WechatMpTokenClientHttpRequestInterceptor(this.tokens, this.hosts, backOff);
+		return new WechatMpTokenClientHttpRequestInterceptor(this.calls.withBusyBackOff(backOff));
 	}
 
 	@Override
 	public ClientHttpResponse intercept(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)
 			throws IOException {
-		URI uri = request.getURI();
-		if (!this.hosts.include(uri)) {
+		if (!this.calls.include(request.getURI(), request.getAttributes())) {
 			return execution.execute(request, body);
 		}
-		if (!AccessTokenQuery.isTakenBy(uri)) {
+		WechatCall call = this.calls.create(request.getURI(), request.getAttributes());
+		if (call == null) {
 			return send(request, body, execution);
 		}
-		WechatCall call = new WechatCall(this.tokens, this.busyBackOff);
 		while (true) {
-			String accessToken = this.tokens.getAccessTokenSync().accessToken();
+			String accessToken = call.tokens().getAccessTokenSync().accessToken();
 			PeekedClientHttpResponse response = send(withToken(request, accessToken), body, execution);
-			long pause = call.pauseBeforeRepeat(response.errcode(), accessToken, true);
-			if (pause == WechatCall.STOP) {
+			long delay = call.nextRetryDelay(response.errcode(), accessToken, true);
+			if (delay == WechatCall.STOP) {
 				return response;
 			}
 			response.close();
-			sleep(pause);
+			sleep(delay);
 		}
 	}
 
@@ -189,9 +180,9 @@ public final class WechatMpTokenClientHttpRequestInterceptor implements ClientHt
 		}
 	}
 
-	private static void sleep(long pause) throws IOException {
+	private static void sleep(long delay) throws IOException {
 		try {
-			Thread.sleep(pause);
+			Thread.sleep(delay);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();

@@ -16,13 +16,11 @@
 
 package cn.authing.wechat.http;
 
-import java.net.URI;
 import java.util.Map;
 import java.util.function.Consumer;
 
 import reactor.core.publisher.Mono;
 
-import org.springframework.util.Assert;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -47,28 +45,23 @@ import cn.authing.wechat.WechatMpTokenSource;
  *     .build();
  * </pre>
  *
- * With HTTP interfaces, for a group that is named {@code wechat} in
- * {@code @ImportHttpServices} and whose address is in
- * {@code spring.http.serviceclient.wechat.base-url}:
- *
- * <pre class="code">
- * &#64;Bean
- * WebClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenExchangeFilterFunction filter) {
- *     return (groups) -&gt; groups.filterByName("wechat")
- *         .forEachClient((group, builder) -&gt; builder.filter(filter));
- * }
- * </pre>
- *
- * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)}, and
- * only over https (or to a loopback address); others pass untouched. A request that
- * already has an {@code access_token} in its query is the caller's own affair: it is sent
- * as it is and not repeated. So are those of WeChat's API that take none
- * ({@code /sns/...}, {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}).
+ * HTTP interfaces need no more than the account of their group in
+ * {@code @ImportHttpServices}: {@code authing.wechat.api.service-groups.<group>=default}.
+ * <p>
+ * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)} are
+ * given a token, and only over https, to a loopback host, or where http was written out
+ * in full; others pass untouched, and a warning tells of each such host once. A request
+ * that already has an {@code access_token}, {@code component_access_token} or another
+ * {@code *access_token} in its query is the caller's own affair: it is sent as it is and
+ * not repeated. So are those of WeChat's API that take none: {@code /sns/...},
+ * {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}, {@code /cgi-bin/clear_quota/v2},
+ * {@code /cgi-bin/component/api_component_token} and {@code .../api_start_push_ticket}.
+ * {@link WechatMpRequestAttributes} choose another account for a request, or no token.
  * <p>
  * <b>Repeating.</b> A body of up to 256 KB is kept while it is sent and sent again from
  * there, so publishers are subscribed to only once. A longer one is not repeated: the
  * rejection is recorded, and WeChat's answer passed on. To have those repeated too, mark
- * the request with {@link #repeatableBody()}. If no other token can be had the call fails
+ * the request with {@link #replayableBody()}. If no other token can be had the call fails
  * with the error of {@link WechatMpTokenSource#getAccessToken()}.
  * <p>
  * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
@@ -76,35 +69,32 @@ import cn.authing.wechat.WechatMpTokenSource;
  * by its consumer. An answer must be decompressed by the HTTP client to be understood.
  * <p>
  * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
- * token. (An {@code access_token} that the caller wrote is hidden in exceptions only.)
- * Filters that are added after this one see the token, so add this one last. The HTTP
- * client sees it too: keep those of its loggers that tell request lines above debug level
- * ({@code reactor.netty.http.client.HttpClientConnect},
- * {@code org.apache.hc.client5.http}). Redirects, which WeChat never sends, are better
- * not followed: {@code spring.http.serviceclient.<group>.redirects=dont-follow}.
- * Whichever way, Reactor Netty is kept from following one that would take the token to
- * another host.
+ * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other
+ * than 0) that quote it. (An {@code access_token} that the caller wrote is hidden in
+ * exceptions only.) Filters that are added after this one see the token, so add this one
+ * last. The HTTP client sees it too: keep its loggers above debug level
+ * ({@code reactor.netty.http.client}, {@code org.apache.hc.client5.http},
+ * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug}).
+ * <p>
+ * <b>Redirects</b> are never sent by WeChat. Reactor Netty is kept from following one to
+ * a host that is not listed. Other HTTP clients follow by themselves unless they are told
+ * not to: {@code spring.http.clients.redirects=dont-follow}.
  * <p>
  * Instances are immutable and safe for use by any number of threads. Nothing blocks.
  *
  * @since 1.0.0
  * @see WechatMpTokenClientHttpRequestInterceptor
  */
-public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFunction {
+public class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFunction {
 
-	private static final String REPEATABLE_BODY_ATTRIBUTE = WechatMpTokenExchangeFilterFunction.class.getName()
-			+ ".repeatableBody";
+	private static final String REPLAYABLE_BODY_ATTRIBUTE = WechatMpTokenExchangeFilterFunction.class.getName()
+			+ ".replayableBody";
 
-	private final WechatMpTokenSource tokens;
+	private final WechatCalls calls;
 
-	private final WechatApiHosts hosts;
-
-	private final BackOff busyBackOff;
-
-	private WechatMpTokenExchangeFilterFunction(WechatMpTokenSource tokens, WechatApiHosts hosts, BackOff busyBackOff) {
-		this.tokens = tokens;
-		this.hosts = hosts;
-		this.busyBackOff = busyBackOff;
+	// Not private, so that the bean can be proxied
+	WechatMpTokenExchangeFilterFunction(WechatCalls calls) {
+		this.calls = calls;
 	}
 
 	/**
@@ -115,8 +105,7 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * @return the filter
 	 */
 	public static WechatMpTokenExchangeFilterFunction of(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenExchangeFilterFunction(tokens, WechatApiHosts.DEFAULT, WechatCall.NO_BACK_OFF);
+		return new WechatMpTokenExchangeFilterFunction(WechatCalls.of(tokens));
 	}
 
 	/**
@@ -125,20 +114,20 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * @return a filter with the other settings of this one
 	 */
 	public WechatMpTokenExchangeFilterFunction withTokenSource(WechatMpTokenSource tokens) {
-		Assert.notNull(tokens, "'tokens' must not be null");
-		return new WechatMpTokenExchangeFilterFunction(tokens, this.hosts, this.busyBackOff);
+		return new WechatMpTokenExchangeFilterFunction(this.calls.withTokenSource(tokens));
 	}
 
 	/**
 	 * Return a filter that sends the token to these hosts and to no others.
-	 * @param hosts the host names, compared exactly but for case. With a port
-	 * ({@code host:port}) only that port is meant, without one that of the scheme. A
-	 * loopback host ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}) may be called
-	 * over http too, and without a port in its entry on any port
+	 * @param hosts host names, compared exactly but for case, with an optional port: if
+	 * none is written that of the scheme is meant, and any port of a loopback host
+	 * ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}), which may be called over
+	 * http too. A reverse proxy can be written in full: {@code https://host/prefix}, or
+	 * {@code http://host:port/prefix} for one inside a network that is trusted
 	 * @return a filter with the other settings of this one
 	 */
 	public WechatMpTokenExchangeFilterFunction withHosts(String... hosts) {
-		return new WechatMpTokenExchangeFilterFunction(this.tokens, WechatApiHosts.of(hosts), this.busyBackOff);
+		return new WechatMpTokenExchangeFilterFunction(this.calls.withHosts(hosts));
 	}
 
 	/**
@@ -149,8 +138,7 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * @return a filter with the other settings of this one
 	 */
 	public WechatMpTokenExchangeFilterFunction withBusyBackOff(BackOff backOff) {
-		Assert.notNull(backOff, "'backOff' must not be null");
-		return new WechatMpTokenExchangeFilterFunction(this.tokens, this.hosts, backOff);
+		return new WechatMpTokenExchangeFilterFunction(this.calls.withBusyBackOff(backOff));
 	}
 
 	/**
@@ -159,21 +147,20 @@ public final class WechatMpTokenExchangeFilterFunction implements ExchangeFilter
 	 * not kept while it is sent, and repeated whatever its length.
 	 * @return what sets the attribute
 	 */
-	public static Consumer<Map<String, Object>> repeatableBody() {
-		return (attributes) -> attributes.put(REPEATABLE_BODY_ATTRIBUTE, true);
+	public static Consumer<Map<String, Object>> replayableBody() {
+		return (attributes) -> attributes.put(REPLAYABLE_BODY_ATTRIBUTE, true);
 	}
 
 	@Override
 	public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
-		URI uri = request.url();
-		if (!this.hosts.include(uri)) {
+		if (!this.calls.include(request.url(), request.attributes())) {
 			return next.exchange(request);
 		}
-		boolean repeatable = request.attribute(REPEATABLE_BODY_ATTRIBUTE).isPresent();
 		return Mono.defer(() -> {
-			WechatExchange exchange = new WechatExchange(request, next, this.hosts, repeatable);
-			return (AccessTokenQuery.isTakenBy(uri))
-					? exchange.perform(this.tokens, new WechatCall(this.tokens, this.busyBackOff)) : exchange.perform();
+			WechatExchange exchange = new WechatExchange(request, next, this.calls.hosts(),
+					request.attributes().containsKey(REPLAYABLE_BODY_ATTRIBUTE));
+			WechatCall call = this.calls.create(request.url(), request.attributes());
+			return (call != null) ? exchange.exchange(call) : exchange.exchange();
 		});
 	}
 

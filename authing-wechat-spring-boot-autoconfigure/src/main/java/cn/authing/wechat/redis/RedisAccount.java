@@ -18,6 +18,7 @@ package cn.authing.wechat.redis;
 
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Base64;
 
@@ -52,7 +53,19 @@ record RedisAccount(WechatMpCredentials credentials, String id, String tokenKey,
 	 * Return what stands for a token where the token itself is not to be seen.
 	 */
 	String digest(String accessToken) {
-		return digest(this.credentials.appSecret(), "token", accessToken);
+		return signature("token", accessToken);
+	}
+
+	/**
+	 * Return what only those can compute who have the app secret.
+	 */
+	String signature(String purpose, String text) {
+		return digest(this.credentials.appSecret(), purpose, text);
+	}
+
+	static boolean equal(String signature, String other) {
+		return MessageDigest.isEqual(signature.getBytes(StandardCharsets.UTF_8),
+				other.getBytes(StandardCharsets.UTF_8));
 	}
 
 	private static String digest(String appSecret, String purpose, String text) {

@@ -33,21 +33,24 @@ import reactor.core.publisher.Mono;
 
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.core.log.LogMessage;
+import org.springframework.util.backoff.BackOffExecution;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
- * Whether Redis can be used. One failure is enough to leave it alone: nobody waits for it
- * again until it has answered a probe, made behind the callers' backs at growing
- * intervals. Failures that follow each other closely are one streak, which is logged at
- * its begin and its end.
+ * Circuit breaker: opens on the first failure and closes after a background probe
+ * succeeds, probing with exponential back-off. Failures that follow each other closely
+ * are one streak, which is logged at its beginning and its end.
  */
 final class RedisAvailability {
 
 	private static final Log logger = LogFactory.getLog(RedisAvailability.class);
 
-	// What a Redis error begins with. The rest may repeat arguments, so a token.
-	private static final Pattern ERROR_CODE = Pattern.compile("([A-Z]{2,20})( .*)?", Pattern.DOTALL);
+	// What a Redis error begins with, in Redis 6 behind where in the script it was. The
+	// rest may repeat arguments, so a token.
+	private static final Pattern ERROR_CODE = Pattern
+		.compile("(?:ERR Error running script .*@user_script: ?\\d+: -?)?([A-Z]{2,20})( .*)?", Pattern.DOTALL);
 
 	private final LongAdder succeeded = new LongAdder();
 
@@ -57,129 +60,140 @@ final class RedisAvailability {
 
 	private final Mono<?> probe;
 
-	private final Duration timeout;
+	private final Runnable onClose;
 
-	private final Duration initialPause;
+	private final ExponentialBackOff backOff;
 
-	private final Duration maxPause;
-
-	// The next probe or, when Redis has just come back, the end of the streak.
+	// The next probe or, when the circuit has just closed, the end of the streak.
 	private final Disposable.Swap next = Disposables.swap();
 
-	private volatile @Nullable Absence absence;
+	private volatile @Nullable Outage outage;
 
 	private volatile boolean suspended;
 
-	// Between probes, while a streak lasts. Guarded by this.
-	private @Nullable Duration pause;
+	// The back-off of the current streak. Guarded by this.
+	private @Nullable BackOffExecution streak;
 
 	/**
 	 * Create a new instance.
 	 * @param probe fails while Redis cannot be used
-	 * @param timeout the time that Redis was given to answer
-	 * @param initialPause the time to the first probe, which doubles with each further
+	 * @param onClose called whenever the circuit closes
+	 * @param initialBackoff the time to the first probe, which doubles with each further
 	 * one
-	 * @param maxPause the longest time between two probes, and how long all must be well
-	 * for a streak to end
+	 * @param maxBackoff the longest time between two probes, and how long the circuit
+	 * must stay closed for a streak to end
 	 */
-	RedisAvailability(Mono<?> probe, Duration timeout, Duration initialPause, Duration maxPause) {
+	RedisAvailability(Mono<?> probe, Runnable onClose, Duration initialBackoff, Duration maxBackoff) {
 		this.probe = probe;
-		this.timeout = timeout;
-		this.initialPause = initialPause;
-		this.maxPause = maxPause;
+		this.onClose = onClose;
+		this.backOff = new ExponentialBackOff(initialBackoff.toMillis(), 2);
+		this.backOff.setMaxInterval(maxBackoff.toMillis());
 	}
 
 	/**
 	 * Return whether to use Redis; counts the operation if not.
 	 */
-	boolean admits() {
-		if (this.absence == null && !this.suspended) {
+	boolean isCallPermitted() {
+		if (this.outage == null && !this.suspended) {
 			return true;
 		}
 		this.skipped.increment();
 		return false;
 	}
 
-	void succeeded() {
+	boolean isClosed() {
+		return this.outage == null;
+	}
+
+	void onSuccess() {
 		this.succeeded.increment();
 	}
 
-	void failed(Throwable failure) {
+	void onError(Throwable failure) {
 		if (!this.suspended) {
 			this.failed.increment();
-			leave(failure);
+			open(failure);
 		}
 	}
 
-	private synchronized void leave(Throwable failure) {
-		if (this.absence != null || this.suspended) {
+	private synchronized void open(Throwable failure) {
+		if (this.outage != null || this.suspended) {
 			return;
 		}
-		Absence absence = new Absence(describe(failure), Instant.now());
-		this.absence = absence;
-		if (this.pause == null) {
-			logger.warn(LogMessage.format("Redis %s. Until it is back, this instance shares no access tokens with the"
-					+ " others and fetches for itself", absence.reason()));
+		Outage outage = new Outage(describe(failure), Instant.now());
+		this.outage = outage;
+		if (this.streak == null) {
+			this.streak = this.backOff.start();
+			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", outage.reason()));
 		}
 		else {
-			logger.debug(LogMessage.format("Redis %s again", absence.reason()));
+			logger.debug(LogMessage.format("Redis failed again: it %s", outage.reason()));
 		}
-		probeLater();
+		scheduleProbe(this.streak);
 	}
 
-	private synchronized void probeLater() {
-		Duration pause = (this.pause != null) ? this.pause.multipliedBy(2) : this.initialPause;
-		pause = (pause.compareTo(this.maxPause) < 0) ? pause : this.maxPause;
-		this.pause = pause;
-		this.next.update(Mono.delay(pause).then(this.probe).subscribe((reply) -> comeBack(), (failure) -> {
-			logger.debug(LogMessage.format("Redis still %s", describe(failure)));
-			probeLater();
-		}));
+	private void scheduleProbe(BackOffExecution streak) {
+		this.next.update(Mono.delay(Duration.ofMillis(streak.nextBackOff()))
+			.then(this.probe)
+			.subscribe((reply) -> close(), (failure) -> {
+				logger.debug(LogMessage.format("Redis probe failed: it %s", describe(failure)));
+				probeAgain(streak);
+			}));
 	}
 
-	private synchronized void comeBack() {
-		this.absence = null;
-		this.next.update(Mono.delay(this.maxPause).subscribe((elapsed) -> endStreak()));
-	}
-
-	private synchronized void endStreak() {
-		if (this.absence == null && !this.suspended) {
-			this.pause = null;
-			logger.info("Redis is back, and access tokens are shared again");
+	private synchronized void probeAgain(BackOffExecution streak) {
+		// A later streak has probes of its own
+		if (this.streak == streak) {
+			scheduleProbe(streak);
 		}
 	}
 
 	/**
-	 * Use Redis no more, and say nothing of it.
+	 * Close the circuit, since Redis has answered.
+	 */
+	void close() {
+		synchronized (this) {
+			this.outage = null;
+			this.next.update(
+					Mono.delay(Duration.ofMillis(this.backOff.getMaxInterval())).subscribe((elapsed) -> endStreak()));
+		}
+		this.onClose.run();
+	}
+
+	private synchronized void endStreak() {
+		if (this.outage == null && this.streak != null) {
+			this.streak = null;
+			logger.info("Redis has recovered, and access tokens are shared again");
+		}
+	}
+
+	/**
+	 * Permit no more calls, and log nothing, until {@link #resume()}.
 	 */
 	synchronized void suspend() {
 		this.suspended = true;
+		this.streak = null;
 		this.next.update(Disposables.disposed());
 	}
 
 	/**
-	 * Use Redis again.
+	 * Permit calls again.
 	 */
 	synchronized void resume() {
 		this.suspended = false;
-		this.absence = null;
-		this.pause = null;
-	}
-
-	boolean isSuspended() {
-		return this.suspended;
+		this.outage = null;
 	}
 
 	WechatMpTokenStoreStatus status(long undecodable) {
-		Absence absence = this.absence;
-		return new WechatMpTokenStoreStatus((absence != null) ? absence.reason() : null,
-				(absence != null) ? absence.since() : null, this.succeeded.sum(), this.failed.sum(), this.skipped.sum(),
+		Outage outage = this.outage;
+		return new WechatMpTokenStoreStatus((outage != null) ? outage.reason() : null,
+				(outage != null) ? outage.since() : null, this.succeeded.sum(), this.failed.sum(), this.skipped.sum(),
 				undecodable);
 	}
 
-	private String describe(Throwable failure) {
+	private static String describe(Throwable failure) {
 		if (failure instanceof TimeoutException) {
-			return "did not answer within " + this.timeout.toMillis() + " ms";
+			return String.valueOf(failure.getMessage());
 		}
 		for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
 			if (cause instanceof IOException) {
@@ -192,7 +206,7 @@ final class RedisAvailability {
 				: "cannot be used (" + cause.getClass().getName() + ")";
 	}
 
-	private record Absence(String reason, Instant since) {
+	private record Outage(String reason, Instant since) {
 
 	}
 

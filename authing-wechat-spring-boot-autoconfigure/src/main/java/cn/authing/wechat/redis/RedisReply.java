@@ -39,10 +39,26 @@ record RedisReply(long time, Outcome outcome, long life, @Nullable String value)
 
 	static RedisReply parse(String text) {
 		String[] parts = text.split(" ", 4);
-		Assert.state(parts.length == 2 || parts.length == 4, "The answer is not one of the scripts'");
+		Assert.state(parts.length == 2 || parts.length == 4, "Unexpected script reply");
 		boolean found = parts.length == 4;
 		return new RedisReply(Long.parseLong(parts[0]), Outcome.of(parts[1]), found ? Long.parseLong(parts[2]) : -1,
 				found ? parts[3] : null);
+	}
+
+	/**
+	 * Take into account that the answer was on its way, during which time passed.
+	 * @param roundTrip the time from the question to the answer, in milliseconds
+	 */
+	RedisReply receivedAfter(long roundTrip) {
+		return new RedisReply(this.time + roundTrip, this.outcome,
+				(this.life >= 0) ? Math.max(this.life - roundTrip, 0) : this.life, this.value);
+	}
+
+	/**
+	 * Return whether the script has done what it is there for, or found that it need not.
+	 */
+	boolean isExecuted() {
+		return this.outcome != Outcome.NONE && this.outcome != Outcome.LATE;
 	}
 
 	enum Outcome {

@@ -21,7 +21,7 @@ import org.springframework.data.redis.core.script.RedisScript;
 /**
  * What is done in Redis. Each script runs as a whole and on the keys of one hash slot;
  * all answer in the form that {@link RedisReply} reads, beginning with the time by
- * Redis's clock. They need Redis 5 or later.
+ * Redis's clock. Times are by that clock and in milliseconds. They need Redis 5 or later.
  */
 final class RedisScripts {
 
@@ -52,8 +52,8 @@ final class RedisScripts {
 
 	/**
 	 * Take the lease, and read the token. One that cannot be ours, as it would not end in
-	 * time, is taken over. Keys: token, lease. Arguments: time when it was sent, for how
-	 * long the answer is waited for, owner, life of the lease in milliseconds.
+	 * time, is taken over. Keys: token, lease. Arguments: time when it is sent, how much
+	 * later it may be executed, owner, life of the lease in milliseconds.
 	 */
 	static final RedisScript<String> LEASE = script("""
 			if now - ARGV[1] > tonumber(ARGV[2]) then return reply('late') end
@@ -83,11 +83,11 @@ final class RedisScripts {
 	/**
 	 * Write a token, unless a newer one is there, and tell of it if it is another one.
 	 * What has no end or not our format is overwritten. Keys: token. Arguments: time when
-	 * it was sent, for how long the answer is waited for, value, its life then in
-	 * milliseconds, channel, message, a value to overwrite in any case.
+	 * it is sent, how much later it may be executed, value, when it ends, channel,
+	 * message, a value to overwrite in any case.
 	 */
 	static final RedisScript<String> PUBLISH = script("""
-			local life = ARGV[4] - math.max(now - ARGV[1], 0)
+			local life = ARGV[4] - now
 			if now - ARGV[1] > tonumber(ARGV[2]) or life < 1 then return reply('late') end
 			local format = '^1 (%d+) (%d+ %S+) '
 			local fetched, known = string.match(ARGV[3], format)

@@ -31,26 +31,44 @@ import org.springframework.util.Assert;
  * @param encryptionKeys AES keys: the first one encrypts, any of them decrypts; if there
  * is none, tokens are stored in plain text. They are not part of {@link #toString()}
  * @param maxAccounts for how many accounts to listen to the other instances
- * @param maxLease for how long a lease is renewed that is never given back; longer than a
- * fetch may take
+ * @param fetchTimeout how long a fetch from Authing may take in all
  * @since 1.0.0
  */
 public record RedisTokenStoreSettings(String keyPrefix, Duration timeout, List<SecretKey> encryptionKeys,
-		long maxAccounts, Duration maxLease) {
+		long maxAccounts, Duration fetchTimeout) {
+
+	private static final Duration MAX_CONNECT_TIMEOUT = Duration.ofSeconds(5);
 
 	public RedisTokenStoreSettings {
 		Assert.hasText(keyPrefix, "'keyPrefix' must not be blank");
 		Assert.isTrue(timeout.compareTo(Duration.ZERO) > 0, "'timeout' must be positive");
 		Assert.isTrue(maxAccounts > 0, "'maxAccounts' must be positive");
-		Assert.isTrue(maxLease.compareTo(Duration.ZERO) > 0, "'maxLease' must be positive");
+		Assert.isTrue(fetchTimeout.compareTo(Duration.ZERO) > 0, "'fetchTimeout' must be positive");
 		encryptionKeys = List.copyOf(encryptionKeys);
+	}
+
+	/**
+	 * Return how long to wait for the first connection: on a busy machine that takes
+	 * seconds, but enough of the fetch's time must be left.
+	 */
+	Duration connectTimeout() {
+		Duration max = this.fetchTimeout.dividedBy(3);
+		return (MAX_CONNECT_TIMEOUT.compareTo(max) < 0) ? MAX_CONNECT_TIMEOUT : max;
+	}
+
+	/**
+	 * Return for how long to renew a lease that is never given back: a fetch, and the
+	 * publication of what it has brought.
+	 */
+	Duration maxLease() {
+		return this.fetchTimeout.multipliedBy(2);
 	}
 
 	@Override
 	public String toString() {
 		return "RedisTokenStoreSettings[keyPrefix=" + this.keyPrefix + ", timeout=" + this.timeout + ", encryptionKeys="
-				+ this.encryptionKeys.size() + ", maxAccounts=" + this.maxAccounts + ", maxLease=" + this.maxLease
-				+ "]";
+				+ this.encryptionKeys.size() + ", maxAccounts=" + this.maxAccounts + ", fetchTimeout="
+				+ this.fetchTimeout + "]";
 	}
 
 }

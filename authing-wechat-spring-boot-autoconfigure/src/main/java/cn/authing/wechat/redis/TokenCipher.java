@@ -29,8 +29,8 @@ import javax.crypto.spec.GCMParameterSpec;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encrypts tokens with AES-GCM. Each is bound to the place where it is stored and cannot
- * be read from another one.
+ * Encrypts tokens with AES-GCM. Each is bound to its associated data and cannot be read
+ * with other ones.
  */
 final class TokenCipher {
 
@@ -52,11 +52,11 @@ final class TokenCipher {
 		this.keys = keys;
 	}
 
-	String encrypt(String text, String place) {
+	String encrypt(String text, String associatedData) {
 		byte[] nonce = new byte[NONCE_LENGTH];
 		this.random.nextBytes(nonce);
 		try {
-			Cipher cipher = cipher(Cipher.ENCRYPT_MODE, this.keys.get(0), nonce, 0, place);
+			Cipher cipher = cipher(Cipher.ENCRYPT_MODE, this.keys.get(0), nonce, 0, associatedData);
 			byte[] plain = text.getBytes(StandardCharsets.UTF_8);
 			byte[] encrypted = new byte[NONCE_LENGTH + cipher.getOutputSize(plain.length)];
 			System.arraycopy(nonce, 0, encrypted, 0, NONCE_LENGTH);
@@ -70,10 +70,10 @@ final class TokenCipher {
 
 	/**
 	 * Decrypt a text.
-	 * @return the text, or {@code null} if it was encrypted with another key, for another
-	 * place, or not at all
+	 * @return the text, or {@code null} if it was encrypted with another key, with other
+	 * associated data, or not at all
 	 */
-	@Nullable String decrypt(String text, String place) {
+	@Nullable String decrypt(String text, String associatedData) {
 		byte[] encrypted;
 		try {
 			encrypted = Base64.getDecoder().decode(text);
@@ -86,8 +86,8 @@ final class TokenCipher {
 		}
 		for (SecretKey key : this.keys) {
 			try {
-				byte[] plain = cipher(Cipher.DECRYPT_MODE, key, encrypted, 0, place).doFinal(encrypted, NONCE_LENGTH,
-						encrypted.length - NONCE_LENGTH);
+				byte[] plain = cipher(Cipher.DECRYPT_MODE, key, encrypted, 0, associatedData).doFinal(encrypted,
+						NONCE_LENGTH, encrypted.length - NONCE_LENGTH);
 				return new String(plain, StandardCharsets.UTF_8);
 			}
 			catch (GeneralSecurityException ex) {
@@ -97,11 +97,11 @@ final class TokenCipher {
 		return null;
 	}
 
-	private static Cipher cipher(int mode, SecretKey key, byte[] nonce, int offset, String place)
+	private static Cipher cipher(int mode, SecretKey key, byte[] nonce, int offset, String associatedData)
 			throws GeneralSecurityException {
 		Cipher cipher = Cipher.getInstance(TRANSFORMATION);
 		cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce, offset, NONCE_LENGTH));
-		cipher.updateAAD(place.getBytes(StandardCharsets.UTF_8));
+		cipher.updateAAD(associatedData.getBytes(StandardCharsets.UTF_8));
 		return cipher;
 	}
 

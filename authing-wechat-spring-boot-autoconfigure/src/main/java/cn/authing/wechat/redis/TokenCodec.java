@@ -16,8 +16,6 @@
 
 package cn.authing.wechat.redis;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -34,20 +32,32 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
 
 /**
- * A token as it is written in Redis, in one line: {@code 1 FETCHED EXPIRES DIGEST TOKEN}.
+ * A token as it is written in Redis, in one line:
+ * {@code 1 FETCHED EXPIRES DIGEST END SIGNATURE TOKEN}.
  * <p>
  * {@code 1} is the version of the format. {@code FETCHED} and {@code EXPIRES} are
  * milliseconds since the epoch by Authing's clock, for the scripts to compare.
  * {@code DIGEST} is the {@linkplain RedisAccount#digest keyed digest} of the token, by
- * which the scripts know it again; it also tells that nobody without the app secret has
- * written the token. {@code TOKEN} is {@code =} and the token or {@code ~} and the
- * encrypted token. How long the token still lives is told by the key's time to live only.
+ * which the scripts know it again. {@code END} is the expiry by Redis's clock, which is
+ * the same for all instances: a value that is stored again with a longer time to live
+ * lives no longer for that. {@code SIGNATURE} tells that it was all written by someone
+ * who has the app secret, for this key. {@code TOKEN} is {@code =} and the token or
+ * {@code ~} and the encrypted token.
  */
 final class TokenCodec {
 
-	private static final Pattern FORMAT = Pattern.compile("(1 (\\d{1,15}) (\\d{1,15}) ([\\w-]{22})) ([=~])(\\S+)");
+	/**
+	 * The longest life of a token at WeChat.
+	 */
+	static final Duration MAX_LIFE = Duration.ofHours(2);
+
+	private static final Pattern FORMAT = Pattern
+		.compile("(1 (\\d{1,15}) (\\d{1,15}) [\\w-]{22} (\\d{1,15})) ([\\w-]{22}) ([=~])(\\S+)");
 
 	private static final long MAX_TIME = 999_999_999_999_999L;
+
+	// Clocks differ a little, and an answer travels a while.
+	private static final Duration TOLERANCE = Duration.ofMinutes(1);
 
 	private final @Nullable TokenCipher cipher;
 
@@ -55,44 +65,68 @@ final class TokenCodec {
 		this.cipher = encryptionKeys.isEmpty() ? null : new TokenCipher(encryptionKeys);
 	}
 
-	String encode(RedisAccount account, StoredToken stored) {
+	/**
+	 * Write a value.
+	 * @param account the account
+	 * @param stored the token
+	 * @param end its expiry by Redis's clock, in milliseconds
+	 */
+	String encode(RedisAccount account, StoredToken stored, long end) {
 		String accessToken = stored.token().accessToken();
 		String header = "1 " + millis(stored.fetchedAt()) + " " + millis(stored.token().expiresAt()) + " "
-				+ account.digest(accessToken);
-		return (this.cipher != null) ? header + " ~" + this.cipher.encrypt(accessToken, place(account, header))
-				: header + " =" + accessToken;
+				+ account.digest(accessToken) + " " + end;
+		String signed = header + " " + sign(account, header, accessToken);
+		return (this.cipher != null) ? signed + " ~" + this.cipher.encrypt(accessToken, associatedData(account, header))
+				: signed + " =" + accessToken;
 	}
 
 	/**
 	 * Read a value.
 	 * @param account the account
-	 * @param value the value
-	 * @param life the key's time to live
-	 * @return the token, or {@code null} if it cannot be read
+	 * @param reply the value, its time to live and Redis's time
+	 * @return the token, or {@code null} if it cannot be read or believed
 	 */
-	@Nullable StoredToken decode(RedisAccount account, String value, Duration life) {
-		Matcher matcher = FORMAT.matcher(value);
-		if (!matcher.matches() || life.isNegative()) {
+	@Nullable StoredToken decode(RedisAccount account, RedisReply reply) {
+		Matcher matcher = FORMAT.matcher(String.valueOf(reply.value()));
+		if (!matcher.matches() || reply.life() < 0) {
 			return null;
 		}
-		String accessToken = matcher.group(6);
-		if (matcher.group(5).equals("~")) {
-			accessToken = (this.cipher != null) ? this.cipher.decrypt(accessToken, place(account, matcher.group(1)))
+		String header = matcher.group(1);
+		String accessToken = matcher.group(7);
+		if (matcher.group(6).equals("~")) {
+			accessToken = (this.cipher != null) ? this.cipher.decrypt(accessToken, associatedData(account, header))
 					: null;
 		}
-		if (!StringUtils.hasText(accessToken) || !equal(account.digest(accessToken), matcher.group(4))) {
+		if (!StringUtils.hasText(accessToken)
+				|| !RedisAccount.equal(sign(account, header, accessToken), matcher.group(5))) {
 			return null;
 		}
-		return new StoredToken(new WechatMpAccessToken(accessToken, instant(matcher.group(3))), life,
-				instant(matcher.group(2)));
+		Instant fetchedAt = instant(matcher.group(2));
+		Instant expiresAt = instant(matcher.group(3));
+		if (!isPossible(fetchedAt, expiresAt, reply.time())) {
+			return null;
+		}
+		long life = Math.min(reply.life(), Math.max(Long.parseLong(matcher.group(4)) - reply.time(), 0));
+		return new StoredToken(new WechatMpAccessToken(accessToken, expiresAt), Duration.ofMillis(life), fetchedAt);
 	}
 
-	private static String place(RedisAccount account, String header) {
+	/**
+	 * Return whether the times can be those of a token of WeChat. That it was fetched in
+	 * the future is said only where neither Redis's clock nor the local one, either of
+	 * which may be slow, has come so far.
+	 */
+	private static boolean isPossible(Instant fetchedAt, Instant expiresAt, long redisTime) {
+		long now = Math.max(redisTime, System.currentTimeMillis());
+		return !fetchedAt.isAfter(Instant.ofEpochMilli(now).plus(TOLERANCE))
+				&& !expiresAt.isAfter(fetchedAt.plus(MAX_LIFE).plus(TOLERANCE));
+	}
+
+	private static String sign(RedisAccount account, String header, String accessToken) {
+		return account.signature("value", associatedData(account, header) + " " + accessToken);
+	}
+
+	private static String associatedData(RedisAccount account, String header) {
 		return account.tokenKey() + " " + header;
-	}
-
-	static boolean equal(String digest, String other) {
-		return MessageDigest.isEqual(digest.getBytes(StandardCharsets.UTF_8), other.getBytes(StandardCharsets.UTF_8));
 	}
 
 	private static long millis(Instant time) {

@@ -39,7 +39,9 @@ final class AccountStatistics {
 
 	final RequestCounter fresh = new RequestCounter();
 
-	final LongAdder refreshing = new LongAdder();
+	final LongAdder due = new LongAdder();
+
+	final LongAdder stale = new LongAdder();
 
 	final LongAdder waited = new LongAdder();
 
@@ -49,7 +51,7 @@ final class AccountStatistics {
 
 	final LongAdder rejections = new LongAdder();
 
-	volatile @Nullable Instant lastRenewal;
+	volatile @Nullable Instant lastFetchedAt;
 
 	volatile @Nullable LastFailure lastFailure;
 
@@ -58,7 +60,8 @@ final class AccountStatistics {
 	}
 
 	WechatMpRequestCounts requests() {
-		return new WechatMpRequestCounts(this.fresh.sum(), this.refreshing.sum(), this.waited.sum(), this.failed.sum());
+		return new WechatMpRequestCounts(this.fresh.sum(), this.due.sum(), this.stale.sum(), this.waited.sum(),
+				this.failed.sum());
 	}
 
 	record LastFailure(AuthingException exception, Instant at) {

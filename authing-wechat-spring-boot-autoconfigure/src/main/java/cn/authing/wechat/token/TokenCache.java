@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
@@ -139,15 +140,20 @@ final class TokenCache implements AutoCloseable {
 		AccountStatistics statistics = entry.statistics();
 		statistics.fetches.increment();
 		if (failure == null) {
-			statistics.lastRenewal = this.clock.instant();
+			statistics.lastFetchedAt = this.clock.instant();
 		}
 		else {
 			statistics.lastFailure = new AccountStatistics.LastFailure(failure, this.clock.instant());
 		}
 		Duration duration = Duration.ofNanos(this.clock.nanoTime() - startedAt);
+		publish((origin != null) ? new WechatMpTokenEvent.Fetched(statistics.account, duration, origin)
+				: new WechatMpTokenEvent.Failed(statistics.account, duration, Objects.requireNonNull(failure)));
+	}
+
+	void publish(WechatMpTokenEvent event) {
 		for (WechatMpTokenListener listener : this.listeners) {
 			try {
-				listener.fetched(statistics.account, duration, origin, failure);
+				listener.onEvent(event);
 			}
 			catch (RuntimeException | LinkageError ex) {
 				// Those who wait for the fetch must be answered all the same.

@@ -139,7 +139,7 @@ final class TokenEntry extends CachedTokenSource {
 			tryFetch(snapshot, new TokenFetch(this, this.cache, true, false), 0);
 		}
 		if (usable || snapshot.isHeldThroughRejections(now, this.cache.policy().initialBackoff().toNanos())) {
-			this.statistics.refreshing.increment();
+			this.statistics.due.increment();
 			return snapshot.token();
 		}
 		return null;
@@ -151,7 +151,7 @@ final class TokenEntry extends CachedTokenSource {
 			TokenSnapshot snapshot = this.snapshot;
 			long now = this.clock.nanoTime();
 			switch (snapshot.state(now)) {
-				case FRESH, DUE -> {
+				case FRESH, DUE, STALE -> {
 					return CompletableFuture.completedFuture(snapshot.requiredToken());
 				}
 				case FAILING -> {
@@ -203,6 +203,7 @@ final class TokenEntry extends CachedTokenSource {
 		boolean dropped = reject(accessToken::equals, 0);
 		if (dropped) {
 			this.statistics.rejections.increment();
+			this.cache.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
 			this.cache.loader().drop(this.credentials, accessToken);
 		}
 		return dropped;
@@ -379,6 +380,7 @@ final class TokenEntry extends CachedTokenSource {
 		}
 		while (!SNAPSHOT.compareAndSet(this, before, after));
 		logRecovery(before, after);
+		this.cache.publish(new WechatMpTokenEvent.Adopted(this.statistics.account));
 		logger.debug(LogMessage.format("Took over the token of %s that another instance has fetched", this));
 		scheduleWarmUp();
 	}

@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.scheduler.Schedulers;
 
+import org.springframework.context.SmartLifecycle;
 import org.springframework.util.Assert;
 
 import cn.authing.wechat.WechatMpAccessToken;
@@ -55,10 +57,13 @@ import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
  *
  * @since 1.0.0
  */
-public class WechatMpAccountRegistry implements AutoCloseable {
+public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	// When this instance hears of a rejection, another one may have asked Authing since.
 	private static final Duration NOTIFICATION = Duration.ofSeconds(1);
+
+	// A little above that of a store, which is a little above that of its connections.
+	private static final int PHASE = 100;
 
 	private final TokenCache cache;
 
@@ -74,7 +79,9 @@ public class WechatMpAccountRegistry implements AutoCloseable {
 
 	private final long maxEntries;
 
-	private final @Nullable Disposable changes;
+	private volatile boolean running;
+
+	private @Nullable Disposable changes;
 
 	private volatile Map<String, AccountTokenSource> accounts;
 
@@ -115,7 +122,43 @@ public class WechatMpAccountRegistry implements AutoCloseable {
 		this.accountProvider = accountProvider;
 		this.accounts = Map.of();
 		loadAccounts(accountProvider.getAccounts());
-		this.changes = (store != null) ? store.changes().subscribe(this::changed) : null;
+	}
+
+	/**
+	 * Start, or resume, background work: notifications of the store and the accounts that
+	 * are kept warm. Tokens can be had before.
+	 */
+	@Override
+	public synchronized void start() {
+		this.running = true;
+		if (this.store != null && this.changes == null) {
+			this.changes = this.store.changes().subscribe(this::changed);
+		}
+	}
+
+	/**
+	 * Stop background work.
+	 */
+	@Override
+	public synchronized void stop() {
+		this.running = false;
+		if (this.changes != null) {
+			this.changes.dispose();
+			this.changes = null;
+		}
+	}
+
+	@Override
+	public boolean isRunning() {
+		return this.running;
+	}
+
+	/**
+	 * Stop before the store, and start after it.
+	 */
+	@Override
+	public int getPhase() {
+		return PHASE;
 	}
 
 	/**
@@ -324,11 +367,16 @@ public class WechatMpAccountRegistry implements AutoCloseable {
 				: snapshot.attempts().failures();
 		long now = this.cache.clock().nanoTime();
 		return new WechatMpAccountStatus(name, entry.credentials().appId(), snapshot.state(now),
-				(token != null) ? token.expiresAt() : null,
+				localTime(snapshot.attempts().receivedAt(), now), localTime(snapshot.refreshAt(), now),
+				localTime(snapshot.usableUntil(), now), (token != null) ? token.expiresAt() : null,
 				Duration.ofNanos(snapshot.isUsable(now) ? snapshot.usableUntil() - now : 0),
-				snapshot.attempts().origin(), statistics.lastRenewal,
+				snapshot.attempts().origin(), statistics.lastFetchedAt,
 				(lastFailure != null) ? lastFailure.exception() : null, (lastFailure != null) ? lastFailure.at() : null,
 				failures, statistics.fetches.sum(), statistics.rejections.sum(), successor != null);
+	}
+
+	private @Nullable Instant localTime(long nanoTime, long now) {
+		return (nanoTime != TokenSnapshot.NEVER) ? this.cache.clock().instant().plusNanos(nanoTime - now) : null;
 	}
 
 	/**
@@ -386,9 +434,7 @@ public class WechatMpAccountRegistry implements AutoCloseable {
 	 */
 	@Override
 	public void close() {
-		if (this.changes != null) {
-			this.changes.dispose();
-		}
+		stop();
 		this.cache.close();
 	}
 

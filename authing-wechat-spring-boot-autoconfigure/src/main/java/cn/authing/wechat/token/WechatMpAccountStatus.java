@@ -24,16 +24,21 @@ import org.jspecify.annotations.Nullable;
 import cn.authing.wechat.AuthingException;
 
 /**
- * What is known of an account's token, for people: neither the token nor the secret is
- * part of it.
+ * Status of an account's token, for monitoring. Contains neither the token nor the
+ * secret.
  *
  * @param account the name of the account
  * @param appId the WeChat app id
  * @param state the state
- * @param expiresAt when the token held expires, by Authing's clock
- * @param expiresIn how much longer the token may be handed out; zero if not at all
+ * @param receivedAt when the token was received, by the local clock
+ * @param softExpiry from when on the token is refreshed in the background, by the local
+ * clock
+ * @param hardExpiry from when on a caller waits for a fetch, by the local clock
+ * @param expiresAt when the token expires, by Authing's clock
+ * @param expiresIn for how much longer the token is served without a wait; zero if a
+ * caller has to wait now
  * @param origin where the token held came from
- * @param lastRenewal when a fetch last succeeded
+ * @param lastFetchedAt when a fetch last succeeded
  * @param lastFailure the failure of the last fetch that failed; kept when later ones
  * succeed
  * @param lastFailureAt when that was
@@ -44,9 +49,10 @@ import cn.authing.wechat.AuthingException;
  * produced no token yet, so that the token of the old ones is still in use
  * @since 1.0.0
  */
-public record WechatMpAccountStatus(String account, String appId, WechatMpTokenState state, @Nullable Instant expiresAt,
-		Duration expiresIn, @Nullable WechatMpTokenOrigin origin, @Nullable Instant lastRenewal,
-		@Nullable AuthingException lastFailure, @Nullable Instant lastFailureAt, int failures, long fetches,
-		long rejections, boolean credentialsRotationPending) {
+public record WechatMpAccountStatus(String account, String appId, WechatMpTokenState state,
+		@Nullable Instant receivedAt, @Nullable Instant softExpiry, @Nullable Instant hardExpiry,
+		@Nullable Instant expiresAt, Duration expiresIn, @Nullable WechatMpTokenOrigin origin,
+		@Nullable Instant lastFetchedAt, @Nullable AuthingException lastFailure, @Nullable Instant lastFailureAt,
+		int failures, long fetches, long rejections, boolean credentialsRotationPending) {
 
 }

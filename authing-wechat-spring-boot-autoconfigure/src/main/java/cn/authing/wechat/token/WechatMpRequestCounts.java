@@ -19,12 +19,14 @@ package cn.authing.wechat.token;
 /**
  * How many requests for a token there were, by what they were answered with.
  *
- * @param fresh answered at once with a token that need not be renewed yet
- * @param refreshing answered at once with a token that is being renewed or is about to be
- * @param waited answered after a wait
+ * @param fresh answered at once with a token before its soft expiry
+ * @param due answered at once with a token past its soft expiry, while it is refreshed in
+ * the background
+ * @param stale answered with a token in state {@link WechatMpTokenState#STALE}
+ * @param waited answered with the token that a fetch brought
  * @param failed not answered with a token
  * @since 1.0.0
  */
-public record WechatMpRequestCounts(long fresh, long refreshing, long waited, long failed) {
+public record WechatMpRequestCounts(long fresh, long due, long stale, long waited, long failed) {
 
 }

@@ -16,29 +16,20 @@
 
 package cn.authing.wechat.token;
 
-import java.time.Duration;
-
-import org.jspecify.annotations.Nullable;
-
-import cn.authing.wechat.AuthingException;
-
 /**
- * Told of what happens beyond the path of a held token. Called on the thread where it
- * happens; must neither block nor throw.
+ * Notified of what happens to tokens apart from cache hits, which are only
+ * {@linkplain WechatMpAccountRegistry#requestCounts() counted}.
  *
  * @since 1.0.0
  */
+@FunctionalInterface
 public interface WechatMpTokenListener {
 
 	/**
-	 * A fetch has ended.
-	 * @param account the name of the account; all that are known at run time only have
-	 * the same
-	 * @param duration how long it took, retries included
-	 * @param origin where the token came from; {@code null} if there was none
-	 * @param failure the failure; {@code null} if there was none
+	 * Handle an event. Called on the thread where it happens; must not block. What it
+	 * throws is logged and reaches no caller.
+	 * @param event the event
 	 */
-	void fetched(String account, Duration duration, @Nullable WechatMpTokenOrigin origin,
-			@Nullable AuthingException failure);
+	void onEvent(WechatMpTokenEvent event);
 
 }

@@ -40,13 +40,21 @@ public enum WechatMpTokenState {
 	DUE,
 
 	/**
-	 * The token held has expired or was rejected; a caller waits for the one fetch.
+	 * The token is past its hard expiry but not past its real one, or arrived expired, or
+	 * was rejected and there is none better yet. A caller waits for the single flight and
+	 * gets this token if that fails; during a back-off it gets this token at once.
+	 */
+	STALE,
+
+	/**
+	 * The token is past its real expiry or was rejected; a caller waits for the single
+	 * flight.
 	 */
 	EXPIRED,
 
 	/**
-	 * No valid token is held and the last fetch failed; callers get that failure until
-	 * the back-off has passed.
+	 * The last fetch failed and there is no token to fall back on; a caller gets the
+	 * cached failure at once until the back-off has passed.
 	 */
 	FAILING
 

@@ -21,9 +21,12 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -35,6 +38,7 @@ import org.springframework.aot.generate.ClassNameGenerator;
 import org.springframework.aot.generate.DefaultGenerationContext;
 import org.springframework.aot.generate.InMemoryGeneratedFiles;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
+import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
 import org.springframework.boot.SpringApplication;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
@@ -55,13 +59,17 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.aot.ApplicationContextAotGenerator;
 import org.springframework.core.annotation.Order;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.javapoet.ClassName;
+import org.springframework.web.reactive.function.client.ClientResponse;
+import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingServer;
 import cn.authing.wechat.client.AuthingWechatClient;
 
@@ -99,28 +107,11 @@ class AuthingClientAutoConfigurationTests {
 	}
 
 	@Test
-	void clientShouldReuseConnectionsUntilTheContextCloses() throws InterruptedException {
-		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
-			withServer(server).run((context) -> {
-				assertThat(context).hasSingleBean(ReactorConnectionPool.class);
-				// A connection is back in the pool shortly after its answer was given
-				for (int i = 0; i < 20; i++) {
-					fetch(context);
-				}
-				assertThat(server.connections()).isLessThan(20);
-			});
-			assertThat(server.requests()).hasSize(20);
-			assertThat(server.abandoned().await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-		}
-	}
-
-	@Test
 	void configurationWhenSwitchedOffShouldDefineAndDemandNothing() {
 		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
 			.run((context) -> assertThat(context).hasNotFailed()
 				.doesNotHaveBean(AuthingWechatClient.class)
-				.doesNotHaveBean(AuthingProperties.class)
-				.doesNotHaveBean(ReactorConnectionPool.class));
+				.doesNotHaveBean(AuthingProperties.class));
 	}
 
 	@ParameterizedTest
@@ -136,14 +127,13 @@ class AuthingClientAutoConfigurationTests {
 		withRequired("https://example.authing.cn").withUserConfiguration(OwnClient.class)
 			.run((context) -> assertThat(context).hasSingleBean(AuthingWechatClient.class)
 				.hasBean("ownClient")
-				.doesNotHaveBean(ReactorConnectionPool.class));
+				.doesNotHaveBean(AuthingClientHttpConnectorFactory.class));
 	}
 
 	@Test
 	void clientWhenReactorNettyIsAbsentShouldWork() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
 			withServer(server).withClassLoader(new FilteredClassLoader(HttpClient.class)).run((context) -> {
-				assertThat(context).doesNotHaveBean(ReactorConnectionPool.class);
 				assertThat(fetch(context)).isEqualTo("token");
 			});
 		}
@@ -180,11 +170,11 @@ class AuthingClientAutoConfigurationTests {
 	}
 
 	@Test
-	void clientShouldApplyCustomizersInOrderAndToItselfOnly() {
+	void clientShouldApplyItsCustomizersInOrderAndNoneOfTheApplication() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
 			withServer(server).withUserConfiguration(Customizers.class).run((context) -> {
 				fetch(context);
-				assertThat(server.request().headers()).containsEntry("X-All", "all").containsEntry("X-Own", "second");
+				assertThat(server.request().headers()).containsEntry("X-Own", "second").doesNotContainKey("X-All");
 				context.getBean(WebClient.Builder.class)
 					.build()
 					.get()
@@ -197,26 +187,56 @@ class AuthingClientAutoConfigurationTests {
 		}
 	}
 
-	@Test
-	void clientWhenBuilderIsSharedShouldLeaveItAsItIs() {
+	@ParameterizedTest
+	@ValueSource(classes = { LoadBalancedBuilder.class, FilterTaker.class, BodyLogger.class })
+	void clientShouldNotBeTouchedByWhatTheApplicationDoesToItsClients(Class<?> configuration) {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
-			withServer(server).withUserConfiguration(SharedBuilder.class, Customizers.class).run((context) -> {
-				fetch(context);
-				assertThat(server.request().headers()).containsEntry("X-Own", "second");
-				context.getBean(WebClient.Builder.class)
-					.build()
-					.get()
-					.uri(server.uri())
-					.retrieve()
-					.toBodilessEntity()
-					.block(LIMIT);
-				assertThat(server.request().headers()).doesNotContainKey("X-Own");
-			});
+			withServer(server)
+				.withConfiguration(AutoConfigurations.of(AuthingWechatAutoConfiguration.class,
+						AuthingWechatWebClientAutoConfiguration.class))
+				.withUserConfiguration(configuration)
+				.run((context) -> {
+					assertThat(context).hasNotFailed();
+					assertThat(context.getBean(WechatMpTokenService.class).getAccessToken().block(LIMIT)).isNotNull();
+				});
+			assertThat(server.requests()).hasSize(1);
 		}
 	}
 
+	@Test
+	void clientShouldBeObservedWithoutSecrets() {
+		List<Observation.Context> observed = new CopyOnWriteArrayList<>();
+		ObservationRegistry registry = ObservationRegistry.create();
+		registry.observationConfig().observationHandler(new ObservationHandler<>() {
+
+			@Override
+			public void onStop(Observation.Context context) {
+				observed.add(context);
+			}
+
+			@Override
+			public boolean supportsContext(Observation.Context context) {
+				return true;
+			}
+
+		});
+		try (AuthingServer server = new AuthingServer(AuthingServer.token("the-access-token"))) {
+			withServer(server).withBean(ObservationRegistry.class, () -> registry).run((context) -> fetch(context));
+		}
+		assertThat(observed).singleElement()
+			.satisfies((context) -> assertThat(context.getAllKeyValues().toString())
+				.contains("/api/v3/get-wechat-access-token")
+				.doesNotContain("the-access-token", "\"secret\""));
+	}
+
+	@Test
+	void clientCanBeProxiedByClass() {
+		withRequired("https://example.authing.cn").withUserConfiguration(ClassProxies.class)
+			.run((context) -> assertThat(context).hasNotFailed().hasSingleBean(AuthingWechatClient.class));
+	}
+
 	@ParameterizedTest
-	@ValueSource(strings = { "reactor", "jdk" })
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void clientWhenApplicationFollowsRedirectsShouldNot(String connector) {
 		try (AuthingServer elsewhere = new AuthingServer(AuthingServer.token("token"));
 				AuthingServer server = new AuthingServer(
@@ -273,8 +293,8 @@ class AuthingClientAutoConfigurationTests {
 			DefaultGenerationContext generation = new DefaultGenerationContext(
 					new ClassNameGenerator(ClassName.get("com.example", "Test")), new InMemoryGeneratedFiles());
 			new ApplicationContextAotGenerator().processAheadOfTime(context, generation);
-			for (Class<?> type : List.of(AuthingProperties.class, AuthingProperties.Wechat.class,
-					AuthingProperties.Wechat.Account.class, AuthingProperties.Wechat.Cache.FailureBackoff.class)) {
+			for (Class<?> type : List.of(AuthingProperties.class, AuthingWechatProperties.class,
+					AuthingWechatProperties.Account.class, AuthingWechatCacheProperties.FailureBackoff.class)) {
 				assertThat(RuntimeHintsPredicates.reflection().onType(type)).accepts(generation.getRuntimeHints());
 			}
 		}
@@ -361,11 +381,47 @@ class AuthingClientAutoConfigurationTests {
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	static class SharedBuilder {
+	static class LoadBalancedBuilder {
 
 		@Bean
-		WebClient.Builder sharedBuilder() {
-			return WebClient.builder();
+		WebClient.Builder loadBalanced() {
+			return WebClient.builder()
+				.filter((request, next) -> Mono.just(ClientResponse.create(HttpStatus.SERVICE_UNAVAILABLE).build()));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class FilterTaker {
+
+		@Bean
+		WebClientCustomizer filters(List<ExchangeFilterFunction> filters) {
+			return (builder) -> builder.filters((all) -> all.addAll(filters));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class BodyLogger {
+
+		@Bean
+		WebClientCustomizer bodyLogger() {
+			return (builder) -> builder.filter((request, next) -> {
+				throw new IllegalStateException("Authing's request was seen");
+			});
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class ClassProxies {
+
+		@Bean
+		static BeanNameAutoProxyCreator proxies() {
+			BeanNameAutoProxyCreator creator = new BeanNameAutoProxyCreator();
+			creator.setBeanNames("authingWechatClient", "authingClientHttpConnectorFactory");
+			creator.setProxyTargetClass(true);
+			return creator;
 		}
 
 	}

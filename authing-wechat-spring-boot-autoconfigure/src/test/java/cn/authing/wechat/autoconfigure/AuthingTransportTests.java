@@ -18,6 +18,8 @@ package cn.authing.wechat.autoconfigure;
 
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ProxySelector;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -27,17 +29,16 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 
 import io.netty.resolver.NoopAddressResolverGroup;
+import org.apache.hc.core5.http.HttpHost;
+import org.eclipse.jetty.client.HttpProxy;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import reactor.core.publisher.Flux;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.transport.ProxyProvider;
 
@@ -49,6 +50,9 @@ import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration;
 import org.springframework.boot.http.client.autoconfigure.reactive.ClientHttpConnectorBuilderCustomizer;
 import org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration;
+import org.springframework.boot.http.client.reactive.HttpComponentsClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.JettyClientHttpConnectorBuilder;
 import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorBuilder;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -88,7 +92,7 @@ class AuthingTransportTests {
 		.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, HttpClientAutoConfiguration.class,
 				ReactiveHttpClientAutoConfiguration.class, WebClientAutoConfiguration.class,
 				AuthingClientAutoConfiguration.class))
-		.withPropertyValues("authing.app-id=authing-app", "authing.app-secret=authing-secret",
+		.withPropertyValues("authing.app-id=authing-app", "authing.app-secret=authing-secret", "authing.timeout=25s",
 				"authing.retry.initial-backoff=1ms", "authing.retry.max-backoff=1ms");
 
 	@BeforeAll
@@ -96,13 +100,16 @@ class AuthingTransportTests {
 		certificates = new TestCertificates(directory);
 	}
 
-	@Test
-	void fetchWhenAuthorityIsPrivateShouldNameTheProperty() throws GeneralSecurityException, IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenAuthorityIsPrivateShouldNameTheProperty(String connector)
+			throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
-			run(authing).run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
-				.isThrownBy(() -> fetch(context))
-				.withMessageContainingAll("TLS failed", "authing.ssl.bundle")
-				.satisfies((ex) -> assertThat(ex.isRetryable()).isFalse()));
+			run(authing).withPropertyValues("spring.http.clients.reactive.connector=" + connector)
+				.run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
+					.isThrownBy(() -> fetch(context))
+					.withMessageContainingAll("TLS failed", "authing.ssl.bundle")
+					.satisfies((ex) -> assertThat(ex.isRetryable()).isFalse()));
 		}
 	}
 
@@ -117,7 +124,7 @@ class AuthingTransportTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "reactor", "jdk" })
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void fetchWhenAuthorityIsInJksBundleShouldTrustIt(String connector) throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
 			run(authing).withPropertyValues(certificates.jksTrustProperties("private"))
@@ -126,11 +133,13 @@ class AuthingTransportTests {
 		}
 	}
 
-	@Test
-	void fetchWhenServerWantsCertificateShouldPresentThatOfPemBundle() throws GeneralSecurityException, IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenServerWantsCertificateShouldPresentThatOfPemBundle(String connector)
+			throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.startWithClientCertificates(certificates)) {
 			run(authing).withPropertyValues(certificates.pemClientProperties("mutual"))
-				.withPropertyValues("authing.ssl.bundle=mutual")
+				.withPropertyValues("authing.ssl.bundle=mutual", "spring.http.clients.reactive.connector=" + connector)
 				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
 		}
 	}
@@ -179,13 +188,15 @@ class AuthingTransportTests {
 				"spring.ssl.bundle.pem.missing.truststore.certificate");
 	}
 
-	@Test
-	void fetchWhenProxyIsCustomizedShouldGoThroughIt() throws GeneralSecurityException, IOException {
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenProxyIsCustomizedShouldGoThroughIt(String connector) throws GeneralSecurityException, IOException {
 		try (TlsAuthing authing = TlsAuthing.start(certificates);
 				ConnectProxy proxy = new ConnectProxy(authing.port())) {
 			run("https://" + TestCertificates.INTERNAL_HOST)
 				.withPropertyValues(certificates.pemTrustProperties("private"))
-				.withPropertyValues("authing.ssl.bundle=private", "proxy.port=" + proxy.port())
+				.withPropertyValues("authing.ssl.bundle=private", "proxy.port=" + proxy.port(),
+						"spring.http.clients.reactive.connector=" + connector)
 				.withUserConfiguration(ProxyConfiguration.class)
 				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
 			assertThat(proxy.targets()).containsExactly(TestCertificates.INTERNAL_HOST + ":443");
@@ -252,29 +263,6 @@ class AuthingTransportTests {
 		}
 	}
 
-	@Test
-	void fetchWhenManyShouldUseABoundedNumberOfConnections() {
-		int bound = 64;
-		CountDownLatch busy = new CountDownLatch(bound);
-		try (AuthingServer server = new AuthingServer((socket) -> {
-			busy.countDown();
-			await(busy);
-			AuthingServer.token("token").write(socket);
-		})) {
-			run(server.uri().toString()).run((context) -> {
-				AuthingWechatClient client = context.getBean(AuthingWechatClient.class);
-				List<String> tokens = Flux.range(0, 2 * bound)
-					.flatMap((number) -> client.getWechatMpAccessToken(CREDENTIALS), 2 * bound)
-					.map((token) -> token.accessToken())
-					.collectList()
-					.block(LIMIT);
-				assertThat(tokens).hasSize(2 * bound).containsOnly("token");
-			});
-			assertThat(server.connections()).isEqualTo(bound);
-			assertThat(server.requests()).hasSize(2 * bound);
-		}
-	}
-
 	// Connects until the operating system takes no more
 	private static List<Socket> fillBacklog(ServerSocket server) throws IOException {
 		List<Socket> sockets = new ArrayList<>();
@@ -287,15 +275,6 @@ class AuthingTransportTests {
 		}
 		catch (SocketTimeoutException ex) {
 			return sockets;
-		}
-	}
-
-	private static void await(CountDownLatch latch) throws IOException {
-		try {
-			assertThat(latch.await(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
-		}
-		catch (InterruptedException ex) {
-			throw new IOException(ex);
 		}
 	}
 
@@ -326,6 +305,27 @@ class AuthingTransportTests {
 			return (builder) -> builder.withHttpClientCustomizer((client) -> client
 				.proxy((proxy) -> proxy.type(ProxyProvider.Proxy.HTTP).host("127.0.0.1").port(port))
 				.resolver(NoopAddressResolverGroup.INSTANCE));
+		}
+
+		@Bean
+		ClientHttpConnectorBuilderCustomizer<JettyClientHttpConnectorBuilder> jettyProxy(Environment environment) {
+			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			return (builder) -> builder.withHttpClientCustomizer(
+					(client) -> client.getProxyConfiguration().addProxy(new HttpProxy("127.0.0.1", port)));
+		}
+
+		@Bean
+		ClientHttpConnectorBuilderCustomizer<HttpComponentsClientHttpConnectorBuilder> httpComponentsProxy(
+				Environment environment) {
+			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			return (builder) -> builder
+				.withHttpClientCustomizer((client) -> client.setProxy(new HttpHost("127.0.0.1", port)));
+		}
+
+		@Bean
+		ClientHttpConnectorBuilderCustomizer<JdkClientHttpConnectorBuilder> jdkProxy(Environment environment) {
+			int port = environment.getRequiredProperty("proxy.port", Integer.class);
+			return (builder) -> builder.withProxySelector(ProxySelector.of(new InetSocketAddress("127.0.0.1", port)));
 		}
 
 	}

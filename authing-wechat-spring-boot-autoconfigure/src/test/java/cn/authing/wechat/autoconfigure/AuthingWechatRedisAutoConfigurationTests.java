@@ -21,14 +21,17 @@ import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
 
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.data.redis.autoconfigure.DataRedisAutoConfiguration;
@@ -37,10 +40,13 @@ import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.context.runner.ContextConsumer;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Primary;
 import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
-import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
@@ -59,7 +65,12 @@ import static org.mockito.Mockito.mock;
 /**
  * Tests for {@link AuthingWechatRedisAutoConfiguration}.
  */
+@ExtendWith(OutputCaptureExtension.class)
 class AuthingWechatRedisAutoConfigurationTests {
+
+	private static final String CONNECTION_FACTORY = "authing.wechat.cache.redis.connection-factory";
+
+	private static final Duration PATIENCE = Duration.ofSeconds(10);
 
 	private static final String KEY = "MDEyMzQ1Njc4OTAxMjM0NQ==";
 
@@ -130,6 +141,7 @@ class AuthingWechatRedisAutoConfigurationTests {
 
 	@Test
 	void storeWhenConnectionIsEncryptedShouldShare() throws GeneralSecurityException {
+		RedisServer.assumeTls();
 		TestCertificates certificates = new TestCertificates(this.directory);
 		int port = RedisServer.down().port();
 		try (RedisServer server = RedisServer.up("--tls-port", String.valueOf(port), "--tls-auth-clients", "no",
@@ -163,7 +175,7 @@ class AuthingWechatRedisAutoConfigurationTests {
 
 	@Test
 	void startWithoutSpringDataRedisShouldFailAndSayWhatToAdd() {
-		this.contextRunner.withClassLoader(new FilteredClassLoader(ReactiveStringRedisTemplate.class))
+		this.contextRunner.withClassLoader(new FilteredClassLoader(ReactiveRedisConnectionFactory.class))
 			.run(failure("authing.wechat.cache.store", "spring-boot-starter-data-redis"));
 	}
 
@@ -175,13 +187,94 @@ class AuthingWechatRedisAutoConfigurationTests {
 			.withUserConfiguration(ClientConfiguration.class)
 			.withPropertyValues("authing.app-id=app", "authing.app-secret=secret", "authing.app-host=https://localhost",
 					"authing.wechat.cache.store=redis")
-			.run(failure("authing.wechat.cache.store", "there is no ReactiveStringRedisTemplate", "spring.data.redis"));
+			.run(failure("authing.wechat.cache.store", "there is no bean of type ReactiveRedisConnectionFactory",
+					"spring.data.redis"));
 	}
 
 	@Test
-	void startWithSeveralConnectionsShouldFailAndSayWhatToDo() {
-		this.contextRunner.withUserConfiguration(SeveralTemplatesConfiguration.class)
-			.run(failure("authing.wechat.cache.store", "several beans", "@Primary"));
+	void startWithJedisOnlyShouldFailAndSayWhatToUse() {
+		this.contextRunner.withPropertyValues("spring.data.redis.client-type=jedis")
+			.run(failure("authing.wechat.cache.store", "redisConnectionFactory", "Jedis", "Lettuce"));
+	}
+
+	@Test
+	void startWithSeveralConnectionsShouldFailAndSayHowToChoose() {
+		this.contextRunner.withUserConfiguration(SeveralConnectionsConfiguration.class)
+			.run(failure("authing.wechat.cache.store", "several beans", "[first, second]", CONNECTION_FACTORY,
+					"@Primary"));
+	}
+
+	@Test
+	void startWithUnknownConnectionShouldFailAndNameTheKnownOnes() {
+		this.contextRunner.withUserConfiguration(SeveralConnectionsConfiguration.class)
+			.withPropertyValues(CONNECTION_FACTORY + "=third")
+			.run(failure(CONNECTION_FACTORY, "'third'", "[first, second]"));
+	}
+
+	@Test
+	void storeWhenAConnectionIsNamedShouldUseIt() {
+		try (RedisServer server = RedisServer.up(); RedisServer.Commands redis = server.commands()) {
+			this.contextRunner
+				.withUserConfiguration(SeveralConnectionsConfiguration.class, PrimaryConnectionConfiguration.class)
+				.withPropertyValues("second.port=" + server.port(), CONNECTION_FACTORY + "=second")
+				.run((context) -> awaitShared(context, redis));
+		}
+	}
+
+	@Test
+	void storeWhenAConnectionIsPrimaryShouldUseIt() {
+		try (RedisServer server = RedisServer.up(); RedisServer.Commands redis = server.commands()) {
+			this.contextRunner
+				.withUserConfiguration(SeveralConnectionsConfiguration.class, PrimaryConnectionConfiguration.class)
+				.withPropertyValues("primary.port=" + server.port())
+				.run((context) -> awaitShared(context, redis));
+		}
+	}
+
+	@Test
+	void storeWhenTheContextIsStoppedAndStartedShouldShareAndListenAgain(CapturedOutput output) {
+		try (RedisServer server = RedisServer.up(); RedisServer.Commands redis = server.commands()) {
+			this.contextRunner.withPropertyValues("spring.data.redis.port=" + server.port()).run((context) -> {
+				WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+				awaitShared(context, redis);
+				awaitListeners(redis, 1);
+				context.stop();
+				awaitListeners(redis, 0);
+				context.start();
+				awaitListeners(redis, 1);
+				redis.sync().flushall();
+				service.refreshAccessToken().block(PATIENCE);
+				awaitTrue(() -> !redis.sync().keys("*token").isEmpty());
+			});
+			awaitListeners(redis, 0);
+		}
+		assertThat(output).doesNotContain("WARN", "ERROR");
+	}
+
+	@Test
+	void storeWhenTheContextIsClosedWhileItConnectsShouldLogNothing(CapturedOutput output) {
+		try (RedisServer server = RedisServer.up()) {
+			for (int i = 0; i < 5; i++) {
+				this.contextRunner.withPropertyValues("spring.data.redis.port=" + server.port())
+					.run((context) -> assertThat(context).hasNotFailed());
+			}
+			server.suspend();
+			this.contextRunner.withPropertyValues("spring.data.redis.port=" + server.port())
+				.run((context) -> assertThat(context).hasNotFailed());
+			server.resume();
+		}
+		assertThat(output).doesNotContain("WARN", "ERROR");
+	}
+
+	@Test
+	void storeWhenACommandLineApplicationEndsAtOnceShouldHaveItsToken() {
+		try (RedisServer server = RedisServer.up(); RedisServer.Commands redis = server.commands()) {
+			String output = new ForkedJvm(this.directory).run(RedisJob.class, "--authing.app-id=app",
+					"--authing.app-secret=secret", "--authing.app-host=https://localhost",
+					"--authing.wechat.cache.store=redis", "--spring.data.redis.port=" + server.port());
+			assertThat(redis.sync().keys("*token")).hasSize(1);
+			assertThat(output).doesNotContain("WARN", "ERROR");
+		}
 	}
 
 	@ParameterizedTest
@@ -218,6 +311,25 @@ class AuthingWechatRedisAutoConfigurationTests {
 			});
 	}
 
+	private static void awaitShared(AssertableApplicationContext context, RedisServer.Commands redis) {
+		assertThat(context).hasSingleBean(RedisWechatMpTokenStore.class).hasBean("authingWechatMpTokenStore");
+		context.getBean(WechatMpTokenService.class).getAccessTokenSync();
+		awaitTrue(() -> !redis.sync().keys("*{app:*}:token").isEmpty());
+	}
+
+	private static void awaitListeners(RedisServer.Commands redis, long count) {
+		String channel = "authing:wechat:changes";
+		awaitTrue(() -> redis.sync().pubsubNumsub(channel).getOrDefault(channel, 0L) == count);
+	}
+
+	private static void awaitTrue(BooleanSupplier condition) {
+		long end = System.nanoTime() + PATIENCE.toNanos();
+		while (!condition.getAsBoolean()) {
+			assertThat(System.nanoTime()).as("time").isLessThan(end);
+			Thread.onSpinWait();
+		}
+	}
+
 	private static ContextConsumer<AssertableApplicationContext> failure(String... parts) {
 		return (context) -> {
 			assertThat(context).hasFailed();
@@ -238,16 +350,27 @@ class AuthingWechatRedisAutoConfigurationTests {
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	static class SeveralTemplatesConfiguration {
+	static class SeveralConnectionsConfiguration {
 
 		@Bean
-		ReactiveStringRedisTemplate first(ReactiveRedisConnectionFactory connectionFactory) {
-			return new ReactiveStringRedisTemplate(connectionFactory);
+		LettuceConnectionFactory first() {
+			return new LettuceConnectionFactory("127.0.0.1", 1);
 		}
 
 		@Bean
-		ReactiveStringRedisTemplate second(ReactiveRedisConnectionFactory connectionFactory) {
-			return new ReactiveStringRedisTemplate(connectionFactory);
+		LettuceConnectionFactory second(@Value("${second.port:1}") int port) {
+			return new LettuceConnectionFactory("127.0.0.1", port);
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class PrimaryConnectionConfiguration {
+
+		@Bean
+		@Primary
+		LettuceConnectionFactory third(@Value("${primary.port:1}") int port) {
+			return new LettuceConnectionFactory("127.0.0.1", port);
 		}
 
 	}

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +48,8 @@ public final class AuthingServer implements AutoCloseable {
 	private final List<Request> requests = new CopyOnWriteArrayList<>();
 
 	private final CountDownLatch abandoned = new CountDownLatch(1);
+
+	private final Semaphore ended = new Semaphore(0);
 
 	public AuthingServer(Answer... answers) {
 		this.answers = List.of(answers);
@@ -141,12 +144,29 @@ public final class AuthingServer implements AutoCloseable {
 		this.server.close();
 	}
 
+	/**
+	 * Return a semaphore that has a permit for each connection that has ended.
+	 * @return the semaphore
+	 */
+	public Semaphore ended() {
+		return this.ended;
+	}
+
 	private void serve(Socket socket) throws IOException {
+		try {
+			answer(socket);
+		}
+		finally {
+			this.ended.release();
+		}
+	}
+
+	private void answer(Socket socket) throws IOException {
 		InputStream in = new BufferedInputStream(socket.getInputStream());
 		Request request = Request.read(in);
 		while (request != null) {
 			this.requests.add(request);
-			this.answers.get(Math.min(this.requests.size(), this.answers.size()) - 1).write(socket);
+			this.answers.get(Math.min(this.requests.size(), this.answers.size()) - 1).write(socket, request);
 			request = Request.read(in);
 		}
 		this.abandoned.countDown();
@@ -159,6 +179,10 @@ public final class AuthingServer implements AutoCloseable {
 	public interface Answer {
 
 		void write(Socket socket) throws IOException;
+
+		default void write(Socket socket, Request request) throws IOException {
+			write(socket);
+		}
 
 	}
 

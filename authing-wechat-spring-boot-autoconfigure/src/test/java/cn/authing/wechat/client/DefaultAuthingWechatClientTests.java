@@ -35,12 +35,15 @@ import io.micrometer.observation.Observation;
 import io.micrometer.observation.ObservationHandler;
 import io.micrometer.observation.ObservationRegistry;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
 import tools.jackson.core.JacksonException;
 
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.NestedRuntimeException;
 import org.springframework.web.reactive.function.client.WebClient;
 
@@ -166,7 +169,8 @@ class DefaultAuthingWechatClientTests {
 	@CsvSource(delimiter = '|',
 			value = { "1900000000|2030-03-17T17:46:40Z", "'\"1900000000\"'|2030-03-17T17:46:40Z",
 					"1900000000123|2030-03-17T17:46:40.123Z", "'\"1900000000123\"'|2030-03-17T17:46:40.123Z",
-					"1.9E9|2030-03-17T17:46:40Z", "1000000000|2001-09-09T01:46:40Z" })
+					"1.9E9|2030-03-17T17:46:40Z", "'\"2030-03-17T17:46:40Z\"'|2030-03-17T17:46:40Z",
+					"'\"2030-03-18T01:46:40.5+08:00\"'|2030-03-17T17:46:40.500Z", "1000000000|2001-09-09T01:46:40Z" })
 	void fetchWhenExpiryShouldReadIt(String expiresAt, Instant expected) {
 		assertThat(expiry(expiresAt)).isEqualTo(expected);
 	}
@@ -176,6 +180,73 @@ class DefaultAuthingWechatClientTests {
 			"\"2030-03-17\"" })
 	void fetchWhenNoUsableExpiryShouldAddDefaultTtlToServerTime(String expiresAt) {
 		assertThat(expiry(expiresAt)).isEqualTo(NOW.plusSeconds(60));
+	}
+
+	@ParameterizedTest
+	@ExtendWith(OutputCaptureExtension.class)
+	@CsvSource(delimiter = '|',
+			value = { "'\"2030-03-17 17:46\"'|'2030-03-17 17:46'", "'\"soon\"'|STRING (4 characters)", "true|BOOLEAN" })
+	void fetchWhenExpiryIsUnreadableShouldWarnOnce(String expiresAt, String shown, CapturedOutput output) {
+		try (AuthingServer server = new AuthingServer(AuthingServer.answer(200, success(expiresAt), DATE))) {
+			DefaultAuthingWechatClient client = client(server);
+			fetch(client);
+			fetch(client);
+		}
+		assertThat(output).containsOnlyOnce("'expiresAt'").contains(shown, "authing.wechat.cache.default-ttl");
+	}
+
+	@Test
+	void fetchShouldReturnTheWholeAnswer() {
+		try (AuthingServer server = new AuthingServer(AuthingServer.token(TOKEN))) {
+			AuthingTokenResponse response = fetch(client(server));
+			assertThat(response.statusCode()).isEqualTo(200);
+			assertThat(response.message()).isEqualTo("ok");
+			assertThat(response.requestId()).isEqualTo("request-1");
+			assertThat(response.token().accessToken()).isEqualTo(TOKEN);
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "602,'',true", "422,'',true", "404,'',false", "603,'',true", "499,errcode 40013,true",
+			"499,errcode 40125,true", "499,other,false" })
+	void fetchWhenOwnPairIsRefusedShouldNameTheMissingProperties(int statusCode, String message, boolean named) {
+		try (AuthingServer server = new AuthingServer(
+				AuthingServer.json("{\"statusCode\":" + statusCode + ",\"message\":\"" + message + "\"}"))) {
+			AuthingApiException failure = catchThrowableOfType(AuthingApiException.class,
+					() -> client(server).fetch(new WechatMpCredentials("authing-app", SECRET)).block(LIMIT));
+			String advice = "own app id and secret were sent";
+			String text = String.valueOf(failure.getMessage());
+			assertThat(text.contains(advice)).isEqualTo(named);
+			assertThat(text.contains("authing.wechat.app-secret are probably missing")).isEqualTo(named);
+			assertThat(failure(client(server), AuthingApiException.class)).message().doesNotContain(advice);
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "the-access-token", "wechat-app-secret", "WECHAT-APP-SECRET", "d2VjaGF0LWFwcC1zZWNyZXQ",
+			"7765636861742d6170702d736563726574", "-app-secret", "a b", "id<script>", "\u200bid",
+			"12345678901234567890123456789012345678901234567890123456789012345" })
+	void fetchWhenRequestIdIsNoIdShouldNotTakeIt(String requestId) {
+		try (AuthingServer server = new AuthingServer(AuthingServer.json("""
+				{"statusCode":400,"requestId":"%s","data":{"accessToken":"%s"}}""".formatted(requestId, TOKEN)))) {
+			AuthingApiException failure = failure(client(server), AuthingApiException.class);
+			assertThat(failure.getRequestId()).isNull();
+			assertThat(failure).message().doesNotContain("requestId");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "wechat-app-secret", "WeChat-App-Secret", "wechat-\\napp-secret",
+			"wechat\u200b-app-secret", "w e c h a t - a p p - s e c r e t", "d2VjaGF0LWFwcC1zZWNyZXQ",
+			"7765636861742D6170702D736563726574", "the-acc\\r\\ness-token", "the\u00ad-access-token" })
+	void fetchWhenMessageHidesSecretShouldMaskIt(String hidden) {
+		try (AuthingServer server = new AuthingServer(AuthingServer.json("""
+				{"statusCode":400,"message":"wrong %s\u0085!\u009b","data":{"accessToken":"%s"}}""".formatted(hidden,
+				TOKEN)))) {
+			assertThat(failure(client(server), AuthingApiException.class)).message()
+				.contains("message: wrong *** !.")
+				.doesNotContainPattern("\\p{Cc}");
+		}
 	}
 
 	@Test
@@ -296,7 +367,7 @@ class DefaultAuthingWechatClientTests {
 					AuthingApiException.class);
 			assertThat(failure.getMessage()).contains("message: wrong ***,  ***, ***, ***.")
 				.doesNotContain(opaque, "gatewaysecret");
-			assertThat(failure.getRequestId()).isEqualTo("***");
+			assertThat(failure.getRequestId()).isNull();
 		}
 	}
 
@@ -317,8 +388,7 @@ class DefaultAuthingWechatClientTests {
 				AuthingServer.answer(200, body, "Content-Type: text/html; charset=utf-8"))) {
 			AuthingResponseException failure = failure(client(server), AuthingResponseException.class);
 			assertThat(failure).hasNoCause()
-				.hasMessageContainingAll("HTTP status 200", "text/html; charset=utf-8", body.length() + " bytes",
-						"authing.app-host")
+				.hasMessageContainingAll("HTTP status 200, text/html, ", body.length() + " bytes", "authing.app-host")
 				.message()
 				.doesNotContain("<html>");
 			assertThat(server.requests()).hasSize(1);
@@ -392,7 +462,8 @@ class DefaultAuthingWechatClientTests {
 	}
 
 	@ParameterizedTest
-	@CsvSource({ "https://login.example.com/secret?code=1, https://login.example.com", "/login, another path",
+	@CsvSource({ "https://login.example.com/secret?code=1, another host", "/login, another path",
+			"https://localhost/secret?code=1, https://localhost", "https://wechat-app-secret.example.com, another host",
 			"'::', unreadable", "'', another path" })
 	void fetchWhenRedirectedShouldNotFollow(String location, String target) {
 		try (AuthingServer server = new AuthingServer(AuthingServer.answer(302, "", "Location: " + location))) {

@@ -19,11 +19,13 @@ package cn.authing.wechat.client;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.lang.reflect.Method;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 
 import ch.qos.logback.classic.Level;
@@ -33,18 +35,28 @@ import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.classic.spi.ThrowableProxyUtil;
 import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.AppenderBase;
-import org.jspecify.annotations.Nullable;
+import io.micrometer.observation.Observation;
+import io.micrometer.observation.ObservationHandler;
+import io.micrometer.observation.ObservationRegistry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 
-import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration;
+import org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration;
+import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWebClientCustomizer;
 import cn.authing.wechat.client.AuthingServer.Answer;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -89,6 +101,8 @@ class SecretsTests {
 		this.root.detachAppender(this.appender);
 		this.others.forEach(this.root::addAppender);
 		this.root.setLevel(this.level);
+		this.loggers.getLogger("org.eclipse.jetty").setLevel(null);
+		this.loggers.getLogger("org.apache.hc").setLevel(null);
 	}
 
 	static Stream<Arguments> answers() {
@@ -110,6 +124,16 @@ class SecretsTests {
 				argumentSet("not http", AuthingServer.brokenOff(echo + "\r\n\r\n")),
 				argumentSet("bad header",
 						AuthingServer.brokenOff("HTTP/1.1 200 OK\r\nX-Echo: " + echo + "\u0001\r\n\r\n")),
+				argumentSet("bad status line", AuthingServer.brokenOff("HTTP/1.1 " + echo + "\r\n\r\n")),
+				argumentSet("bad length",
+						AuthingServer.brokenOff("HTTP/1.1 200 OK\r\nContent-Length: " + SECRET + "\r\n\r\n")),
+				argumentSet("bad chunk",
+						AuthingServer.brokenOff(
+								"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + SECRET + "\r\n{}\r\n")),
+				argumentSet("redirect to host",
+						AuthingServer.answer(302, "", "Location: https://" + SECRET + ".example")),
+				argumentSet("content type", AuthingServer.answer(200, "", "Content-Type: text/" + SECRET)),
+				argumentSet("request id", AuthingServer.json("{\"statusCode\":400,\"requestId\":\"" + SECRET + "\"}")),
 				argumentSet("reset", AuthingServer.reset()), argumentSet("silence", AuthingServer.silence()),
 				argumentSet("silence in the middle", (Answer) (socket) -> socket.getOutputStream()
 					.write(("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + echo).getBytes())));
@@ -117,31 +141,111 @@ class SecretsTests {
 
 	@ParameterizedTest
 	@MethodSource("answers")
-	void fetchShouldLetNoSecretOut(Answer answer) throws ReflectiveOperationException {
-		@Nullable AuthingException failure = null;
+	void fetchOnReactorNettyShouldLetNoSecretOut(Answer answer) throws ReflectiveOperationException {
+		fetch(answer, "reactor");
+		assertThat(this.appender.lines()).anyMatch((line) -> line.contains("reactor.netty"));
+	}
+
+	@ParameterizedTest
+	@MethodSource("answers")
+	void fetchOnTheJdksClientShouldLetNoSecretOut(Answer answer) throws ReflectiveOperationException {
+		fetch(answer, "jdk");
+	}
+
+	@ParameterizedTest
+	@MethodSource("answers")
+	void fetchOnJettyShouldLetNoSecretOutAboveDebug(Answer answer) throws ReflectiveOperationException {
+		this.loggers.getLogger("org.eclipse.jetty").setLevel(Level.INFO);
+		fetch(answer, "jetty");
+	}
+
+	@ParameterizedTest
+	@MethodSource("answers")
+	void fetchOnHttpComponentsShouldLetNoSecretOutAboveDebug(Answer answer) throws ReflectiveOperationException {
+		this.loggers.getLogger("org.apache.hc").setLevel(Level.INFO);
+		fetch(answer, "http-components");
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "jetty,org.eclipse.jetty.http", "http-components,org.apache.hc.client5.http.wire" })
+	void startWhenLoggerShowsSecretsShouldWarn(String connector, String logger) {
+		run(connector, "http://localhost:1").run((context) -> assertThat(this.appender.lines())
+			.anyMatch((line) -> line.contains("The logger " + logger + " is at level DEBUG")));
+	}
+
+	@Test
+	void startWhenTheJdkIsToldToLogShouldWarn() {
+		run("jdk", "http://localhost:1").withSystemProperties("jdk.httpclient.HttpClient.log=headers")
+			.run((context) -> assertThat(this.appender.lines())
+				.anyMatch((line) -> line.contains("jdk.httpclient.HttpClient.log makes")));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jdk" })
+	void startWhenNoLoggerShowsSecretsShouldNotWarn(String connector) {
+		run(connector, "http://localhost:1").run((context) -> assertThat(this.appender.lines())
+			.noneMatch((line) -> line.contains("the WeChat app secret and tokens among them")));
+	}
+
+	private void fetch(Answer answer, String connector) throws ReflectiveOperationException {
+		List<AuthingException> failures = new ArrayList<>();
+		List<Throwable> observed = new CopyOnWriteArrayList<>();
 		try (AuthingServer server = new AuthingServer(answer)) {
-			AuthingClientSettings settings = new AuthingClientSettings(server.uri(), "authing-app",
-					AuthingOperation.ACCESS_TOKEN, "zh-CN", Map.of("Authorization", "Bearer " + GATEWAY_SECRET),
-					Duration.ofSeconds(2), Duration.ofMinutes(1),
-					new AuthingClientSettings.Retry(2, Duration.ofMillis(10), Duration.ofMillis(10)));
-			WebClient webClient = WebClient.builder()
-				.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(true))
-				.build();
-			AuthingTokenResponse response = new DefaultAuthingWechatClient(webClient, settings)
-				.fetch(new WechatMpCredentials("wx1234", SECRET))
-				.block();
-			assertThat(response).asString().doesNotContain(SECRET_BEGINNINGS);
+			run(connector, server.uri().toString()).withBean(ObservationRegistry.class, () -> registry(observed))
+				.run((context) -> {
+					try {
+						AuthingTokenResponse response = context.getBean(AuthingWechatClient.class)
+							.fetch(new WechatMpCredentials("wx1234", SECRET))
+							.block();
+						assertThat(response).asString().doesNotContain(SECRET_BEGINNINGS);
+					}
+					catch (AuthingException ex) {
+						failures.add(ex);
+					}
+				});
 		}
-		catch (AuthingException ex) {
-			failure = ex;
-		}
-		if (failure != null) {
+		for (Throwable failure : failures) {
 			assertThat(stackTrace(failure)).doesNotContain(SECRET_BEGINNINGS);
 			assertThat(properties(failure)).noneMatch((value) -> SECRET_BEGINNINGS.stream().anyMatch(value::contains));
 		}
+		assertThat(observed)
+			.allSatisfy((failure) -> assertThat(stackTrace(failure).toLowerCase(Locale.ROOT)).doesNotContain(
+					SECRET_BEGINNINGS.stream().map((beginning) -> beginning.toLowerCase(Locale.ROOT)).toList()));
 		assertThat(this.appender.lines()).anyMatch((line) -> line.contains("ExchangeFunctions"))
-			.anyMatch((line) -> line.contains("reactor.netty"))
-			.noneMatch((line) -> SECRET_BEGINNINGS.stream().anyMatch(line::contains));
+			.noneMatch((line) -> SECRET_BEGINNINGS.stream()
+				.anyMatch((beginning) -> line.toLowerCase(Locale.ROOT).contains(beginning.toLowerCase(Locale.ROOT))));
+	}
+
+	private static ApplicationContextRunner run(String connector, String appHost) {
+		return new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(HttpClientAutoConfiguration.class,
+					ReactiveHttpClientAutoConfiguration.class, AuthingClientAutoConfiguration.class))
+			.withBean(AuthingWebClientCustomizer.class,
+					() -> (builder) -> builder
+						.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(true)))
+			.withPropertyValues("spring.http.clients.reactive.connector=" + connector, "authing.app-id=authing-app",
+					"authing.app-secret=authing-app-secret", "authing.app-host=" + appHost,
+					"authing.headers.authorization=Bearer " + GATEWAY_SECRET, "authing.timeout=2s",
+					"authing.retry.max-attempts=2", "authing.retry.initial-backoff=10ms",
+					"authing.retry.max-backoff=10ms");
+	}
+
+	private static ObservationRegistry registry(List<Throwable> errors) {
+		ObservationRegistry registry = ObservationRegistry.create();
+		registry.observationConfig().observationHandler(new ObservationHandler<>() {
+
+			@Override
+			public void onError(Observation.Context context) {
+				errors.add(Objects.requireNonNull(context.getError()));
+			}
+
+			@Override
+			public boolean supportsContext(Observation.Context context) {
+				return true;
+			}
+
+		});
+		return registry;
 	}
 
 	private static String stackTrace(Throwable failure) {

@@ -261,17 +261,17 @@ class WechatMpTokenExchangeFilterFunctionTests {
 	}
 
 	@Test
-	void filterWhenLongBodyIsRepeatableShouldRepeatIt() {
+	void filterWhenLongBodyIsReplayableShouldRepeatIt() {
 		this.wechat.acceptOnly("alive");
 		assertThat(upload(true)).contains("\"errcode\":0");
 		assertThat(this.wechat.requests()).extracting((request) -> request.body().length)
 			.containsExactly(RecordedBody.LIMIT + 1, RecordedBody.LIMIT + 1);
 	}
 
-	private @Nullable String upload(boolean repeatable) {
+	private @Nullable String upload(boolean replayable) {
 		return block(client().post()
 			.uri("/cgi-bin/message/subscribe/send")
-			.attributes((repeatable) ? WechatMpTokenExchangeFilterFunction.repeatableBody() : (attributes) -> {
+			.attributes((replayable) ? WechatMpTokenExchangeFilterFunction.replayableBody() : (attributes) -> {
 			})
 			.body(BodyInserters.fromResource(new ByteArrayResource(new byte[RecordedBody.LIMIT + 1])))
 			.retrieve()
@@ -352,30 +352,21 @@ class WechatMpTokenExchangeFilterFunctionTests {
 		assertThat(this.tokens.fetches()).isZero();
 	}
 
-	@Test
-	void filterWhenRedirectedToAnotherHostShouldSendItNoToken() {
+	@ParameterizedTest
+	@ValueSource(strings = { "", "?access_token=a%2Bb%2Fc%3D", "?access_token=a%2bb%2fc%3d",
+			"?access_token=a%252Bb%252Fc%253D", "?access_token=a+b/c=", "?code=YStiL2M9" })
+	void filterWhenRedirectedToAnotherHostShouldFailWhateverItCarries(String query) {
 		try (FakeWechat other = FakeWechat.start()) {
-			this.wechat.acceptOnly("dead");
-			this.wechat.answer("/any", (response) -> response.sendRedirect(other.url() + "/cgi-bin/getcallbackip"));
-			WebClient client = client(HttpClient.create().followRedirect(true));
-			assertThat(block(client.get().uri("/any").retrieve().bodyToMono(String.class))).contains("41001");
-			assertThat(other.requests()).singleElement().satisfies((request) -> {
-				assertThat(request.uri().toString()).isEqualTo("/cgi-bin/getcallbackip");
-				assertThat(request.headers().toString()).doesNotContain("dead");
-			});
-		}
-	}
-
-	@Test
-	void filterWhenRedirectTakesTokenToAnotherHostShouldFail() {
-		try (FakeWechat other = FakeWechat.start()) {
-			this.wechat.acceptOnly("dead");
+			this.wechat.acceptOnly("a+b/c=");
 			this.wechat.answer("/any",
-					(response) -> response.sendRedirect(other.url() + "/cgi-bin/getcallbackip?access_token=dead"));
-			WebClient client = client(HttpClient.create().followRedirect(true));
+					(response) -> response.sendRedirect(other.url() + "/cgi-bin/getcallbackip" + query));
+			WebClient client = client(FakeTokenSource.of("a+b/c=")).mutate()
+				.clientConnector(new ReactorClientHttpConnector(HttpClient.create().followRedirect(true)))
+				.build();
 			Mono<String> call = client.get().uri("/any").retrieve().bodyToMono(String.class);
 			assertThatExceptionOfType(RuntimeException.class).isThrownBy(() -> block(call))
-				.withMessageContaining("redirects to a host that must not be sent the access token");
+				.withMessageContaining("redirects to a host that must not be sent the access token")
+				.satisfies((ex) -> Secrets.assertAbsent(ex, "a+b/c="));
 			assertThat(other.requests()).isEmpty();
 		}
 	}
@@ -412,13 +403,38 @@ class WechatMpTokenExchangeFilterFunctionTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "https://api.weixin.qq.com", "api.weixin.qq.com/", "*.weixin.qq.com", " ", "", "host:0",
-			"host:65536", "a..b" })
+	@ValueSource(strings = { "api.weixin.qq.com/", "api.weixin.qq.com/wechat", "*.weixin.qq.com", " ", "", "host:0",
+			"host:", "host:65536", "a..b", "a_b", "\u5fae\u4fe1.example", "[1]", "ftp://host", "https://",
+			"https://host/a?b", "https://host/a#b", "https://host/../a", "https://host//a", "https://host/%61",
+			"http://api.weixin.qq.com", "http://API2.weixin.qq.com/a" })
 	void withHostsWhenHostIsMalformedShouldFail(String host) {
 		assertThatIllegalArgumentException()
-			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts(host))
+			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts("a", host))
 			.withMessageContaining("'hosts' must hold host names with an optional port")
-			.withMessageContaining("'" + host + "'");
+			.withMessageEndingWith("but holds '" + host + "'");
+	}
+
+	@Test
+	void withHostsWhenHostIsNullShouldFail() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts("a", nothing()))
+			.withMessageEndingWith("but holds null");
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> WechatMpTokenClientHttpRequestInterceptor.of(this.tokens).withHosts("a", nothing()))
+			.withMessageEndingWith("but holds null");
+	}
+
+	@SuppressWarnings("NullAway")
+	private static String nothing() {
+		return null;
+	}
+
+	@Test
+	void withHostsWhenHostHasUserInfoShouldFailWithoutShowingIt() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts("https://me:password@host"))
+			.withMessageEndingWith("but holds one with user info")
+			.withMessageNotContaining("password");
 	}
 
 	@Test

@@ -40,6 +40,7 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.token.WechatMpTokenStore.Change;
 import cn.authing.wechat.token.WechatMpTokenStore.Lease;
@@ -64,6 +65,8 @@ class RedisWechatMpTokenStoreTests {
 	private static final Duration LIFE = Duration.ofHours(1);
 
 	private static final RedisAccount ACCOUNT = RedisAccount.of(CREDENTIALS, TestStore.PREFIX);
+
+	private static final WechatMpCredentials OTHER_ACCOUNT = new WechatMpCredentials("wx-other", SECRET);
 
 	private static RedisServer server;
 
@@ -183,25 +186,85 @@ class RedisWechatMpTokenStoreTests {
 
 	@Test
 	void publishWhenCarriedOutLateShouldNotLengthenTheLife() {
-		String value = new TokenCodec(List.of()).encode(ACCOUNT, token("a", LIFE));
 		long now = redisTime();
-		String key = ACCOUNT.tokenKey();
-		assertThat(publish(key, now - 60_000, 50_000, value, LIFE)).endsWith(" late");
-		assertThat(publish(key, now - 60_000, 70_000, value, Duration.ofMinutes(1))).endsWith(" late");
-		assertThat(redis.sync().exists(key)).isZero();
-		assertThat(publish(key, now - 60_000, 90_000, value, LIFE)).endsWith(" done");
-		assertThat(redis.sync().pttl(key)).isBetween(1L, LIFE.minusMinutes(1).toMillis());
+		long end = now + 60_000;
+		assertThat(publish(now - 60_000, 50_000, end)).endsWith(" late");
+		assertThat(publish(now - 60_000, 70_000, now - 1)).endsWith(" late");
+		assertThat(redis.sync().exists(ACCOUNT.tokenKey())).isZero();
+		assertThat(publish(now - 60_000, 90_000, end)).endsWith(" done");
+		assertThat(redis.sync().pttl(ACCOUNT.tokenKey())).isBetween(1L, 60_000L);
 	}
 
-	private static String publish(String key, long sentAt, long patience, String value, Duration life) {
+	private static String publish(long sentAt, long lateness, long end) {
+		String value = new TokenCodec(List.of()).encode(ACCOUNT, token("a", LIFE), end);
 		return redis.sync()
-			.eval(RedisScripts.PUBLISH.getScriptAsString(), ScriptOutputType.VALUE, new String[] { key },
-					String.valueOf(sentAt), String.valueOf(patience), value, String.valueOf(life.toMillis()), "channel",
-					"message", "");
+			.eval(RedisScripts.PUBLISH.getScriptAsString(), ScriptOutputType.VALUE, new String[] { ACCOUNT.tokenKey() },
+					String.valueOf(sentAt), String.valueOf(lateness), value, String.valueOf(end), "channel", "message",
+					"");
 	}
 
 	private static long redisTime() {
 		return Long.parseLong(redis.sync().time().get(0)) * 1000;
+	}
+
+	@Test
+	void publishWhenRedisIsPausedShouldShareAsSoonAsRedisTakesIt() {
+		try (TestStore impatient = new TestStore(server, Duration.ofMillis(100))) {
+			read(impatient);
+			redis.sync().scriptFlush();
+			redis.sync().clientPause(1000);
+			StoredToken token = token("a", LIFE);
+			assertThat(publish(impatient, token)).isEqualTo(token);
+			awaitTrue(() -> found(this.other, "72_a"));
+		}
+	}
+
+	@Test
+	void dropWhenRedisIsPausedShouldRemoveTheTokenAsSoonAsRedisTakesIt() {
+		publish(this.one, token("a", LIFE));
+		try (TestStore impatient = new TestStore(server, Duration.ofMillis(100))) {
+			read(impatient);
+			redis.sync().scriptFlush();
+			redis.sync().clientPause(1000);
+			impatient.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+			awaitTrue(() -> read(this.other) == null);
+		}
+	}
+
+	@Test
+	void publishWhenTheTokenIsDroppedBeforeRedisTakesItShouldNotShareIt() {
+		try (RedisServer late = RedisServer.down(); TestStore store = new TestStore(late, PATIENCE)) {
+			publish(store, token("a", LIFE));
+			store.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+			store.store.publish(OTHER_ACCOUNT, token("b", LIFE)).block(PATIENCE);
+			late.start();
+			awaitTrue(() -> store.store.read(OTHER_ACCOUNT).block(PATIENCE) != null);
+			assertThat(read(store)).isNull();
+		}
+	}
+
+	@Test
+	void stopShouldFinishWhatHasBegun() {
+		TestStore store = TestStore.patient(server);
+		read(store);
+		redis.sync().clientPause(300);
+		store.store.publish(CREDENTIALS, token("a", LIFE)).subscribe();
+		store.store.stop();
+		store.close();
+		assertThat(found(this.other, "72_a")).isTrue();
+	}
+
+	@Test
+	void stopWhenNothingWasUsedShouldEndAtOnceAndStartShouldBringTheStoreBack() {
+		this.one.store.start();
+		assertThat(this.one.store.isRunning()).isTrue();
+		this.one.store.stop();
+		this.one.store.stop();
+		assertThat(this.one.store.isRunning()).isFalse();
+		publish(this.one, token("a", LIFE));
+		assertThat(redis.sync().exists(ACCOUNT.tokenKey())).isZero();
+		this.one.store.start();
+		awaitTrue(() -> redis.sync().exists(ACCOUNT.tokenKey()) == 1);
 	}
 
 	@Test
@@ -250,6 +313,17 @@ class RedisWechatMpTokenStoreTests {
 			.repeatWhenEmpty((empty) -> empty.delayElements(Duration.ofMillis(20)))
 			.block(PATIENCE);
 		assertThat(lease).isNotNull();
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { -1, 3_600_000 })
+	void leaseWhenItDoesNotEndInTimeShouldTakeItOver(long life) {
+		redis.sync().set(ACCOUNT.leaseKey(), "forever");
+		if (life > 0) {
+			redis.sync().pexpire(ACCOUNT.leaseKey(), life);
+		}
+		assertThat(lease(this.one)).isNotNull();
+		assertThat(redis.sync().pttl(ACCOUNT.leaseKey())).isBetween(1L, 1500L);
 	}
 
 	@Test
@@ -315,12 +389,104 @@ class RedisWechatMpTokenStoreTests {
 	@Test
 	void changesWhenAMessageIsNotOursShouldIgnoreIt() throws Exception {
 		Changes changes = listen(this.other);
-		for (String message : List.of("", " ", "x", "a b", "a b c d", "\0\1", "i " + ACCOUNT.id() + "x")) {
+		for (String message : List.of("", " ", "x", "a b", "a b c d", "\0\1", "i " + ACCOUNT.id() + "x",
+				"i " + ACCOUNT.id() + " x y")) {
 			redis.sync().publish(TestStore.PREFIX + "changes", message);
 		}
 		publish(this.one, token("a", LIFE));
 		assertThat(changes.next().credentials()).isEqualTo(CREDENTIALS);
 		assertThat(changes.received).isEmpty();
+	}
+
+	@Test
+	void changesWhenTheStoreIsStoppedAndStartedShouldTellAgain() throws Exception {
+		Changes changes = listen(this.other);
+		this.other.store.start();
+		this.other.store.stop();
+		awaitTrue(() -> listeners(redis) == 0);
+		this.other.store.start();
+		awaitListener(redis);
+		publish(this.one, token("a", LIFE));
+		assertThat(changes.next()).isInstanceOf(Published.class);
+	}
+
+	@Test
+	void changesWhenAMessageIsForgedShouldIgnoreIt() throws Exception {
+		publish(this.one, token("a", LIFE));
+		String digest = redis.sync().get(ACCOUNT.tokenKey()).split(" ")[3];
+		Changes changes = listen(this.other);
+		RedisAccount stranger = RedisAccount.of(new WechatMpCredentials(CREDENTIALS.appId(), "guess"), "");
+		for (String message : List.of("i " + ACCOUNT.id(), "i " + ACCOUNT.id() + " " + digest,
+				"i " + ACCOUNT.id() + " " + digest + " " + digest)) {
+			redis.sync().publish(TestStore.PREFIX + "changes", message);
+			redis.sync().publish(TestStore.PREFIX + "changes", message + " " + stranger.signature("message", message));
+		}
+		this.one.store.drop(CREDENTIALS, "72_a").block(PATIENCE);
+		assertThat(changes.next()).isInstanceOf(Rejected.class);
+		assertThat(changes.received).isEmpty();
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { false, true })
+	void readWhenAnOldValueIsStoredAgainShouldNotLengthenItsLife(boolean encrypted) {
+		try (TestStore store = encrypted ? TestStore.patient(server, key(1)) : TestStore.patient(server)) {
+			publish(store, token("a", LIFE));
+			redis.sync().persist(ACCOUNT.tokenKey());
+			redis.sync().pexpire(ACCOUNT.tokenKey(), Duration.ofDays(1).toMillis());
+			assertThat(found(store).life()).isLessThanOrEqualTo(LIFE);
+			TokenCodec codec = new TokenCodec(encrypted ? List.of(key(1)) : List.of());
+			redis.sync()
+				.psetex(ACCOUNT.tokenKey(), Duration.ofHours(2).toMillis(),
+						codec.encode(ACCOUNT, token("old", LIFE, NOW.minus(LIFE)), redisTime() - 1000));
+			assertThat(found(store).life()).isZero();
+			publish(store, token("b", LIFE));
+			assertThat(found(store).token().accessToken()).isEqualTo("72_b");
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 2, 3, 4, 5, 6 })
+	void readWhenAPartOfTheValueIsForgedShouldBeEmptyAndReplacedByTheNextToken(int part) {
+		publish(this.one, token("a", LIFE));
+		String[] parts = redis.sync().get(ACCOUNT.tokenKey()).split(" ");
+		parts[part] = switch (part) {
+			case 1, 2, 4 -> String.valueOf(Long.parseLong(parts[part]) + Duration.ofMinutes(30).toMillis());
+			case 6 -> "=72_forged";
+			default -> "A".repeat(22);
+		};
+		redis.sync().psetex(ACCOUNT.tokenKey(), LIFE.toMillis(), String.join(" ", parts));
+		assertThat(read(this.other)).isNull();
+		assertThat(publish(this.one, token("b", LIFE)).token().accessToken()).isEqualTo("72_b");
+		assertThat(sharedToken()).isEqualTo("72_b");
+	}
+
+	@Test
+	void readWhenTheClockOfTheWriterIsFastShouldBeEmptyAndReplacedByTheNextToken() {
+		assertNotBelieved(token("fast", LIFE, NOW.plus(Duration.ofMinutes(30))));
+	}
+
+	@Test
+	void readWhenTheClockOfTheWriterIsSlowShouldBeEmptyAndReplacedByTheNextToken() {
+		assertNotBelieved(new StoredToken(new WechatMpAccessToken("72_slow", NOW.plus(LIFE)), LIFE,
+				NOW.minus(Duration.ofHours(2))));
+	}
+
+	private void assertNotBelieved(StoredToken token) {
+		publish(this.one, token);
+		assertThat(redis.sync().exists(ACCOUNT.tokenKey())).isOne();
+		assertThat(read(this.other)).isNull();
+		assertThat(lease(this.other)).isNotNull().extracting(Lease::shared).isNull();
+		assertThat(publish(this.other, token("b", LIFE)).token().accessToken()).isEqualTo("72_b");
+		assertThat(sharedToken()).isEqualTo("72_b");
+	}
+
+	@Test
+	void readWhenTheValueIsThatOfAnotherAccountShouldBeEmpty() {
+		publish(this.one, token("a", LIFE));
+		redis.sync()
+			.psetex(RedisAccount.of(OTHER_ACCOUNT, TestStore.PREFIX).tokenKey(), LIFE.toMillis(),
+					redis.sync().get(ACCOUNT.tokenKey()));
+		assertThat(this.other.store.read(OTHER_ACCOUNT).block(PATIENCE)).isNull();
 	}
 
 	@ParameterizedTest
@@ -428,8 +594,8 @@ class RedisWechatMpTokenStoreTests {
 	@Test
 	void operationsWhenTheUserMayDoNoMoreThanIsDocumentedShouldWork() throws Exception {
 		try (RedisServer guarded = RedisServer.up("--user", "app", "on", ">password", "~authing:wechat:*",
-				"&authing:wechat:*", "+@connection", "+eval", "+evalsha", "+get", "+set", "+del", "+type", "+strlen",
-				"+pttl", "+pexpire", "+time", "+publish", "+subscribe", "+unsubscribe");
+				"resetchannels", "&authing:wechat:*", "+@connection", "+eval", "+evalsha", "+get", "+set", "+del",
+				"+type", "+strlen", "+pttl", "+pexpire", "+time", "+publish", "+subscribe", "+unsubscribe");
 				RedisServer.Commands commands = guarded.commands();
 				TestStore first = TestStore.patientAs(guarded, "app", "password");
 				TestStore second = TestStore.patientAs(guarded, "app", "password")) {
@@ -450,8 +616,7 @@ class RedisWechatMpTokenStoreTests {
 		}
 	}
 
-	private static void assertShared(TestStore first, TestStore second, RedisServer.Commands commands)
-			throws Exception {
+	static void assertShared(TestStore first, TestStore second, RedisServer.Commands commands) throws Exception {
 		Changes changes = new Changes(second);
 		awaitListener(commands);
 		assertThat(read(second)).isNull();
@@ -474,6 +639,11 @@ class RedisWechatMpTokenStoreTests {
 		return Objects.requireNonNull(read(store));
 	}
 
+	private static boolean found(TestStore store, String accessToken) {
+		StoredToken read = read(store);
+		return read != null && read.token().accessToken().equals(accessToken);
+	}
+
 	private static StoredToken publish(TestStore store, StoredToken token) {
 		return Objects.requireNonNull(store.store.publish(CREDENTIALS, token).block(PATIENCE));
 	}
@@ -490,7 +660,7 @@ class RedisWechatMpTokenStoreTests {
 		return found(this.other).token().accessToken();
 	}
 
-	private static void awaitTrue(BooleanSupplier condition) {
+	static void awaitTrue(BooleanSupplier condition) {
 		long end = System.nanoTime() + PATIENCE.toNanos();
 		while (!condition.getAsBoolean()) {
 			assertThat(System.nanoTime()).as("time").isLessThan(end);
@@ -505,8 +675,12 @@ class RedisWechatMpTokenStoreTests {
 	}
 
 	private static void awaitListener(RedisServer.Commands commands) {
+		awaitTrue(() -> listeners(commands) == 1);
+	}
+
+	private static long listeners(RedisServer.Commands commands) {
 		String channel = TestStore.PREFIX + "changes";
-		awaitTrue(() -> commands.sync().pubsubNumsub(channel).getOrDefault(channel, 0L) == 1);
+		return commands.sync().pubsubNumsub(channel).getOrDefault(channel, 0L);
 	}
 
 	private static final class Changes {

@@ -16,12 +16,16 @@
 
 package cn.authing.wechat.redis;
 
+import java.net.InetAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -49,6 +53,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.actuate.WechatMpTokenHealth;
 import cn.authing.wechat.actuate.WechatMpTokenMetrics;
+import cn.authing.wechat.test.LoopbackServer;
 import cn.authing.wechat.token.TestTokenService;
 import cn.authing.wechat.token.WechatMpRefreshPolicy;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
@@ -70,6 +75,8 @@ class SharedTokenServiceTests {
 			Duration.ofSeconds(30), Duration.ofSeconds(10), Duration.ofMillis(50), Duration.ofSeconds(1), PATIENCE);
 
 	private static final Duration SHORT = Duration.ofMillis(100);
+
+	private static final Duration SLOW_CONNECTION = Duration.ofMillis(700);
 
 	private static RedisServer server;
 
@@ -115,6 +122,31 @@ class SharedTokenServiceTests {
 			.extracting(WechatMpAccessToken::accessToken)
 			.containsOnly("72_1");
 		assertThat(this.authing.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenTheFirstConnectionIsSlowShouldFetchOnce(CapturedOutput output) {
+		try (LoopbackServer proxy = new LoopbackServer("slow-redis")) {
+			proxy.accept((client) -> {
+				try (Socket redis = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+					// By far the longest that a caller waits for an answer
+					LockSupport.parkNanos(SLOW_CONNECTION.toNanos());
+					proxy.start(() -> redis.getInputStream().transferTo(client.getOutputStream()));
+					client.getInputStream().transferTo(redis.getOutputStream());
+				}
+			});
+			List<Instance> fleet = Stream
+				.generate(() -> register(new Instance(new TestStore(proxy.port(), SHORT), this.authing)))
+				.limit(4)
+				.toList();
+			fleet.forEach((instance) -> instance.store.store.start());
+			assertThat(Flux.fromIterable(fleet)
+				.flatMap((instance) -> instance.service.getAccessToken())
+				.collectList()
+				.block(PATIENCE)).extracting(WechatMpAccessToken::accessToken).hasSize(4).containsOnly("72_1");
+			assertThat(this.authing.fetches()).isEqualTo(1);
+			assertThat(output).doesNotContain("Redis did not", "Redis could not");
+		}
 	}
 
 	@Test
@@ -185,8 +217,8 @@ class SharedTokenServiceTests {
 			awaitTrue(() -> exists(late));
 			this.authing.fail();
 			assertThat(token(instance(late, PATIENCE))).isEqualTo("72_2");
-			awaitTrue(() -> output.getOut().contains("Redis is back"));
-			assertThat(output).containsOnlyOnce("Until it is back").containsOnlyOnce("Redis is back");
+			awaitTrue(() -> output.getOut().contains("Redis has recovered"));
+			assertThat(output).containsOnlyOnce("not shared until it recovers").containsOnlyOnce("Redis has recovered");
 			assertThat(output).doesNotContain("onErrorDropped", "ERROR");
 		}
 	}
@@ -209,9 +241,9 @@ class SharedTokenServiceTests {
 			awaitListeners(mortal, 2);
 			one.service.refreshAccessToken().block(PATIENCE);
 			awaitTrue(() -> token(other).equals("72_3"));
-			awaitTrue(() -> output.getOut().contains("Redis is back"));
+			awaitTrue(() -> output.getOut().contains("Redis has recovered"));
 			// Once for each instance, and the other one may not have noticed
-			assertThat(output.getOut().split("Until it is back")).hasSizeBetween(2, 3);
+			assertThat(output.getOut().split("not shared until it recovers")).hasSizeBetween(2, 3);
 			assertThat(output).doesNotContain("onErrorDropped", "ERROR");
 		}
 	}
@@ -231,7 +263,8 @@ class SharedTokenServiceTests {
 			awaitTrue(() -> one.status().isAvailable());
 			one.service.refreshAccessToken().block(PATIENCE);
 			awaitTrue(() -> exists(slow));
-			assertThat(output).containsOnlyOnce("Until it is back").doesNotContain("onErrorDropped", "ERROR");
+			assertThat(output).containsOnlyOnce("not shared until it recovers")
+				.doesNotContain("onErrorDropped", "ERROR");
 		}
 	}
 
@@ -284,7 +317,7 @@ class SharedTokenServiceTests {
 		try (RedisServer mortal = RedisServer.up()) {
 			Instance one = instance(mortal, SHORT);
 			MeterRegistry meters = new SimpleMeterRegistry();
-			new WechatMpTokenMetrics(one.service::registry).bindTo(meters);
+			new WechatMpTokenMetrics(one.service::registry, () -> meters).bindTo(meters);
 			Gauge available = meters.get("authing.wechat.token.store.available").gauge();
 			token(one);
 			awaitTrue(() -> available.value() == 1);
@@ -370,7 +403,7 @@ class SharedTokenServiceTests {
 	}
 
 	private static Health health(Instance instance) {
-		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(instance.service,
+		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(
 				instance.service.registry())
 			.contributor();
 		return Objects.requireNonNull(indicator.health().block(PATIENCE));

@@ -24,11 +24,11 @@ import java.util.List;
 import javax.crypto.SecretKey;
 import javax.crypto.spec.SecretKeySpec;
 
+import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
 import org.springframework.data.redis.connection.RedisClusterConfiguration;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceClientConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
-import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
@@ -54,20 +54,29 @@ final class TestStore implements AutoCloseable {
 		.shutdownTimeout(Duration.ZERO)
 		.build();
 
-	private final LettuceConnectionFactory connectionFactory;
-
 	final RedisWechatMpTokenStore store;
 
+	private final Runnable disconnect;
+
 	TestStore(RedisServer server, Duration timeout, SecretKey... encryptionKeys) {
-		this(new LettuceConnectionFactory(new RedisStandaloneConfiguration("127.0.0.1", server.port()),
-				CLIENT_CONFIGURATION), timeout, encryptionKeys);
+		this(server.port(), timeout, encryptionKeys);
+	}
+
+	TestStore(int port, Duration timeout, SecretKey... encryptionKeys) {
+		this(new LettuceConnectionFactory(new RedisStandaloneConfiguration("127.0.0.1", port), CLIENT_CONFIGURATION),
+				timeout, encryptionKeys);
 	}
 
 	private TestStore(LettuceConnectionFactory connectionFactory, Duration timeout, SecretKey... encryptionKeys) {
-		this.connectionFactory = connectionFactory;
-		this.connectionFactory.afterPropertiesSet();
-		this.store = new RedisWechatMpTokenStore(new ReactiveStringRedisTemplate(this.connectionFactory),
-				new RedisTokenStoreSettings(PREFIX, timeout, List.of(encryptionKeys), 1000, PATIENCE.multipliedBy(2)),
+		this(connectionFactory, connectionFactory::destroy, timeout, encryptionKeys);
+		connectionFactory.afterPropertiesSet();
+	}
+
+	TestStore(ReactiveRedisConnectionFactory connectionFactory, Runnable disconnect, Duration timeout,
+			SecretKey... encryptionKeys) {
+		this.disconnect = disconnect;
+		this.store = new RedisWechatMpTokenStore(connectionFactory,
+				new RedisTokenStoreSettings(PREFIX, timeout, List.of(encryptionKeys), 1000, PATIENCE.multipliedBy(8)),
 				Duration.ofMillis(50), Duration.ofMillis(400));
 	}
 
@@ -108,7 +117,7 @@ final class TestStore implements AutoCloseable {
 	@Override
 	public void close() {
 		this.store.destroy();
-		this.connectionFactory.destroy();
+		this.disconnect.run();
 	}
 
 }

@@ -38,7 +38,7 @@ public final class LoopbackServer implements AutoCloseable {
 	public LoopbackServer(String name) {
 		this.name = name;
 		try {
-			this.serverSocket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+			this.serverSocket = new ServerSocket(0, 1000, InetAddress.getLoopbackAddress());
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);

@@ -335,7 +335,7 @@ class AccountsTests {
 			assertThat(caller.accessToken()).isEqualTo("O");
 			assertThat(fixture().service.account("club").invalidate("O")).isTrue();
 			assertThat(source.invalidate("O")).as("dropped for all").isFalse();
-			assertThat(fixture().registry.requestCounts("club")).isEqualTo(new WechatMpRequestCounts(0, 0, 2, 0));
+			assertThat(fixture().registry.requestCounts("club")).isEqualTo(new WechatMpRequestCounts(0, 0, 0, 2, 0));
 		}
 
 		@Test
@@ -377,7 +377,8 @@ class AccountsTests {
 			fixture().ask(fixture().service.account(OTHER_APP));
 			fixture().ask(fixture().service.account(NEW_SECRET));
 			fixture().ask(fixture().service.account(NEW_SECRET));
-			assertThat(fixture().registry.requestCounts("(dynamic)")).isEqualTo(new WechatMpRequestCounts(1, 0, 2, 0));
+			assertThat(fixture().registry.requestCounts("(dynamic)"))
+				.isEqualTo(new WechatMpRequestCounts(1, 0, 0, 2, 0));
 		}
 
 	}

@@ -49,6 +49,7 @@ public final class TestTokenService extends DefaultWechatMpTokenService implemen
 	private TestTokenService(WechatMpAccountRegistry registry) {
 		super(registry);
 		this.registry = registry;
+		registry.start();
 	}
 
 	public WechatMpAccountRegistry registry() {

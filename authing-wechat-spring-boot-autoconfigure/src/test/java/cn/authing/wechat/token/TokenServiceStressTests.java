@@ -107,7 +107,7 @@ class TokenServiceStressTests {
 			assertThat(wrong).hasValue(0);
 			assertThat(this.client.fetches).hasValue(1);
 			assertThat(service.registry().requestCounts("default"))
-				.isEqualTo(new WechatMpRequestCounts(0, 0, 10_000, 0));
+				.isEqualTo(new WechatMpRequestCounts(0, 0, 0, 10_000, 0));
 		}
 	}
 

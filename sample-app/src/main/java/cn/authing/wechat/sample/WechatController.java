@@ -22,6 +22,7 @@ import reactor.core.publisher.Mono;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.json.JsonMapper;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.core.codec.CodecException;
 import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
@@ -37,9 +38,11 @@ import cn.authing.wechat.sample.WechatApi.CodeImage;
 import cn.authing.wechat.sample.WechatApi.PhoneNumber.PhoneInfo;
 import cn.authing.wechat.sample.WechatApi.PhoneNumberCode;
 import cn.authing.wechat.sample.WechatApi.SubscribeMessage;
+import cn.authing.wechat.sample.demo.Demo;
 
 /**
- * Calls WeChat for whoever asks.
+ * Calls WeChat for whoever asks. Nobody has to log in here: what sends something, or
+ * shows what a user has entrusted, is there in profile {@code demo} only.
  */
 @RestController
 class WechatController {
@@ -48,9 +51,12 @@ class WechatController {
 
 	private final JsonMapper jsonMapper;
 
-	WechatController(WechatApi wechat, JsonMapper jsonMapper) {
+	private final ObjectProvider<Demo> demo;
+
+	WechatController(WechatApi wechat, JsonMapper jsonMapper, ObjectProvider<Demo> demo) {
 		this.wechat = wechat;
 		this.jsonMapper = jsonMapper;
+		this.demo = demo;
 	}
 
 	@GetMapping("/wechat/callback-ip")
@@ -62,11 +68,13 @@ class WechatController {
 
 	@PostMapping("/wechat/subscribe-messages")
 	Mono<Void> subscribeMessage(@RequestBody SubscribeMessage message) {
+		Demo.require(this.demo);
 		return answer(this.wechat.sendSubscribeMessage(message)).then();
 	}
 
 	@GetMapping("/wechat/phone-number")
 	Mono<PhoneInfo> phoneNumber(@RequestParam String code) {
+		Demo.require(this.demo);
 		return answer(this.wechat.getPhoneNumber(new PhoneNumberCode(code)))
 			.flatMap((number) -> Mono.justOrEmpty(number.phoneInfo()))
 			.switchIfEmpty(Mono.error(WechatApiException::noUsableAnswer));
@@ -74,6 +82,7 @@ class WechatController {
 
 	@GetMapping("/wechat/code")
 	Mono<ResponseEntity<byte[]>> code(@RequestParam String scene) {
+		Demo.require(this.demo);
 		return usable(this.wechat.getCodeImage(new CodeImage(scene, null))).map(this::image);
 	}
 

@@ -97,8 +97,8 @@ class ProblemSecretsTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "/token", "/token/refused", "/token/html", "/token/unknown", "/token?reveal=true",
-			"/status", "/actuator/health", "/actuator/authingwechat", "/actuator/metrics/authing.wechat.token.fetch",
+	@ValueSource(strings = { "/token", "/token/refused", "/token/html", "/token/unknown", "/token?reveal=true", "/",
+			"/events", "/actuator/health", "/actuator/authingwechat", "/actuator/metrics/authing.wechat.token.fetch",
 			"/actuator/prometheus" })
 	void answerShouldHaveNoSecret(String uri, CapturedOutput output) {
 		String body = this.client.get().uri(uri).exchange().returnResult(String.class).getResponseBody().blockFirst();

@@ -19,12 +19,14 @@ package cn.authing.wechat.sample;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Map;
-import java.util.Objects;
 
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.beans.factory.annotation.Autowired;
 import org.springframework.boot.test.context.SpringBootTest;
@@ -39,8 +41,6 @@ import org.springframework.test.context.DynamicPropertyRegistry;
 import org.springframework.test.context.DynamicPropertySource;
 import org.springframework.test.web.reactive.server.WebTestClient;
 import org.springframework.test.web.reactive.server.WebTestClient.BodyContentSpec;
-
-import cn.authing.wechat.sample.StatusController.Status;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -166,24 +166,6 @@ class RealApplicationTests {
 	}
 
 	@Test
-	void statusShouldShowTheProblemsOfTheAccountsThatHaveNoToken() {
-		Status status = Objects.requireNonNull(this.client.get()
-			.uri("/status")
-			.exchange()
-			.expectStatus()
-			.isOk()
-			.expectBody(Status.class)
-			.returnResult()
-			.getResponseBody());
-		assertThat(status.demo()).isFalse();
-		assertThat(status.rejected()).isNull();
-		assertThat(status.upstream()).isEqualTo(upstream.requests().size());
-		assertThat(status.accounts()).filteredOn((account) -> account.problem() != null && account.token() == null)
-			.extracting((account) -> account.account())
-			.containsExactlyInAnyOrder("refused", "throttled", "html");
-	}
-
-	@Test
 	void callbackIpShouldAnswerWithWechatsAnswer() {
 		this.client.get()
 			.uri("/wechat/callback-ip")
@@ -215,8 +197,61 @@ class RealApplicationTests {
 	}
 
 	@Test
-	void killTokenShouldNotBePossible() {
-		this.client.post().uri("/demo/kill-token").exchange().expectStatus().isNotFound();
+	void pageShouldOnlyWatch() {
+		this.client.get().uri("/token").exchange().expectStatus().isOk();
+		this.client.get()
+			.uri("/")
+			.exchange()
+			.expectStatus()
+			.isOk()
+			.expectBody(String.class)
+			.value((page) -> assertThat(page).contains("wx-default", "wx-refused", "\"controls\":null")
+				.doesNotContain("<form", "id=\"controls\"", "data-reject", "data-burst", TOKEN.substring(0, 6)));
+	}
+
+	@ParameterizedTest
+	@CsvSource(delimiter = '|', textBlock = """
+			/demo/burst                | {"cold": true}
+			/demo/stream               | {"on": true}
+			/demo/authing              | {"mode": "DOWN"}
+			/demo/reject               | {"account": "default"}
+			/demo/redis                | {"on": false}
+			/wechat/subscribe-messages | {"touser": "o-1", "template_id": "t", "data": {}}
+			""")
+	void controlsShouldNotBeThere(String uri, String body) {
+		this.client.post()
+			.uri(uri)
+			.contentType(MediaType.APPLICATION_JSON)
+			.bodyValue(body)
+			.exchange()
+			.expectStatus()
+			.isNotFound()
+			.expectBody()
+			.jsonPath("$.title")
+			.isEqualTo("Not in the demo");
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/wechat/phone-number?code=1", "/wechat/code?scene=1" })
+	void wechatCallsThatShowWhatIsEntrustedShouldNotBeThere(String uri) {
+		problem(uri, HttpStatus.NOT_FOUND).jsonPath("$.title").isEqualTo("Not in the demo");
+	}
+
+	@Test
+	void actuatorShouldOnlyRead() {
+		this.client.get().uri("/actuator/authingwechat/default").exchange().expectStatus().isOk();
+		this.client.delete()
+			.uri("/actuator/authingwechat/default")
+			.exchange()
+			.expectStatus()
+			.isEqualTo(HttpStatus.METHOD_NOT_ALLOWED);
+		this.client.post()
+			.uri("/actuator/authingwechat/default")
+			.contentType(MediaType.APPLICATION_JSON)
+			.bodyValue("{\"operation\": \"refresh\"}")
+			.exchange()
+			.expectStatus()
+			.isEqualTo(HttpStatus.METHOD_NOT_ALLOWED);
 	}
 
 	@Test

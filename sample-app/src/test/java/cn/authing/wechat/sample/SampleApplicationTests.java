@@ -56,6 +56,21 @@ class SampleApplicationTests {
 	}
 
 	@Test
+	void runShouldEndWithTheUrlToOpen(CapturedOutput output) {
+		try (ConfigurableApplicationContext context = run(Map.of())) {
+			assertThat(output.toString().stripTrailing()).endsWith("Ready. Open http://localhost:%s/"
+				.formatted(context.getEnvironment().getProperty("local.server.port")));
+		}
+	}
+
+	@Test
+	void runWhenNothingIsSetShouldListenOnThisMachineOnly() {
+		try (ConfigurableApplicationContext context = run(Map.of())) {
+			assertThat(context.getEnvironment().getProperty("server.address")).isEqualTo("127.0.0.1");
+		}
+	}
+
+	@Test
 	void runWhenAnotherProfileIsActiveShouldBeTheDemoAsWell() {
 		try (ConfigurableApplicationContext context = run(Map.of("SPRING_PROFILES_ACTIVE", "other"))) {
 			assertThat(context.getEnvironment().getActiveProfiles()).containsExactlyInAnyOrder("demo", "other");
@@ -131,7 +146,8 @@ class SampleApplicationTests {
 		environment.getPropertySources()
 			.replace(StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, new SystemEnvironmentPropertySource(
 					StandardEnvironment.SYSTEM_ENVIRONMENT_PROPERTY_SOURCE_NAME, variables));
-		return new SpringApplicationBuilder(SampleApplication.class).environment(environment).run("--server.port=0");
+		return new SpringApplicationBuilder(SampleApplication.class).environment(environment)
+			.run("--server.port=0", "--sample.demo.stream=false");
 	}
 
 }

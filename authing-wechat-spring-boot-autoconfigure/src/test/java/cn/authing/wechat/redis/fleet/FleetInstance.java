@@ -33,7 +33,6 @@ import org.springframework.boot.logging.LogLevel;
 import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
-import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpCredentials;
@@ -125,8 +124,8 @@ final class FleetInstance {
 		LettuceConnectionFactory connectionFactory = new LettuceConnectionFactory(
 				new RedisStandaloneConfiguration("127.0.0.1", port));
 		connectionFactory.afterPropertiesSet();
-		return new RedisWechatMpTokenStore(new ReactiveStringRedisTemplate(connectionFactory),
-				new RedisTokenStoreSettings("fleet:", timeout, List.of(), 100, TIMEOUT.multipliedBy(2)));
+		return new RedisWechatMpTokenStore(connectionFactory,
+				new RedisTokenStoreSettings("fleet:", timeout, List.of(), 100, TIMEOUT));
 	}
 
 	private void start() {

@@ -37,7 +37,6 @@ import org.springframework.boot.logging.LogLevel;
 import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.data.redis.connection.RedisStandaloneConfiguration;
 import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
-import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
@@ -100,9 +99,8 @@ final class SlowRedis implements AutoCloseable {
 			LettuceConnectionFactory connections = new LettuceConnectionFactory(
 					new RedisStandaloneConfiguration("127.0.0.1", this.server.port()));
 			connections.afterPropertiesSet();
-			RedisWechatMpTokenStore store = new RedisWechatMpTokenStore(new ReactiveStringRedisTemplate(connections),
-					new RedisTokenStoreSettings("slow-%d-%d:".formatted(this.server.port(), i), TIMEOUT, List.of(), 10,
-							Duration.ofSeconds(20)));
+			RedisWechatMpTokenStore store = new RedisWechatMpTokenStore(connections, new RedisTokenStoreSettings(
+					"slow-%d-%d:".formatted(this.server.port(), i), TIMEOUT, List.of(), 10, Duration.ofSeconds(10)));
 			Clock clock = new Clock();
 			TestTokenService service = new TestTokenService((credentials) -> Mono.fromSupplier(clock::ask), store,
 					() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, FleetInstance.CREDENTIALS),

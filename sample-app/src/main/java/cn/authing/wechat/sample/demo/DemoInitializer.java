@@ -16,14 +16,19 @@
 
 package cn.authing.wechat.sample.demo;
 
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.stream.Stream;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.support.DefaultListableBeanFactory;
+import org.springframework.boot.convert.DurationStyle;
 import org.springframework.context.ApplicationContextInitializer;
 import org.springframework.context.support.GenericApplicationContext;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.Profiles;
 
@@ -41,14 +46,29 @@ final class DemoInitializer implements ApplicationContextInitializer<GenericAppl
 		if (!context.getEnvironment().acceptsProfiles(Profiles.of(DemoEnvironmentPostProcessor.PROFILE))) {
 			return;
 		}
-		Demo demo = Demo.start(InstantSource.system());
+		ConfigurableEnvironment environment = context.getEnvironment();
+		Demo demo = Demo.start(InstantSource.system(), tokenLife(environment), startRedis(environment));
 		DefaultListableBeanFactory beanFactory = context.getDefaultListableBeanFactory();
 		beanFactory.registerSingleton("demo", demo);
 		beanFactory.registerDisposableBean("demo", demo::stop);
 		// First, so that the demo is never half real.
-		context.getEnvironment().getPropertySources().addFirst(new MapPropertySource("demo", demo.properties()));
+		environment.getPropertySources().addFirst(new MapPropertySource("demo", demo.properties()));
 		logger.info("Running the demo with an Authing and a WeChat of its own. For the real ones set AUTHING_APP_ID,"
 				+ " AUTHING_APP_SECRET and AUTHING_APP_HOST.");
+	}
+
+	// The demo's clock may run faster in a test.
+	private static Duration tokenLife(ConfigurableEnvironment environment) {
+		String life = environment.getProperty("sample.demo.token-life");
+		return (life != null) ? DurationStyle.detectAndParse(life) : EmbeddedWechat.TOKEN_LIFE;
+	}
+
+	// A Redis that was configured is used as it is.
+	private static @Nullable EmbeddedRedis startRedis(ConfigurableEnvironment environment) {
+		boolean configured = Stream.of("host", "port", "url")
+			.anyMatch((name) -> environment.containsProperty("spring.data.redis." + name));
+		return (!configured && environment.acceptsProfiles(Profiles.of("redis"))) ? EmbeddedRedis.startIfInstalled()
+				: null;
 	}
 
 }

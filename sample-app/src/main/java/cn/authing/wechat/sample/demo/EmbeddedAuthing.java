@@ -16,18 +16,26 @@
 
 package cn.authing.wechat.sample.demo;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
 
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
+import reactor.netty.Connection;
+import reactor.netty.http.server.HttpServerRequest;
 
 import org.springframework.core.codec.DecodingException;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
+import org.springframework.http.MediaType;
+import org.springframework.http.server.reactive.ServerHttpRequestDecorator;
 import org.springframework.util.StringUtils;
 import org.springframework.web.reactive.function.server.RouterFunction;
 import org.springframework.web.reactive.function.server.RouterFunctions;
@@ -42,11 +50,14 @@ import cn.authing.wechat.sample.demo.EmbeddedWechat.WechatRefusal;
 
 /**
  * An Authing with the one operation that the starter calls. It is a cache as the real one
- * is: near a token's end the same token comes again until WeChat's overlap has begun.
+ * is: near a token's end the same token comes again until WeChat's overlap has begun. It
+ * can be told to fail, in the ways of {@link AuthingMode}.
  */
 final class EmbeddedAuthing {
 
 	static final String APP_ID = "authing-demo-app";
+
+	private static final Duration SLOWNESS = Duration.ofSeconds(3);
 
 	private final InstantSource clock;
 
@@ -56,6 +67,10 @@ final class EmbeddedAuthing {
 
 	private final LongAdder calls = new LongAdder();
 
+	private final Map<String, LongAdder> callsByAppId = new ConcurrentHashMap<>();
+
+	private volatile AuthingMode mode = AuthingMode.UP;
+
 	EmbeddedAuthing(InstantSource clock, EmbeddedWechat wechat) {
 		this.clock = clock;
 		this.wechat = wechat;
@@ -63,6 +78,19 @@ final class EmbeddedAuthing {
 
 	long calls() {
 		return this.calls.sum();
+	}
+
+	long calls(String appId) {
+		LongAdder calls = this.callsByAppId.get(appId);
+		return (calls != null) ? calls.sum() : 0;
+	}
+
+	AuthingMode mode() {
+		return this.mode;
+	}
+
+	void setMode(AuthingMode mode) {
+		this.mode = mode;
 	}
 
 	RouterFunction<ServerResponse> routes() {
@@ -81,8 +109,29 @@ final class EmbeddedAuthing {
 			.onErrorComplete((ex) -> ex instanceof ServerWebInputException || ex instanceof DecodingException
 					|| ex instanceof UnsupportedMediaTypeStatusException)
 			.flatMap((body) -> Mono.justOrEmpty(body.credentials()))
-			.flatMap(this::accessToken)
+			.flatMap((credentials) -> accessToken(request, credentials))
 			.switchIfEmpty(answer(400, null, "Invalid argument: appId and appSecret are required", null));
+	}
+
+	private Mono<ServerResponse> accessToken(ServerRequest request, WechatMpCredentials credentials) {
+		this.callsByAppId.computeIfAbsent(credentials.appId(), (appId) -> new LongAdder()).increment();
+		return switch (this.mode) {
+			case UP -> accessToken(credentials);
+			case DOWN -> closeConnection(request);
+			case SLOW -> Mono.delay(SLOWNESS).then(Mono.defer(() -> accessToken(credentials)));
+			case THROTTLED -> ServerResponse.status(HttpStatus.TOO_MANY_REQUESTS)
+				.header(HttpHeaders.RETRY_AFTER, "2")
+				.bodyValue(body(429, null, "Too many requests", null));
+			case HTML -> ServerResponse.ok()
+				.contentType(MediaType.TEXT_HTML)
+				.bodyValue("<!doctype html><title>Maintenance</title><p>We will be back soon.");
+		};
+	}
+
+	private static Mono<ServerResponse> closeConnection(ServerRequest request) {
+		HttpServerRequest nativeRequest = ServerHttpRequestDecorator.getNativeRequest(request.exchange().getRequest());
+		nativeRequest.withConnection(Connection::dispose);
+		return Mono.never();
 	}
 
 	private Mono<ServerResponse> accessToken(WechatMpCredentials credentials) {
@@ -116,11 +165,19 @@ final class EmbeddedAuthing {
 	}
 
 	private boolean isGood(WechatMpAccessToken token) {
-		Instant renewal = token.expiresAt().minus(EmbeddedWechat.OVERLAP);
+		Instant renewal = token.expiresAt().minus(this.wechat.overlap());
 		return this.clock.instant().isBefore(renewal) && this.wechat.accepts(token.accessToken());
 	}
 
 	private Mono<ServerResponse> answer(int statusCode, @Nullable Integer apiCode, String message,
+			@Nullable Map<String, Object> data) {
+		// HTTP 200 in any case, as the real one.
+		return ServerResponse.ok()
+			.headers((headers) -> headers.setDate(this.clock.millis()))
+			.bodyValue(body(statusCode, apiCode, message, data));
+	}
+
+	private static Map<String, Object> body(int statusCode, @Nullable Integer apiCode, String message,
 			@Nullable Map<String, Object> data) {
 		Map<String, Object> body = new LinkedHashMap<>();
 		body.put("statusCode", statusCode);
@@ -132,8 +189,7 @@ final class EmbeddedAuthing {
 		if (data != null) {
 			body.put("data", data);
 		}
-		// HTTP 200 in any case, as the real one.
-		return ServerResponse.ok().headers((headers) -> headers.setDate(this.clock.millis())).bodyValue(body);
+		return body;
 	}
 
 	private record TokenRequest(@Nullable String appId, @Nullable String appSecret) {

@@ -55,17 +55,14 @@ final class EmbeddedWechat {
 	 */
 	static final Duration TOKEN_LIFE = Duration.ofSeconds(60);
 
-	/**
-	 * How long the token before the latest still works; with WeChat it is 5 minutes.
-	 */
-	static final Duration OVERLAP = Duration.ofSeconds(20);
-
 	private static final int TOKEN_BYTES = 96;
 
 	private static final byte[] ONE_PIXEL = Base64.getDecoder()
 		.decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
 
 	private final InstantSource clock;
+
+	private final Duration tokenLife;
 
 	private final SecureRandom random = new SecureRandom();
 
@@ -74,10 +71,24 @@ final class EmbeddedWechat {
 	private final LongAdder rejectedCalls = new LongAdder();
 
 	EmbeddedWechat(InstantSource clock, WechatMpCredentials... accounts) {
+		this(clock, TOKEN_LIFE, accounts);
+	}
+
+	EmbeddedWechat(InstantSource clock, Duration tokenLife, WechatMpCredentials... accounts) {
 		this.clock = clock;
+		this.tokenLife = tokenLife;
 		for (WechatMpCredentials credentials : accounts) {
 			this.accounts.put(credentials.appId(), new Account(credentials));
 		}
+	}
+
+	/**
+	 * Return how long the token before the latest still works; with WeChat it is 5
+	 * minutes.
+	 * @return half of a token's life
+	 */
+	Duration overlap() {
+		return this.tokenLife.dividedBy(2);
 	}
 
 	/**
@@ -96,8 +107,9 @@ final class EmbeddedWechat {
 			throw new WechatRefusal(40125, "invalid appsecret");
 		}
 		Instant now = this.clock.instant();
-		account.previous = endingBy(account.latest, now.plus(OVERLAP));
-		account.latest = new WechatMpAccessToken(randomToken(), now.plus(TOKEN_LIFE).truncatedTo(ChronoUnit.SECONDS));
+		account.previous = endingBy(account.latest, now.plus(overlap()));
+		account.latest = new WechatMpAccessToken(randomToken(),
+				now.plus(this.tokenLife).truncatedTo(ChronoUnit.SECONDS));
 		return account.latest;
 	}
 

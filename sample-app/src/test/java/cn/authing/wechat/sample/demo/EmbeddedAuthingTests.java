@@ -26,13 +26,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
 import org.springframework.test.web.reactive.server.WebTestClient;
 import org.springframework.test.web.reactive.server.WebTestClient.BodyContentSpec;
+import org.springframework.web.reactive.function.client.WebClientRequestException;
 
 import cn.authing.wechat.WechatMpCredentials;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Tests for {@link EmbeddedAuthing}.
@@ -41,11 +44,11 @@ class EmbeddedAuthingTests {
 
 	private static final String PATH = "/api/v3/get-wechat-access-token";
 
-	private static final Duration RENEWAL = EmbeddedWechat.TOKEN_LIFE.minus(EmbeddedWechat.OVERLAP);
-
 	private final MovableClock clock = new MovableClock();
 
 	private final EmbeddedWechat wechat = new EmbeddedWechat(this.clock, new WechatMpCredentials("wx1", "secret-1"));
+
+	private final Duration renewal = EmbeddedWechat.TOKEN_LIFE.minus(this.wechat.overlap());
 
 	private final EmbeddedAuthing authing = new EmbeddedAuthing(this.clock, this.wechat);
 
@@ -147,14 +150,14 @@ class EmbeddedAuthingTests {
 	@Test
 	void accessTokenWhenRenewalIsNotDueShouldAnswerWithTheSameToken() {
 		String token = fetchToken();
-		this.clock.advance(RENEWAL.minusSeconds(1));
+		this.clock.advance(this.renewal.minusSeconds(1));
 		assertThat(fetchToken()).isEqualTo(token);
 	}
 
 	@Test
 	void accessTokenWhenRenewalIsDueShouldAnswerWithANewTokenWhileTheOldOneStillWorks() {
 		String token = fetchToken();
-		this.clock.advance(RENEWAL);
+		this.clock.advance(this.renewal);
 		assertThat(fetchToken()).isNotEqualTo(token);
 		assertThat(this.wechat.accepts(token)).isTrue();
 	}
@@ -165,6 +168,51 @@ class EmbeddedAuthingTests {
 		this.wechat.kill("wx1");
 		assertThat(fetchToken()).isNotEqualTo(token)
 			.satisfies((next) -> assertThat(this.wechat.accepts(next)).isTrue());
+	}
+
+	@Test
+	void accessTokenWhenDownShouldCloseTheConnection() {
+		this.authing.setMode(AuthingMode.DOWN);
+		assertThatExceptionOfType(WebClientRequestException.class).isThrownBy(() -> fetch("wx1", "secret-1"));
+		assertThat(this.authing.calls("wx1")).isPositive();
+		this.authing.setMode(AuthingMode.UP);
+		assertThat(fetchToken()).isNotEmpty();
+	}
+
+	@Test
+	void accessTokenWhenThrottledShouldAnswer429() {
+		this.authing.setMode(AuthingMode.THROTTLED);
+		this.client.post()
+			.uri(PATH)
+			.bodyValue(Map.of("appId", "wx1", "appSecret", "secret-1"))
+			.exchange()
+			.expectStatus()
+			.isEqualTo(HttpStatus.TOO_MANY_REQUESTS)
+			.expectHeader()
+			.valueEquals(HttpHeaders.RETRY_AFTER, "2")
+			.expectBody()
+			.jsonPath("$.statusCode")
+			.isEqualTo(429);
+	}
+
+	@Test
+	void accessTokenWhenHtmlShouldAnswerWithAWebPage() {
+		this.authing.setMode(AuthingMode.HTML);
+		this.client.post()
+			.uri(PATH)
+			.bodyValue(Map.of("appId", "wx1", "appSecret", "secret-1"))
+			.exchange()
+			.expectStatus()
+			.isOk()
+			.expectHeader()
+			.contentTypeCompatibleWith(MediaType.TEXT_HTML);
+	}
+
+	@Test
+	void callsShouldBeCountedByAccount() {
+		fetchToken();
+		assertThat(this.authing.calls("wx1")).isOne();
+		assertThat(this.authing.calls("wx2")).isZero();
 	}
 
 	private BodyContentSpec fetch(String appId, String appSecret) {

@@ -97,7 +97,7 @@ class EmbeddedWechatTests {
 	void callWhenTokenIsTheOneBeforeTheLatestShouldAnswerForTheOverlap() throws WechatRefusal {
 		String token = newToken();
 		String latest = newToken();
-		this.clock.advance(EmbeddedWechat.OVERLAP.minusSeconds(1));
+		this.clock.advance(this.wechat.overlap().minusSeconds(1));
 		assertThat(this.wechat.accepts(token)).isTrue();
 		assertThat(this.wechat.accepts(latest)).isTrue();
 		this.clock.advance(Duration.ofSeconds(1));

@@ -1,0 +1,206 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.lang.reflect.Method;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
+
+import org.jspecify.annotations.Nullable;
+import reactor.adapter.JdkFlowAdapter;
+import reactor.core.publisher.Mono;
+
+import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.reactive.AbstractClientHttpResponse;
+import org.springframework.http.client.reactive.ClientHttpRequest;
+import org.springframework.http.client.reactive.ClientHttpResponse;
+import org.springframework.http.client.reactive.JdkClientHttpConnector;
+import org.springframework.util.LinkedMultiValueMap;
+import org.springframework.util.ReflectionUtils;
+
+import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
+
+/**
+ * The JDK's client. It always keeps connections for reuse, so that each request has a
+ * client of its own, which is shut down at the end.
+ */
+final class JdkTransport extends HttpTransport {
+
+	// Since Java 21
+	private static final @Nullable Method SHUTDOWN_NOW = ReflectionUtils.findMethod(HttpClient.class, "shutdownNow");
+
+	private static final Exception WRITTEN = new Exception("written", null, false, false) {
+
+		private static final long serialVersionUID = 1L;
+
+	};
+
+	private final HttpClient.Builder clientBuilder;
+
+	private final HttpClientSettings settings;
+
+	JdkTransport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+		this.clientBuilder = customize(builder, settings).version(HttpClient.Version.HTTP_1_1);
+		this.settings = settings;
+	}
+
+	/**
+	 * Return the builder of clients as Spring Boot and the application customize it. No
+	 * client is built: its thread would live until it is garbage collected.
+	 */
+	private static HttpClient.Builder customize(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+		try {
+			builder.withHttpClientCustomizer((client) -> {
+				throw new Customized(client);
+			}).build(settings);
+			throw new IllegalStateException("The JDK's HTTP client was not customized");
+		}
+		catch (Customized ex) {
+			return ex.client;
+		}
+	}
+
+	@Override
+	Exchange open() {
+		return new JdkExchange();
+	}
+
+	@Override
+	void close() {
+		// Each exchange has closed its own
+	}
+
+	private final class JdkExchange implements Exchange {
+
+		private final HttpClient client = JdkTransport.this.clientBuilder.build();
+
+		private volatile @Nullable CompletableFuture<?> answer;
+
+		private volatile boolean closed;
+
+		@Override
+		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
+				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
+			JdkClientHttpConnector connector = new JdkClientHttpConnector(this.client);
+			if (JdkTransport.this.settings.readTimeout() != null) {
+				connector.setReadTimeout(JdkTransport.this.settings.readTimeout());
+			}
+			// Spring's connector goes on to receive a body that nobody reads any more, so
+			// that it writes the request only
+			AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
+			return connector.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
+				written.set(request.getNativeRequest());
+				return Mono.error(WRITTEN);
+			}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
+		}
+
+		private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
+			return Mono.create((sink) -> {
+				var answer = this.client.sendAsync(request, BodyHandlers.ofPublisher());
+				this.answer = answer;
+				answer.whenComplete((response, failure) -> {
+					if (failure != null && !this.closed) {
+						sink.error(failure);
+					}
+					else if (failure == null) {
+						sink.success(new JdkResponse(response));
+					}
+				});
+			});
+		}
+
+		@Override
+		public void close() {
+			this.closed = true;
+			if (this.answer != null) {
+				this.answer.cancel(true);
+			}
+			if (SHUTDOWN_NOW != null) {
+				ReflectionUtils.invokeMethod(SHUTDOWN_NOW, this.client);
+			}
+			else {
+				interruptSelector();
+			}
+		}
+
+		/**
+		 * Before Java 21 a client ends when it has been garbage collected, or when its
+		 * selector's thread is interrupted.
+		 */
+		private void interruptSelector() {
+			String client = this.client.toString();
+			String name = "HttpClient-" + client.substring(client.lastIndexOf('(') + 1, client.length() - 1)
+					+ "-SelectorManager";
+			ThreadGroup group = Thread.currentThread().getThreadGroup();
+			while (group.getParent() != null) {
+				group = group.getParent();
+			}
+			Thread[] threads = new Thread[2 * group.activeCount()];
+			int count = group.enumerate(threads);
+			for (int i = 0; i < count; i++) {
+				if (threads[i].getName().equals(name)) {
+					threads[i].interrupt();
+				}
+			}
+		}
+
+	}
+
+	private static final class JdkResponse extends AbstractClientHttpResponse {
+
+		JdkResponse(HttpResponse<Flow.Publisher<List<ByteBuffer>>> response) {
+			super(HttpStatusCode.valueOf(response.statusCode()), headers(response), new LinkedMultiValueMap<>(),
+					JdkFlowAdapter.flowPublisherToFlux(response.body())
+						.flatMapIterable(Function.identity())
+						.map(DefaultDataBufferFactory.sharedInstance::wrap));
+		}
+
+		private static HttpHeaders headers(HttpResponse<?> response) {
+			HttpHeaders headers = new HttpHeaders();
+			response.headers().map().forEach(headers::addAll);
+			return headers;
+		}
+
+	}
+
+	@SuppressWarnings("serial")
+	private static final class Customized extends RuntimeException {
+
+		private final transient HttpClient.Builder client;
+
+		Customized(HttpClient.Builder client) {
+			super(null, null, false, false);
+			this.client = client;
+		}
+
+	}
+
+}

@@ -1,0 +1,305 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.redis;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.function.LongFunction;
+import java.util.stream.Stream;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+import org.springframework.core.log.LogMessage;
+import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
+import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
+import org.springframework.data.redis.core.script.RedisScript;
+
+import cn.authing.wechat.redis.RedisReply.Outcome;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
+
+/**
+ * Executes {@link RedisScripts}. Every operation completes in time, with
+ * {@link RedisReply#NONE} if Redis has not answered. Connections are made on threads of
+ * its own, the first one in the background.
+ */
+final class RedisScriptExecutor {
+
+	/**
+	 * Reactor's own name of the context entry whose value handles dropped errors.
+	 */
+	static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
+
+	private static final Log logger = LogFactory.getLog(RedisScriptExecutor.class);
+
+	static final Consumer<Throwable> IGNORED_FAILURES = (failure) -> logger
+		.debug(LogMessage.format("Abandoned Redis operation failed: %s", failure.getClass().getName()));
+
+	// A script that Redis runs later than this after its timeout must do nothing.
+	private static final Duration LATENESS_TOLERANCE = Duration.ofSeconds(1);
+
+	private static final String TIMEOUT_MESSAGE = "did not answer within %d ms";
+
+	private static final String CONNECT_TIMEOUT_MESSAGE = "could not be connected to within %d ms";
+
+	private static final Duration MAX_CONNECT_TIME = Duration.ofSeconds(10);
+
+	private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
+
+	private static final Duration DISPOSE_TIMEOUT = Duration.ofMillis(500);
+
+	private static final Duration TIMEOUT_STEP = Duration.ofMillis(5);
+
+	private static final long UNKNOWN = Long.MIN_VALUE;
+
+	private final ReactiveStringRedisTemplate template;
+
+	private final RedisTokenStoreSettings settings;
+
+	private final RedisAvailability availability;
+
+	private final Set<CompletableFuture<Void>> pending = ConcurrentHashMap.newKeySet();
+
+	// One thread each, which is blocked while a connection is made.
+	private volatile Scheduler scheduler = newScheduler();
+
+	private volatile Scheduler subscriptionScheduler = newScheduler();
+
+	// The first one; later ones are the driver's business.
+	private volatile Mono<RedisReply> connection;
+
+	// What to add to the local monotonic time to get Redis's time, in milliseconds.
+	private volatile long timeOffset = UNKNOWN;
+
+	/**
+	 * Create a new executor.
+	 * @param connectionFactory the connections
+	 * @param settings the settings
+	 * @param onRecovery called whenever Redis can be used again
+	 * @param initialBackoff the time to the first probe of a Redis that has failed
+	 * @param maxBackoff the longest time between two probes
+	 */
+	RedisScriptExecutor(ReactiveRedisConnectionFactory connectionFactory, RedisTokenStoreSettings settings,
+			Runnable onRecovery, Duration initialBackoff, Duration maxBackoff) {
+		this.template = new ReactiveStringRedisTemplate(connectionFactory);
+		this.settings = settings;
+		this.availability = new RedisAvailability(Mono.defer(this::probe), onRecovery, initialBackoff, maxBackoff);
+		this.connection = newConnection();
+	}
+
+	// Its thread ends when it has nothing to do.
+	private static Scheduler newScheduler() {
+		return Schedulers.newBoundedElastic(1, Schedulers.DEFAULT_BOUNDED_ELASTIC_QUEUESIZE,
+				RedisScriptExecutor::newThread, 10);
+	}
+
+	private static Thread newThread(Runnable task) {
+		Thread thread = new Thread(null, task, "authing-wechat-redis", 0, false);
+		thread.setDaemon(true);
+		return thread;
+	}
+
+	/**
+	 * Return what waits for the first connection, but not for long. The connection is
+	 * made all the same, and what could not be written by then is written.
+	 */
+	private Mono<RedisReply> newConnection() {
+		Mono<RedisReply> connecting = track(Mono.defer(this::probe).doOnNext((reply) -> this.availability.close()))
+			.cache();
+		return timeout(connecting, this.settings.connectTimeout(), CONNECT_TIMEOUT_MESSAGE)
+			.doOnError(this.availability::onError)
+			.cache();
+	}
+
+	/**
+	 * Connect in the background.
+	 */
+	void start() {
+		if (this.scheduler.isDisposed()) {
+			this.timeOffset = UNKNOWN;
+			this.scheduler = newScheduler();
+			this.subscriptionScheduler = newScheduler();
+			this.connection = newConnection();
+			this.availability.resume();
+		}
+		this.connection.subscribe(null, IGNORED_FAILURES);
+	}
+
+	/**
+	 * Finish what has begun, for a while, and use Redis no more.
+	 */
+	void stop() {
+		if (this.scheduler.isDisposed()) {
+			return;
+		}
+		long end = System.nanoTime() + STOP_TIMEOUT.toNanos();
+		awaitPending(end);
+		this.availability.suspend();
+		awaitPending(end);
+		// The driver complains if its threads end while a connection is being made
+		Mono.when(this.scheduler.disposeGracefully(), this.subscriptionScheduler.disposeGracefully())
+			.timeout(DISPOSE_TIMEOUT, Mono.empty())
+			.block();
+		this.scheduler.dispose();
+		this.subscriptionScheduler.dispose();
+	}
+
+	private void awaitPending(long end) {
+		while (!this.pending.isEmpty() && System.nanoTime() < end) {
+			CompletableFuture.allOf(this.pending.toArray(CompletableFuture[]::new))
+				.completeOnTimeout(null, end - System.nanoTime(), TimeUnit.NANOSECONDS)
+				.join();
+		}
+	}
+
+	/**
+	 * Have {@link #stop()} wait for an operation.
+	 */
+	<T> Mono<T> track(Mono<T> operation) {
+		return Mono.using(() -> {
+			CompletableFuture<Void> end = new CompletableFuture<>();
+			this.pending.add(end);
+			return end;
+		}, (end) -> operation, (end) -> {
+			this.pending.remove(end);
+			end.complete(null);
+		}, false);
+	}
+
+	/**
+	 * Return what completes when the first connection has been made or has failed.
+	 */
+	Mono<Void> connected() {
+		return Mono.defer(() -> this.connection).then().onErrorComplete();
+	}
+
+	boolean isConnecting() {
+		return this.timeOffset == UNKNOWN && this.availability.isClosed();
+	}
+
+	/**
+	 * Return the scheduler for a subscription, which has a connection of its own: while
+	 * that is made no script must wait.
+	 */
+	Scheduler subscriptionScheduler() {
+		return this.subscriptionScheduler;
+	}
+
+	void onError(Throwable failure) {
+		this.availability.onError(failure);
+	}
+
+	WechatMpTokenStoreStatus status(long undecodable) {
+		return this.availability.status(undecodable);
+	}
+
+	/**
+	 * Execute a script.
+	 */
+	Mono<RedisReply> execute(RedisScript<String> script, List<String> keys, String... arguments) {
+		return execute(script, keys, (now) -> List.of(arguments));
+	}
+
+	/**
+	 * Execute a script whose first two arguments are the time when it is sent and how
+	 * much later it may still be executed, in milliseconds.
+	 * @param arguments given the time by Redis's clock, the other arguments
+	 */
+	Mono<RedisReply> executeWithDeadline(RedisScript<String> script, List<String> keys,
+			LongFunction<List<String>> arguments) {
+		String lateness = String.valueOf(this.settings.timeout().plus(LATENESS_TOLERANCE).toMillis());
+		Mono<RedisReply> attempt = execute(script, keys,
+				(now) -> Stream.concat(Stream.of(String.valueOf(now), lateness), arguments.apply(now).stream())
+					.toList());
+		// Retried once: the reply has recalibrated the clock offset
+		return attempt.flatMap((reply) -> (reply.outcome() == Outcome.LATE) ? attempt : Mono.just(reply));
+	}
+
+	private Mono<RedisReply> execute(RedisScript<String> script, List<String> keys,
+			LongFunction<List<String>> arguments) {
+		return track(Mono.defer(() -> {
+			if (!this.availability.isCallPermitted()) {
+				return Mono.just(RedisReply.NONE);
+			}
+			Mono<RedisReply> attempt = attempt(script, keys, arguments);
+			return (this.timeOffset != UNKNOWN) ? attempt
+					: this.connection.flatMap((connected) -> attempt).onErrorReturn(RedisReply.NONE);
+		}));
+	}
+
+	private Mono<RedisReply> attempt(RedisScript<String> script, List<String> keys,
+			LongFunction<List<String>> arguments) {
+		return send(script, keys, arguments, this.settings.timeout(), TIMEOUT_MESSAGE)
+			.doOnNext((reply) -> this.availability.onSuccess())
+			.onErrorResume((failure) -> {
+				this.availability.onError(failure);
+				return Mono.just(RedisReply.NONE);
+			});
+	}
+
+	private Mono<RedisReply> probe() {
+		boolean connected = this.timeOffset != UNKNOWN;
+		return send(RedisScripts.PROBE, List.of(this.settings.keyPrefix() + "probe"), (now) -> List.of(),
+				connected ? this.settings.timeout() : MAX_CONNECT_TIME,
+				connected ? TIMEOUT_MESSAGE : CONNECT_TIMEOUT_MESSAGE);
+	}
+
+	private Mono<RedisReply> send(RedisScript<String> script, List<String> keys, LongFunction<List<String>> arguments,
+			Duration timeout, String timeoutMessage) {
+		Mono<RedisReply> reply = Mono.defer(() -> {
+			long sentAt = localTime();
+			return this.template.execute(script, keys, arguments.apply(sentAt + this.timeOffset))
+				.next()
+				.map(RedisReply::parse)
+				.map((parsed) -> {
+					long now = localTime();
+					this.timeOffset = parsed.time() - now;
+					return parsed.receivedAfter(now - sentAt);
+				});
+		});
+		return timeout(reply.subscribeOn(this.scheduler), timeout, timeoutMessage)
+			.contextWrite((context) -> context.put(ON_ERROR_DROPPED, IGNORED_FAILURES));
+	}
+
+	private static <T> Mono<T> timeout(Mono<T> operation, Duration timeout, String message) {
+		return operation.timeout(runningTime(timeout),
+				Mono.error(() -> new TimeoutException(message.formatted(timeout.toMillis()))));
+	}
+
+	/**
+	 * Wait for a time in small steps, of which each begins when this process has noticed
+	 * the end of the one before: on a busy machine Redis may have answered a process that
+	 * does not get to run.
+	 */
+	private static Mono<Void> runningTime(Duration time) {
+		return Mono.delay(TIMEOUT_STEP).repeat(time.dividedBy(TIMEOUT_STEP)).then();
+	}
+
+	private static long localTime() {
+		return TimeUnit.NANOSECONDS.toMillis(System.nanoTime());
+	}
+
+}
