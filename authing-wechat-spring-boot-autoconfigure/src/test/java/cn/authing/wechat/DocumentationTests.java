@@ -66,7 +66,8 @@ class DocumentationTests {
 
 	private static final Pattern BLOCK = Pattern.compile("(?m)^(<!-- (.+) -->\n)?```(\\w*)\n([\\s\\S]*?)^```$");
 
-	private static final Pattern LINK = Pattern.compile("(?<!!)\\[[^\\]]+]\\(([^)\\s]+)\\)|!\\[[^\\]]*]\\(([^)\\s]+)\\)");
+	private static final Pattern LINK = Pattern
+		.compile("(?<!!)\\[[^\\]]+]\\(([^)\\s]+)\\)|!\\[[^\\]]*]\\(([^)\\s]+)\\)");
 
 	private static final Pattern PROPERTY_ROW = Pattern.compile("(?m)^\\| `([a-z.-]+)` \\| (.*?) \\| (.*) \\|$");
 
@@ -89,10 +90,7 @@ class DocumentationTests {
 	void javaShouldBeTheSourceThatIsCompiled(Path page) throws IOException {
 		String text = Files.readString(page);
 		String updated = BLOCK.matcher(text).replaceAll((block) -> Matcher.quoteReplacement(current(block)));
-		if (UPDATE) {
-			Files.writeString(page, updated);
-		}
-		assertThat(text).isEqualTo(updated);
+		check(page, text, updated);
 	}
 
 	private static String current(MatchResult block) {
@@ -179,10 +177,7 @@ class DocumentationTests {
 			.map((property) -> row(property, property.path("description").asString("").replaceAll("\\.$", "")))
 			.collect(Collectors.joining());
 		String updated = replaceTable(text, table);
-		if (UPDATE) {
-			Files.writeString(page, updated);
-		}
-		assertThat(text).isEqualTo(updated);
+		check(page, text, updated);
 	}
 
 	@Test
@@ -192,16 +187,23 @@ class DocumentationTests {
 		Map<String, String> descriptions = PROPERTY_ROW.matcher(text)
 			.results()
 			.collect(Collectors.toMap((row) -> row.group(1), (row) -> row.group(3)));
-		String updated = replaceTable(text, properties().entrySet()
-			.stream()
-			.map((property) -> row(property.getValue(), descriptions.getOrDefault(property.getKey(), "")))
-			.collect(Collectors.joining()));
+		String updated = replaceTable(text,
+				properties().entrySet()
+					.stream()
+					.map((property) -> row(property.getValue(), descriptions.getOrDefault(property.getKey(), "")))
+					.collect(Collectors.joining()));
+		check(page, text, updated);
+		assertThat(descriptions)
+			.allSatisfy((name, description) -> assertThat(description).as(name).containsPattern("\\p{IsHan}"));
+	}
+
+	private static void check(Path page, String text, String updated) throws IOException {
 		if (UPDATE) {
 			Files.writeString(page, updated);
 		}
-		assertThat(text).isEqualTo(updated);
-		assertThat(descriptions).allSatisfy((name, description) -> assertThat(description).as(name)
-			.containsPattern("\\p{IsHan}"));
+		else {
+			assertThat(text).isEqualTo(updated);
+		}
 	}
 
 	private static String row(JsonNode property, String description) {
@@ -247,8 +249,8 @@ class DocumentationTests {
 
 	private static Path other(Path page) {
 		String name = page.getFileName().toString();
-		return page.resolveSibling(name.endsWith(".zh-CN.md") ? name.replace(".zh-CN.md", ".md")
-				: name.replace(".md", ".zh-CN.md"));
+		return page.resolveSibling(
+				name.endsWith(".zh-CN.md") ? name.replace(".zh-CN.md", ".md") : name.replace(".md", ".zh-CN.md"));
 	}
 
 	private static Map<String, JsonNode> properties() throws IOException {

@@ -14,25 +14,7 @@
  * limitations under the License.
  */
 
-package com.example.readme;
-
-import java.time.Instant;
-
-import cn.authing.wechat.WechatMpTokenService;
-
-import org.springframework.stereotype.Component;
-
-@Component
-class TokenExpiry {
-
-	private final WechatMpTokenService tokens;
-
-	TokenExpiry(WechatMpTokenService tokens) {
-		this.tokens = tokens;
-	}
-
-	Instant get() {
-		return this.tokens.getAccessTokenSync().expiresAt();
-	}
-
-}
+/**
+ * What the documentation shows, and its tests.
+ */
+package org.example.calling;

@@ -14,7 +14,7 @@
  * limitations under the License.
  */
 
-package com.example.calling;
+package org.example.calling;
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.http.WechatMpRequestAttributes;

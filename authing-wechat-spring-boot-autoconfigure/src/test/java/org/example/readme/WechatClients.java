@@ -14,7 +14,7 @@
  * limitations under the License.
  */
 
-package com.example.readme;
+package org.example.readme;
 
 import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
@@ -43,7 +43,7 @@ class WechatClients {
 
 	@Bean
 	RestTemplate wechatRestTemplate(RestTemplateBuilder builder, WechatMpTokenClientHttpRequestInterceptor tokens) {
-		return builder.rootUri(WECHAT).additionalInterceptors(tokens).build();
+		return builder.baseUri(WECHAT).additionalInterceptors(tokens).build();
 	}
 
 }

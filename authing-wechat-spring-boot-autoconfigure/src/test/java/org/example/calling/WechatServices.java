@@ -14,7 +14,7 @@
  * limitations under the License.
  */
 
-package com.example.calling;
+package org.example.calling;
 
 import java.util.List;
 

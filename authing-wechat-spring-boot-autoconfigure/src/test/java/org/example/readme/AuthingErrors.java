@@ -14,7 +14,7 @@
  * limitations under the License.
  */
 
-package com.example.readme;
+package org.example.readme;
 
 import cn.authing.wechat.AuthingException;
 
