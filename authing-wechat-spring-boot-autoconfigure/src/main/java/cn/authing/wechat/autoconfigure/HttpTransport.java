@@ -49,6 +49,9 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 
 	private static final Log logger = LogFactory.getLog(HttpTransport.class);
 
+	private static final String WARNING = ": it shows what is sent to Authing and its answers, the WeChat app secret "
+			+ "and tokens among them. ";
+
 	/**
 	 * More connections than there will be, for libraries that want a number.
 	 */
@@ -91,27 +94,28 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 	 * @param logger where to warn
 	 */
 	static void warnOfLoggers(ClientHttpConnectorBuilder<?> builder, Log logger) {
-		String warning = "%s: it shows what is sent to Authing and its answers, the WeChat app secret and tokens among "
-				+ "them. %s.";
-		if (builder instanceof JdkClientHttpConnectorBuilder) {
-			List.of("jdk.internal.httpclient.debug", "jdk.httpclient.HttpClient.log")
-				.stream()
-				.filter((name) -> !"false".equals(System.getProperty(name, "false")))
-				.forEach((name) -> logger
-					.warn(warning.formatted("The system property " + name + " is set", "Remove it")));
+		if (builder instanceof JettyClientHttpConnectorBuilder) {
+			warnOfLoggers(logger, "org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
 		}
-		loggers(builder).stream()
-			.filter((name) -> LogFactory.getLog(name).isDebugEnabled())
-			.forEach((name) -> logger.warn(warning.formatted("The logger " + name + " is at level DEBUG",
-					"Set logging.level." + name + "=info")));
+		else if (builder instanceof HttpComponentsClientHttpConnectorBuilder) {
+			warnOfLoggers(logger, "org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
+		}
+		else if (builder instanceof JdkClientHttpConnectorBuilder) {
+			for (String name : List.of("jdk.internal.httpclient.debug", "jdk.httpclient.HttpClient.log")) {
+				if (!"false".equals(System.getProperty(name, "false"))) {
+					logger.warn("The system property " + name + " is set" + WARNING + "Remove it.");
+				}
+			}
+		}
 	}
 
-	private static List<String> loggers(ClientHttpConnectorBuilder<?> builder) {
-		if (builder instanceof JettyClientHttpConnectorBuilder) {
-			return List.of("org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
+	private static void warnOfLoggers(Log logger, String... names) {
+		for (String name : names) {
+			if (LogFactory.getLog(name).isDebugEnabled()) {
+				logger.warn("The logger " + name + " is at level DEBUG" + WARNING + "Set logging.level." + name
+						+ "=info.");
+			}
 		}
-		return (builder instanceof HttpComponentsClientHttpConnectorBuilder)
-				? List.of("org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire") : List.of();
 	}
 
 	/**

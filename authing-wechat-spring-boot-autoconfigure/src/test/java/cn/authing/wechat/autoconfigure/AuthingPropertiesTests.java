@@ -181,6 +181,18 @@ class AuthingPropertiesTests {
 	}
 
 	@Test
+	void validateWhenNameOfAccountHasLineBreakShouldStayOnOneLine() {
+		this.contextRunner
+			.withInitializer((context) -> context.getEnvironment()
+				.getPropertySources()
+				.addFirst(new MapPropertySource("first",
+						Map.of("authing.wechat.accounts[a\nWARN \u009bforged].app-id", "wx1"))))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith("authing.wechat.accounts[a WARN forged].app-secret is missing."));
+	}
+
+	@Test
 	void startWhenPropertiesAreMissingShouldAnalyzeAllOfThem(CapturedOutput output) {
 		assertThatException().isThrownBy(() -> run());
 		assertThat(output).contains("APPLICATION FAILED TO START", "authing.app-id is missing.",
@@ -291,11 +303,9 @@ class AuthingPropertiesTests {
 	@CsvSource({ "authing.lang, x-token, one", "authing.headers.X-Token, X-Token, one",
 			"authing.headers[x.token], x-token, one", "authing.headers[a.b], a.b, two" })
 	void environmentVariableShouldBelongToHeaderWithHyphens(String property, String header, String value) {
-		this.contextRunner
-			.withInitializer((context) -> environment(context, "AUTHING_HEADERS_X_TOKEN", "one"))
+		this.contextRunner.withInitializer((context) -> environment(context, "AUTHING_HEADERS_X_TOKEN", "one"))
 			.withPropertyValues(property + "=two")
-			.run((context) -> assertThat(
-					context.getBean(ValidatedProperties.class).current().authing().getHeaders())
+			.run((context) -> assertThat(context.getBean(ValidatedProperties.class).current().authing().getHeaders())
 				.containsEntry(header, value)
 				.doesNotContainKeys("x.token", "xtoken")
 				.hasSize("two".equals(value) ? 2 : 1));
