@@ -67,13 +67,12 @@ public final class AuthingSanitizingAutoConfiguration {
 				return data;
 			}
 			String value = data.getValue().toString();
-			boolean secret = SecretNames.isSecret(data.getKey())
-					|| properties.stream()
-						.findFirst()
-						.map(ValidatedProperties::all)
-						.orElseGet(() -> Stream.ofNullable(unvalidated.get()))
-						.flatMap((bound) -> bound.secrets().stream())
-						.anyMatch((text) -> (text.length() >= MIN_LENGTH) ? value.contains(text) : value.equals(text));
+			boolean secret = SecretNames.isSecret(data.getKey()) || properties.stream()
+				.findFirst()
+				.map(ValidatedProperties::all)
+				.orElseGet(() -> Stream.ofNullable(unvalidated.get()))
+				.flatMap((bound) -> bound.secrets().stream())
+				.anyMatch((text) -> (text.length() >= MIN_LENGTH) ? value.contains(text) : value.equals(text));
 			return secret ? data.withSanitizedValue() : data;
 		};
 	}

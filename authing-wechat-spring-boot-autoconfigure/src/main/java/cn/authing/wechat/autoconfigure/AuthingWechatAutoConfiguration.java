@@ -101,9 +101,7 @@ public final class AuthingWechatAutoConfiguration {
 					.stream()
 					.map((account) -> "%s (%s)".formatted(SafeText.of(account.account()), SafeText.of(account.appId())))
 					.collect(Collectors.joining(", ")),
-				Optional.ofNullable(store.getIfAvailable())
-					.map(AuthingWechatAutoConfiguration::nameOf)
-					.orElse("local"),
+				Optional.ofNullable(store.getIfAvailable()).map(AuthingWechatAutoConfiguration::nameOf).orElse("local"),
 				(accountProvider instanceof PropertiesWechatMpAccountProvider accounts && accounts.isAuthingPair())
 						? "; no authing.wechat.app-id: the Authing application's own pair is used" : ""));
 		return registry;

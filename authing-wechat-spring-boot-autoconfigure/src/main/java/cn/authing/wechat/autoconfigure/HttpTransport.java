@@ -112,8 +112,8 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 	private static void warnOfLoggers(Log logger, String... names) {
 		for (String name : names) {
 			if (LogFactory.getLog(name).isDebugEnabled()) {
-				logger.warn("The logger " + name + " is at level DEBUG" + WARNING + "Set logging.level." + name
-						+ "=info.");
+				logger.warn(
+						"The logger " + name + " is at level DEBUG" + WARNING + "Set logging.level." + name + "=info.");
 			}
 		}
 	}
@@ -130,7 +130,7 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 		}
 
 		@Override
-		public final Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
+		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
 				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
 			return this.connector.connect(method, uri, (request) -> {
 				started(request);

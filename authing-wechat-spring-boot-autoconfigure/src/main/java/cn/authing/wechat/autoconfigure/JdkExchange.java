@@ -17,38 +17,64 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.lang.reflect.Method;
+import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
+import reactor.adapter.JdkFlowAdapter;
+import reactor.core.publisher.Mono;
 
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpMethod;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.client.reactive.AbstractClientHttpResponse;
+import org.springframework.http.client.reactive.ClientHttpRequest;
+import org.springframework.http.client.reactive.ClientHttpResponse;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
+import org.springframework.util.LinkedMultiValueMap;
 import org.springframework.util.ReflectionUtils;
+
+import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
 
 /**
  * An exchange of the JDK's client. It always keeps connections for reuse, so that each
  * exchange has a client of its own, which is shut down at the end.
  */
-final class JdkExchange extends HttpTransport.ConnectorExchange {
+final class JdkExchange implements Exchange {
 
 	// Since Java 21
 	private static final @Nullable Method SHUTDOWN_NOW = ReflectionUtils.findMethod(HttpClient.class, "shutdownNow");
 
+	private static final Exception WRITTEN = new Exception("written", null, false, false) {
+
+		private static final long serialVersionUID = 1L;
+
+	};
+
 	private final HttpClient client;
 
-	private JdkExchange(HttpClient client, @Nullable Duration readTimeout) {
-		super(connector(client, readTimeout));
-		this.client = client;
-	}
+	private final @Nullable Duration readTimeout;
 
-	private static JdkClientHttpConnector connector(HttpClient client, @Nullable Duration readTimeout) {
-		JdkClientHttpConnector connector = new JdkClientHttpConnector(client);
-		if (readTimeout != null) {
-			connector.setReadTimeout(readTimeout);
-		}
-		return connector;
+	private volatile @Nullable CompletableFuture<?> answer;
+
+	private volatile boolean closed;
+
+	private JdkExchange(HttpClient client, @Nullable Duration readTimeout) {
+		this.client = client;
+		this.readTimeout = readTimeout;
 	}
 
 	static HttpTransport transport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
@@ -73,7 +99,42 @@ final class JdkExchange extends HttpTransport.ConnectorExchange {
 	}
 
 	@Override
+	public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
+			Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
+		JdkClientHttpConnector connector = new JdkClientHttpConnector(this.client);
+		if (this.readTimeout != null) {
+			connector.setReadTimeout(this.readTimeout);
+		}
+		// Spring's connector goes on to receive a body that nobody reads any more, so
+		// that it writes the request only
+		AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
+		return connector.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
+			written.set(request.getNativeRequest());
+			return Mono.error(WRITTEN);
+		}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
+	}
+
+	private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
+		return Mono.create((sink) -> {
+			var answer = this.client.sendAsync(request, BodyHandlers.ofPublisher());
+			this.answer = answer;
+			answer.whenComplete((response, failure) -> {
+				if (failure != null && !this.closed) {
+					sink.error(failure);
+				}
+				else if (failure == null) {
+					sink.success(new JdkResponse(response));
+				}
+			});
+		});
+	}
+
+	@Override
 	public void close() {
+		this.closed = true;
+		if (this.answer != null) {
+			this.answer.cancel(true);
+		}
 		if (SHUTDOWN_NOW != null) {
 			ReflectionUtils.invokeMethod(SHUTDOWN_NOW, this.client);
 		}
@@ -101,6 +162,23 @@ final class JdkExchange extends HttpTransport.ConnectorExchange {
 				threads[i].interrupt();
 			}
 		}
+	}
+
+	private static final class JdkResponse extends AbstractClientHttpResponse {
+
+		JdkResponse(HttpResponse<Flow.Publisher<List<ByteBuffer>>> response) {
+			super(HttpStatusCode.valueOf(response.statusCode()), headers(response), new LinkedMultiValueMap<>(),
+					JdkFlowAdapter.flowPublisherToFlux(response.body())
+						.flatMapIterable(Function.identity())
+						.map(DefaultDataBufferFactory.sharedInstance::wrap));
+		}
+
+		private static HttpHeaders headers(HttpResponse<?> response) {
+			HttpHeaders headers = new HttpHeaders();
+			response.headers().map().forEach(headers::addAll);
+			return headers;
+		}
+
 	}
 
 	@SuppressWarnings("serial")

@@ -56,8 +56,7 @@ final class MissingBeanFailureAnalyzer extends AbstractInjectionFailureAnalyzer<
 	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, NoSuchBeanDefinitionException cause,
 			@Nullable String description) {
 		Class<?> type = (cause.getResolvableType() != null) ? cause.getResolvableType().resolve() : null;
-		if (type == null || cause.getNumberOfBeansFound() > 0 
-				|| !PACKAGES.matcher(type.getPackageName()).matches()) {
+		if (type == null || cause.getNumberOfBeansFound() > 0 || !PACKAGES.matcher(type.getPackageName()).matches()) {
 			return null;
 		}
 		String what = ((description != null) ? description : "The application") + " needs a bean of type "

@@ -48,8 +48,8 @@ final class SecretBindFailureAnalyzer extends AbstractFailureAnalyzer<BindExcept
 		.of("authing.wechat.cache.redis.encryption-keys");
 
 	private static final Map<String, String> REMEDIES = Map.of("authing.headers",
-			"Write the value behind the name of a header, such as authing.headers.authorization.",
-			KEYS.toString(), "Write a comma-separated list, or number the keys from [0] on without a gap.");
+			"Write the value behind the name of a header, such as authing.headers.authorization.", KEYS.toString(),
+			"Write a comma-separated list, or number the keys from [0] on without a gap.");
 
 	private static final ConfigurationPropertyName ACCOUNTS_NAME = ConfigurationPropertyName.of(ACCOUNTS);
 
