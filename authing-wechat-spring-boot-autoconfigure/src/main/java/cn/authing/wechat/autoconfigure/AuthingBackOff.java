@@ -17,7 +17,7 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.Arrays;
-import java.util.List;
+import java.util.regex.Pattern;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -48,12 +48,8 @@ class AuthingBackOff implements BeanFactoryPostProcessor {
 
 	private static final Log logger = LogFactory.getLog(AuthingBackOff.class);
 
-	private static final List<String> CONFIGURATIONS = List.of(AuthingPropertiesConfiguration.class.getName(),
-			AuthingClientAutoConfiguration.class.getName(), AuthingWechatAutoConfiguration.class.getName(),
-			AuthingWechatRedisAutoConfiguration.class.getName(),
-			"cn.authing.wechat.autoconfigure.AuthingWechatEndpointAutoConfiguration",
-			"cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration",
-			"cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration");
+	private static final Pattern CONFIGURATION = Pattern.compile("cn\\.authing\\.wechat\\.autoconfigure\\."
+			+ "Authing(Client|Properties|Wechat(Auto|Endpoint|Health|Metrics|Redis)).*");
 
 	private final Environment environment;
 
@@ -70,8 +66,7 @@ class AuthingBackOff implements BeanFactoryPostProcessor {
 			catch (InvalidAuthingPropertiesException | BindException ex) {
 				logger.debug(LogMessage.format("Another WechatMpTokenService is used; nothing of Authing's is, since "
 						+ "its configuration is not usable: %s", ex.getMessage()));
-				// A singleton that is there by now is the bean that took the place of
-				// ours
+				// A singleton that is there by now has taken the place of ours
 				Arrays.stream(registry.getBeanDefinitionNames())
 					.filter((name) -> !beanFactory.containsSingleton(name)
 							&& isOfAuthing(registry.getBeanDefinition(name)))
@@ -89,8 +84,7 @@ class AuthingBackOff implements BeanFactoryPostProcessor {
 	private static boolean isOfAuthing(BeanDefinition definition) {
 		MethodMetadata method = (definition instanceof AnnotatedBeanDefinition annotated)
 				? annotated.getFactoryMethodMetadata() : null;
-		return method != null && CONFIGURATIONS.stream()
-			.anyMatch((configuration) -> method.getDeclaringClassName().startsWith(configuration));
+		return method != null && CONFIGURATION.matcher(method.getDeclaringClassName()).matches();
 	}
 
 }

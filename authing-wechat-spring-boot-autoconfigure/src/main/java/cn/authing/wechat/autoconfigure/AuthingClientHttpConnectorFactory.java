@@ -85,7 +85,7 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 		if (this.transport == null) {
 			this.transport = HttpTransport.of(this.builder, this.settings);
 		}
-		return this.transport.open();
+		return this.transport.exchanges().get();
 	}
 
 	private static Duration readTimeout(@Nullable Duration general, Duration timeout) {

@@ -23,11 +23,13 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpTokenService;
@@ -69,6 +71,12 @@ final class AuthingPropertiesValidator {
 
 	private static final String ENCRYPTION_KEY_REMEDY = "Write what 'openssl rand -base64 32' prints.";
 
+	private static final String CACHE = "authing.wechat.cache.";
+
+	private static final String EXPIRY_MARGIN = CACHE + "expiry-margin";
+
+	private final Map<ConfigurationPropertyName, Object> values;
+
 	private final AuthingProperties properties;
 
 	private final AuthingWechatProperties wechat;
@@ -81,6 +89,7 @@ final class AuthingPropertiesValidator {
 
 	AuthingPropertiesValidator(BoundProperties properties, List<Problem> problems) {
 		this.problems = new ArrayList<>(problems);
+		this.values = properties.values();
 		this.properties = properties.authing();
 		this.wechat = properties.wechat();
 		this.cache = properties.cache();
@@ -108,6 +117,7 @@ final class AuthingPropertiesValidator {
 		if (connection && required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
 			validateAppHost(String.valueOf(this.properties.getAppHost()));
 		}
+		this.values.forEach(this::validateValue);
 		validateConnection();
 		if (accounts) {
 			validateDefaultAccount(this.wechat);
@@ -120,50 +130,67 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
+	// Defaults are valid: only what is set is looked at
+	private void validateValue(ConfigurationPropertyName name, Object value) {
+		String property = name.toString();
+		if (value instanceof Integer number && number < 1) {
+			add(property, "is " + number, "Write 1 or more.");
+		}
+		else if (value instanceof Duration duration && property.equals(EXPIRY_MARGIN)) {
+			if (duration.isNegative()) {
+				add(property, "is negative", "Write a duration such as 10s, or 0s for none.");
+			}
+		}
+		else if (value instanceof Duration duration && (duration.isNegative() || duration.isZero())) {
+			add(property, "is not positive", "Write a duration such as 2s, 500ms or 5m.");
+		}
+	}
+
 	private void validateConnection() {
 		if (!LANGUAGE.matcher(this.properties.getLang()).matches()) {
 			add("authing.lang", "is '" + this.properties.getLang() + "', which is not a language",
 					"Write zh-CN, en-US, ja-JP or zh-TW.");
 		}
 		this.properties.getHeaders().forEach(this::validateHeader);
-		positive("authing.connect-timeout", this.properties.getConnectTimeout());
-		positive("authing.timeout", this.properties.getTimeout());
-		optional("authing.ssl.bundle", this.properties.getSsl().getBundle(), "Write the name of an SSL bundle.");
+		if (StringUtils.hasLength(this.properties.getSsl().getBundle())) {
+			required("authing.ssl.bundle", this.properties.getSsl().getBundle(), "Write the name of an SSL bundle.");
+		}
 		AuthingProperties.Retry retry = this.properties.getRetry();
-		positive("authing.retry.max-attempts", retry.getMaxAttempts());
-		range("authing.retry.initial-backoff", retry.getInitialBackoff(), "authing.retry.max-backoff",
+		validateBackOff("authing.retry.", "initial-backoff", retry.getInitialBackoff(), "max-backoff",
 				retry.getMaxBackoff());
 	}
 
 	private void validateAppHost(String appHost) {
-		String shown = "is '" + appHost + "', ";
+		String property = "authing.app-host";
+		String shown = "is '" + appHost + "', which ";
 		URI uri = uri(appHost);
 		if (BARE_HOST.matcher(appHost).matches()) {
-			add("authing.app-host", shown + "which has no scheme", "Write https://" + appHost + ".");
+			add(property, shown + "has no scheme", "Write https://" + appHost + ".");
 		}
 		else if (uri == null || uri.getHost() == null) {
 			// Unreadable, so that a password in it cannot be told apart
-			add("authing.app-host", "is not an absolute URL (" + appHost.length() + " characters)", HOST_EXAMPLE);
+			add(property, "is not an absolute URL (" + appHost.length() + " characters)", HOST_EXAMPLE);
 		}
 		else if (uri.getPort() == 0 || uri.getPort() > MAX_PORT) {
-			add("authing.app-host", "has the port " + uri.getPort() + ", which is none",
+			add(property, "has the port " + uri.getPort() + ", which is none",
 					"Write a port from 1 to 65535, or no port.");
 		}
 		else if (uri.getRawUserInfo() != null) {
-			add("authing.app-host", "has user info before its host '" + uri.getHost() + "'",
+			add(property, "has user info before its host '" + uri.getHost() + "'",
 					"Write the address without it; a gateway's password can go into authing.headers.authorization.");
 		}
 		else if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
-			add("authing.app-host", "has a query or a fragment behind its host '" + uri.getHost() + "'", HOST_EXAMPLE);
+			add(property, "has a query or a fragment behind its host '" + uri.getHost() + "'", HOST_EXAMPLE);
 		}
-		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !"http".equalsIgnoreCase(uri.getScheme())) {
-			add("authing.app-host", shown + "which is neither https nor http", HOST_EXAMPLE);
-		}
-		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !this.properties.isAllowHttp()
-				&& !WechatApiHosts.isLoopback(uri.getHost())) {
-			add("authing.app-host", shown + "which is not encrypted, but requests carry the WeChat app secret",
-					"Write https://" + uri.getHost() + ", or set authing.allow-http=true if the network in between is "
-							+ "trusted.");
+		else if (!"https".equalsIgnoreCase(uri.getScheme())) {
+			if (!"http".equalsIgnoreCase(uri.getScheme())) {
+				add(property, shown + "is neither https nor http", HOST_EXAMPLE);
+			}
+			else if (!this.properties.isAllowHttp() && !WechatApiHosts.isLoopback(uri.getHost())) {
+				add(property, shown + "is not encrypted, but requests carry the WeChat app secret",
+						"Write https://" + uri.getHost() + ", or set authing.allow-http=true if the network in "
+								+ "between is trusted.");
+			}
 		}
 	}
 
@@ -210,32 +237,23 @@ final class AuthingPropertiesValidator {
 	}
 
 	private void validateCache(AuthingWechatCacheProperties cache) {
-		String prefix = "authing.wechat.cache.";
-		positive(prefix + "min-refresh-interval", cache.getMinRefreshInterval());
-		positive(prefix + "max-entries", cache.getMaxEntries());
 		validateRedis(cache.getRedis());
-		range(prefix + "failure-backoff.initial", cache.getFailureBackoff().getInitial(),
-				prefix + "failure-backoff.max", cache.getFailureBackoff().getMax());
-		if (cache.getExpiryMargin().isNegative()) {
-			add(prefix + "expiry-margin", "is negative", "Write a duration such as 10s, or 0s for none.");
-			return;
+		validateBackOff(CACHE + "failure-backoff.", "initial", cache.getFailureBackoff().getInitial(), "max",
+				cache.getFailureBackoff().getMax());
+		if (cache.getRefreshAhead().compareTo(cache.getExpiryMargin()) < 0) {
+			add(CACHE + "refresh-ahead", "is shorter than " + EXPIRY_MARGIN + ", so that no token would be renewed "
+					+ "before it counts as expired", "Write a longer duration, such as 5m.");
 		}
-		if (positive(prefix + "refresh-ahead", cache.getRefreshAhead())
-				&& cache.getRefreshAhead().compareTo(cache.getExpiryMargin()) < 0) {
-			add(prefix + "refresh-ahead", "is shorter than " + prefix + "expiry-margin, so that no token would be "
-					+ "renewed before it counts as expired", "Write a longer duration, such as 5m.");
-		}
-		if (positive(prefix + "default-ttl", cache.getDefaultTtl())
-				&& cache.getDefaultTtl().compareTo(cache.getExpiryMargin()) <= 0) {
-			add(prefix + "default-ttl", "is not longer than " + prefix + "expiry-margin, so that a token would count "
-					+ "as expired at once", "Write a longer duration, such as 60s.");
+		if (cache.getDefaultTtl().compareTo(cache.getExpiryMargin()) <= 0) {
+			add(CACHE + "default-ttl",
+					"is not longer than " + EXPIRY_MARGIN + ", so that a token would count as " + "expired at once",
+					"Write a longer duration, such as 60s.");
 		}
 	}
 
 	private void validateRedis(AuthingWechatCacheProperties.Redis redis) {
-		String prefix = "authing.wechat.cache.redis.";
+		String prefix = CACHE + "redis.";
 		required(prefix + "key-prefix", redis.getKeyPrefix(), "Write a prefix such as authing:wechat:.");
-		positive(prefix + "timeout", redis.getTimeout());
 		for (int i = 0; i < redis.getEncryptionKeys().size(); i++) {
 			String property = prefix + "encryption-keys[" + i + "]";
 			String key = redis.getEncryptionKeys().get(i);
@@ -273,9 +291,14 @@ final class AuthingPropertiesValidator {
 			}
 		}
 		AuthingWechatApiProperties.RetryBusy retryBusy = api.getRetryBusy();
-		positive(prefix + "retry-busy.max-attempts", retryBusy.getMaxAttempts());
-		range(prefix + "retry-busy.initial-backoff", retryBusy.getInitialBackoff(), prefix + "retry-busy.max-backoff",
+		validateBackOff(prefix + "retry-busy.", "initial-backoff", retryBusy.getInitialBackoff(), "max-backoff",
 				retryBusy.getMaxBackoff());
+	}
+
+	private void validateBackOff(String prefix, String initialName, Duration initial, String maxName, Duration max) {
+		if (initial.compareTo(max) > 0) {
+			add(prefix + maxName, "is shorter than " + prefix + initialName, "Write a duration that is not.");
+		}
 	}
 
 	private boolean required(String property, @Nullable String value, String remedy) {
@@ -283,12 +306,6 @@ final class AuthingPropertiesValidator {
 			return add(property, "is missing", remedy);
 		}
 		return StringUtils.hasText(value) ? isWord(property, value, remedy) : add(property, "is blank", remedy);
-	}
-
-	private void optional(String property, @Nullable String value, String remedy) {
-		if (StringUtils.hasLength(value)) {
-			required(property, value, remedy);
-		}
 	}
 
 	private boolean isWord(String property, String value, String remedy) {
@@ -313,25 +330,11 @@ final class AuthingPropertiesValidator {
 		return PLAIN_PLACEHOLDER.matcher(placeholder).matches() ? "the placeholder " + placeholder : "a placeholder";
 	}
 
-	private void range(String initialProperty, Duration initial, String maxProperty, Duration max) {
-		if (positive(initialProperty, initial) && positive(maxProperty, max) && initial.compareTo(max) > 0) {
-			add(maxProperty, "is shorter than " + initialProperty, "Write a duration that is not.");
-		}
-	}
-
-	private boolean positive(String property, Duration value) {
-		return value.compareTo(Duration.ZERO) > 0
-				|| add(property, "is not positive", "Write a duration such as 2s, 500ms or 5m.");
-	}
-
-	private void positive(String property, int value) {
-		if (value < 1) {
-			add(property, "is " + value, "Write 1 or more.");
-		}
-	}
-
+	// A value that is wrong by itself is not compared with others
 	private boolean add(String property, String reason, String remedy) {
-		this.problems.add(new Problem(property, reason, remedy));
+		if (this.problems.stream().noneMatch((problem) -> problem.property().equals(property))) {
+			this.problems.add(new Problem(property, reason, remedy));
+		}
 		return false;
 	}
 

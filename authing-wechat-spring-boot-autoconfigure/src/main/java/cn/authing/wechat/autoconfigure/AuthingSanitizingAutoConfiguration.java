@@ -44,19 +44,37 @@ import org.springframework.util.function.SingletonSupplier;
 @ConditionalOnClass(SanitizingFunction.class)
 public final class AuthingSanitizingAutoConfiguration {
 
+	// Shorter secrets would be found in values that have nothing to do with them
+	private static final int MIN_LENGTH = 8;
+
 	AuthingSanitizingAutoConfiguration() {
 	}
 
+	/**
+	 * Masks our secrets by the names of their properties, however these are written, and
+	 * by their values: a secret may come from a variable of any name by way of a
+	 * placeholder, and is part of {@code sun.java.command} if it was given on the command
+	 * line.
+	 */
 	@Bean
 	@Lazy
-	@ConditionalOnMissingBean
-	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<ValidatedProperties> properties,
+	@ConditionalOnMissingBean(name = "authingSanitizingFunction")
+	SanitizingFunction authingSanitizingFunction(ObjectProvider<ValidatedProperties> properties,
 			Environment environment) {
 		SingletonSupplier<BoundProperties> unvalidated = SingletonSupplier.of(() -> bind(environment));
-		return new AuthingSanitizingFunction(() -> {
-			ValidatedProperties validated = properties.getIfAvailable();
-			return (validated != null) ? validated.all() : Stream.ofNullable(unvalidated.get());
-		});
+		return (data) -> {
+			if (data.getValue() == null) {
+				return data;
+			}
+			String value = data.getValue().toString();
+			boolean secret = SecretNames.isSecret(data.getKey()) || properties.stream()
+				.findFirst()
+				.map(ValidatedProperties::all)
+				.orElseGet(() -> Stream.ofNullable(unvalidated.get()))
+				.flatMap((bound) -> bound.secrets().stream())
+				.anyMatch((text) -> (text.length() >= MIN_LENGTH) ? value.contains(text) : value.equals(text));
+			return secret ? data.withSanitizedValue() : data;
+		};
 	}
 
 	// Where nothing of ours exists, nobody has cared for whether they can be bound

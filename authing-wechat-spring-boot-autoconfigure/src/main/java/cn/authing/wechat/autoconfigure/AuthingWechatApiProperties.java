@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.util.backoff.BackOff;
+import org.springframework.util.backoff.ExponentialBackOff;
 
 /**
  * Configuration properties of the calls of WeChat that carry an access token.
@@ -110,6 +112,14 @@ public class AuthingWechatApiProperties {
 
 		public void setMaxBackoff(Duration maxBackoff) {
 			this.maxBackoff = maxBackoff;
+		}
+
+		BackOff toBackOff() {
+			ExponentialBackOff backOff = new ExponentialBackOff(this.initialBackoff.toMillis(), 2);
+			backOff.setMaxInterval(this.maxBackoff.toMillis());
+			backOff.setJitter(this.initialBackoff.toMillis() / 2);
+			backOff.setMaxAttempts(this.maxAttempts - 1);
+			return backOff;
 		}
 
 	}

@@ -16,7 +16,12 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.Optional;
+import java.util.stream.Collectors;
+
 import com.github.benmanes.caffeine.cache.Caffeine;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
@@ -34,10 +39,13 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.core.env.Environment;
+import org.springframework.util.ClassUtils;
 
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.client.DefaultAuthingWechatClient;
+import cn.authing.wechat.client.SafeText;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpRefreshPolicy;
@@ -57,6 +65,8 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @Import(AuthingPropertiesConfiguration.class)
 @ImportRuntimeHints(CaffeineRuntimeHints.class)
 public final class AuthingWechatAutoConfiguration {
+
+	private static final Log logger = LogFactory.getLog(AuthingWechatAutoConfiguration.class);
 
 	AuthingWechatAutoConfiguration() {
 	}
@@ -85,8 +95,20 @@ public final class AuthingWechatAutoConfiguration {
 				properties.current().authing().getTimeout());
 		WechatMpAccountRegistry registry = new WechatMpAccountRegistry(client, store.getIfAvailable(), accountProvider,
 				policy, cache.getMaxEntries(), listeners.orderedStream().toList());
-		StartUpReport.log(registry, client, connection, store.getIfAvailable(), accountProvider);
+		logger.info("WeChat access tokens are fetched from %s for %s; store: %s%s".formatted(
+				(client instanceof DefaultAuthingWechatClient) ? connection.getAppHost() : nameOf(client),
+				registry.status()
+					.stream()
+					.map((account) -> "%s (%s)".formatted(SafeText.of(account.account()), SafeText.of(account.appId())))
+					.collect(Collectors.joining(", ")),
+				Optional.ofNullable(store.getIfAvailable()).map(AuthingWechatAutoConfiguration::nameOf).orElse("local"),
+				(accountProvider instanceof PropertiesWechatMpAccountProvider accounts && accounts.isAuthingPair())
+						? "; no authing.wechat.app-id: the Authing application's own pair is used" : ""));
 		return registry;
+	}
+
+	private static String nameOf(Object bean) {
+		return ClassUtils.getUserClass(bean).getSimpleName();
 	}
 
 	@Bean(AuthingBackOff.SERVICE)

@@ -54,7 +54,7 @@ public final class AuthingWechatRestClientAutoConfiguration {
 			WechatMpTokenService tokens, AuthingWechatApiProperties properties) {
 		return WechatMpTokenClientHttpRequestInterceptor.of(tokens)
 			.withHosts(properties.getHosts().toArray(String[]::new))
-			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));
+			.withBusyBackOff(properties.getRetryBusy().toBackOff());
 	}
 
 }

@@ -54,7 +54,7 @@ public final class AuthingWechatWebClientAutoConfiguration {
 			AuthingWechatApiProperties properties) {
 		return WechatMpTokenExchangeFilterFunction.of(tokens)
 			.withHosts(properties.getHosts().toArray(String[]::new))
-			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));
+			.withBusyBackOff(properties.getRetryBusy().toBackOff());
 	}
 
 }

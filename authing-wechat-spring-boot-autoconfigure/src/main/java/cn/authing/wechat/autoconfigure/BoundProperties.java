@@ -16,12 +16,12 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -39,8 +39,6 @@ import org.springframework.boot.context.properties.source.ConfigurationPropertyS
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.core.env.Environment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
-
-import cn.authing.wechat.autoconfigure.AuthingWechatProperties.Account;
 
 /**
  * All properties below {@code authing}, as they were bound at one time.
@@ -64,8 +62,8 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		AuthingWechatProperties wechat = bind(binder, new AuthingWechatProperties());
 		AuthingWechatCacheProperties cache = bind(binder, new AuthingWechatCacheProperties());
 		AuthingWechatApiProperties api = bind(binder, new AuthingWechatApiProperties());
-		authing.setHeaders(mergeHeaders(authing.getHeaders(), environment));
-		wechat.setAccounts(mergeAccounts(wechat.getAccounts()));
+		authing.setHeaders(withoutVariants(hyphenate(authing.getHeaders(), environment)));
+		wechat.setAccounts(withoutVariants(wechat.getAccounts()));
 		return new BoundProperties(authing, wechat, cache, api, recorder.names, recorder.values,
 				SecretNames.secrets(recorder.values, environment));
 	}
@@ -100,50 +98,34 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		return StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false);
 	}
 
-	// The names of environment variables have neither hyphens nor upper case. What is
-	// bound from one is merged with what is the same name, written with them.
+	// In the names of environment variables there are neither hyphens nor capitals, and
+	// dots in place of hyphens
 
-	private static Map<String, String> mergeHeaders(Map<String, String> bound, Environment environment) {
-		Map<String, String> spellings = new HashMap<>();
-		Map<String, String> headers = new LinkedHashMap<>();
-		bound.forEach((name, value) -> {
-			String header = (name.indexOf('.') != -1 && isEnvironmentVariable(name, environment))
-					? name.replace('.', '-') : name;
-			String other = spellings.get(uniform(header));
-			if (other == null || header.length() > other.length()) {
-				// The first one has precedence
-				String first = (other != null) ? headers.remove(other) : null;
-				spellings.put(uniform(header), header);
-				headers.put(header, (first != null) ? first : value);
-			}
-		});
-		return headers;
+	private static Map<String, String> hyphenate(Map<String, String> headers, Environment environment) {
+		Map<String, String> hyphenated = new LinkedHashMap<>();
+		headers.forEach((name, value) -> hyphenated
+			.putIfAbsent(isEnvironmentVariable(name, environment) ? name.replace('.', '-') : name, value));
+		return hyphenated;
 	}
 
 	private static boolean isEnvironmentVariable(String header, Environment environment) {
-		ConfigurationProperty property = find(environment,
-				ConfigurationPropertyName.of("authing.headers").append(header));
-		ConfigurationPropertySource source = (property != null) ? property.getSource() : null;
-		return source != null && source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
+		ConfigurationProperty property = (header.indexOf('.') != -1)
+				? find(environment, ConfigurationPropertyName.of("authing.headers").append(header)) : null;
+		return property != null && property.getSource() != null
+				&& property.getSource().getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
 	}
 
-	private static Map<String, Account> mergeAccounts(Map<String, Account> bound) {
-		Map<String, String> spellings = new HashMap<>();
-		bound.keySet()
-			.stream()
-			.filter((name) -> !name.equals(uniform(name)))
-			.forEach((name) -> spellings.put(uniform(name), name));
-		Map<String, Account> accounts = new LinkedHashMap<>(bound);
-		spellings.forEach((uniform, name) -> {
-			Account duplicate = accounts.remove(uniform);
-			Account account = accounts.get(name);
-			if (duplicate != null && account != null) {
-				account.setAppId((account.getAppId() != null) ? account.getAppId() : duplicate.getAppId());
-				account
-					.setAppSecret((account.getAppSecret() != null) ? account.getAppSecret() : duplicate.getAppSecret());
-			}
-		});
-		return accounts;
+	/**
+	 * Leave out names that are others, written as an environment variable. Spring Boot
+	 * has read the variable for those as well. Hyphens and capitals come first.
+	 */
+	private static <V> Map<String, V> withoutVariants(Map<String, V> bound) {
+		Map<String, V> unique = new LinkedHashMap<>(bound);
+		unique.keySet()
+			.removeIf((name) -> bound.keySet()
+				.stream()
+				.anyMatch((other) -> other.compareTo(name) < 0 && uniform(other).equals(uniform(name))));
+		return unique;
 	}
 
 	private static String uniform(String name) {
@@ -157,7 +139,7 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 
 		private final Set<ConfigurationPropertyName> names = new HashSet<>();
 
-		private final Map<ConfigurationPropertyName, Object> values = new HashMap<>();
+		private final Map<ConfigurationPropertyName, Object> values = new TreeMap<>();
 
 		@Override
 		public <T> @Nullable Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target,

@@ -16,9 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.ArrayList;
-import java.util.List;
-
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
 
@@ -33,23 +30,21 @@ final class DefaultAccountFailureAnalyzer extends AbstractFailureAnalyzer<Defaul
 
 	@Override
 	protected FailureAnalysis analyze(Throwable rootFailure, DefaultAccountException cause) {
-		StringBuilder description = new StringBuilder("""
+		String facts = "";
+		if (cause.getCause() instanceof AuthingException exception) {
+			if (exception instanceof AuthingApiException api) {
+				facts += "    statusCode: %s%n    apiCode: %s%n".formatted(api.getStatusCode(), api.getApiCode());
+			}
+			facts += "    requestId: %s%n    retryable: %s%n".formatted(exception.getRequestId(),
+					exception.isRetryable());
+		}
+		return new FailureAnalysis("""
 				The access token of the default WeChat account could not be fetched, and authing.wechat.fail-fast is \
 				set:
 
 				    %s
-				""".formatted(cause.getMessage()));
-		List<String> facts = new ArrayList<>();
-		if (cause.getCause() instanceof AuthingException exception) {
-			if (exception instanceof AuthingApiException api) {
-				facts.add("statusCode: " + api.getStatusCode());
-				facts.add("apiCode: " + ((api.getApiCode() != null) ? api.getApiCode() : "none"));
-			}
-			facts.add("requestId: " + ((exception.getRequestId() != null) ? exception.getRequestId() : "none"));
-			facts.add(exception.isRetryable() ? "It may succeed later." : "It will not succeed without a change.");
-		}
-		facts.forEach((fact) -> description.append("\n    ").append(fact));
-		return new FailureAnalysis(description.append('\n').toString(), """
+
+				""".formatted(cause.getMessage()) + facts, """
 				Correct what the message names: authing.app-host and authing.app-id, or authing.wechat.app-id and \
 				authing.wechat.app-secret (without those the pair of the Authing application is sent). Authing's \
 				support asks for the requestId.

@@ -19,6 +19,7 @@ package cn.authing.wechat.autoconfigure;
 import java.net.URI;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -40,13 +41,16 @@ import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
 /**
  * An HTTP client library, made to use each connection for one exchange: HTTP/1.1, and no
  * account waits for another's connection.
+ *
+ * @param exchanges opens the exchange of one request
+ * @param client what is closed at the end
  */
-abstract class HttpTransport {
+record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 
 	private static final Log logger = LogFactory.getLog(HttpTransport.class);
 
-	private static final List<String> JDK_SWITCHES = List.of("jdk.internal.httpclient.debug",
-			"jdk.httpclient.HttpClient.log");
+	private static final String WARNING = ": it shows what is sent to Authing and its answers, the WeChat app secret "
+			+ "and tokens among them. ";
 
 	/**
 	 * More connections than there will be, for libraries that want a number.
@@ -54,35 +58,27 @@ abstract class HttpTransport {
 	static final int UNLIMITED = Integer.MAX_VALUE / 2;
 
 	static HttpTransport of(ClientHttpConnectorBuilder<?> builder, HttpClientSettings settings) {
-		if (builder instanceof ReactorClientHttpConnectorBuilder reactor) {
-			return new Shared(ReactorTransport.connector(reactor, settings));
-		}
 		if (builder instanceof JettyClientHttpConnectorBuilder jetty) {
-			return new JettyTransport(jetty, settings);
+			return JettyExchange.transport(jetty, settings);
 		}
 		if (builder instanceof HttpComponentsClientHttpConnectorBuilder httpComponents) {
-			return new HttpComponentsTransport(httpComponents, settings);
+			return HttpComponentsExchange.transport(httpComponents, settings);
 		}
 		if (builder instanceof JdkClientHttpConnectorBuilder jdk) {
-			return new JdkTransport(jdk, settings);
+			return JdkExchange.transport(jdk, settings);
 		}
-		return new Shared(builder.build(settings));
+		ClientHttpConnector connector = ((builder instanceof ReactorClientHttpConnectorBuilder reactor)
+				? ReactorTransport.customize(reactor) : builder)
+			.build(settings);
+		return new HttpTransport(() -> new ConnectorExchange(connector), connector);
 	}
-
-	/**
-	 * Open the exchange of one request.
-	 * @return the exchange
-	 */
-	abstract Exchange open();
 
 	/**
 	 * Close the client, when all exchanges have been closed.
 	 */
-	abstract void close();
-
-	static void closeQuietly(Object client) {
+	void close() {
 		try {
-			if (client instanceof AutoCloseable closeable) {
+			if (this.client instanceof AutoCloseable closeable) {
 				closeable.close();
 			}
 		}
@@ -98,59 +94,55 @@ abstract class HttpTransport {
 	 * @param logger where to warn
 	 */
 	static void warnOfLoggers(ClientHttpConnectorBuilder<?> builder, Log logger) {
-		List<String> loggers = List.of();
 		if (builder instanceof JettyClientHttpConnectorBuilder) {
-			loggers = List.of("org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
+			warnOfLoggers(logger, "org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
 		}
 		else if (builder instanceof HttpComponentsClientHttpConnectorBuilder) {
-			loggers = List.of("org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
+			warnOfLoggers(logger, "org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
 		}
 		else if (builder instanceof JdkClientHttpConnectorBuilder) {
-			JDK_SWITCHES.stream()
-				.filter((name) -> !"false".equals(System.getProperty(name, "false")))
-				.forEach((name) -> logger.warn("The system property " + name + " makes the JDK's HTTP client log what "
-						+ "is sent to Authing and its answers, the WeChat app secret and tokens among them. "
-						+ "Remove it."));
+			for (String name : List.of("jdk.internal.httpclient.debug", "jdk.httpclient.HttpClient.log")) {
+				if (!"false".equals(System.getProperty(name, "false"))) {
+					logger.warn("The system property " + name + " is set" + WARNING + "Remove it.");
+				}
+			}
 		}
-		loggers.stream()
-			.filter((name) -> LogFactory.getLog(name).isDebugEnabled())
-			.forEach((name) -> logger.warn("The logger " + name + " is at level DEBUG: it shows what is sent to "
-					+ "Authing and its answers, the WeChat app secret and tokens among them. Set logging.level." + name
-					+ "=info."));
+	}
+
+	private static void warnOfLoggers(Log logger, String... names) {
+		for (String name : names) {
+			if (LogFactory.getLog(name).isDebugEnabled()) {
+				logger.warn(
+						"The logger " + name + " is at level DEBUG" + WARNING + "Set logging.level." + name + "=info.");
+			}
+		}
 	}
 
 	/**
-	 * A connector that closes the connection itself when it is cancelled.
+	 * An exchange of a connector that closes the connection itself when it is cancelled.
 	 */
-	private static final class Shared extends HttpTransport {
+	static class ConnectorExchange implements Exchange {
 
 		private final ClientHttpConnector connector;
 
-		Shared(ClientHttpConnector connector) {
+		ConnectorExchange(ClientHttpConnector connector) {
 			this.connector = connector;
 		}
 
 		@Override
-		Exchange open() {
-			return new Exchange() {
+		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
+				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
+			return this.connector.connect(method, uri, (request) -> {
+				started(request);
+				return requestCallback.apply(request);
+			});
+		}
 
-				@Override
-				public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
-						Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
-					return Shared.this.connector.connect(method, uri, requestCallback);
-				}
-
-				@Override
-				public void close() {
-					// Cancelling has closed the connection
-				}
-
-			};
+		void started(ClientHttpRequest request) {
 		}
 
 		@Override
-		void close() {
-			closeQuietly(this.connector);
+		public void close() {
 		}
 
 	}

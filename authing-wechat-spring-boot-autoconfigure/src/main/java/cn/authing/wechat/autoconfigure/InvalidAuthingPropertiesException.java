@@ -19,6 +19,8 @@ package cn.authing.wechat.autoconfigure;
 import java.util.List;
 import java.util.stream.Collectors;
 
+import cn.authing.wechat.client.SafeText;
+
 /**
  * Configuration properties do not allow a start. Says all that is wrong with them, and
  * shows no secret.
@@ -50,6 +52,13 @@ final class InvalidAuthingPropertiesException extends RuntimeException {
 	 * @param remedy what to write instead, as a sentence
 	 */
 	record Problem(String property, String reason, String remedy) {
+
+		// Names of accounts, headers and groups are what was written
+		Problem {
+			property = SafeText.of(property);
+			reason = SafeText.of(reason);
+			remedy = SafeText.of(remedy);
+		}
 
 		@Override
 		public String toString() {

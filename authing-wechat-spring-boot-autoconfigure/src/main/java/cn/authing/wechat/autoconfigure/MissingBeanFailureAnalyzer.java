@@ -56,7 +56,7 @@ final class MissingBeanFailureAnalyzer extends AbstractInjectionFailureAnalyzer<
 	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, NoSuchBeanDefinitionException cause,
 			@Nullable String description) {
 		Class<?> type = (cause.getResolvableType() != null) ? cause.getResolvableType().resolve() : null;
-		if (type == null || cause.getNumberOfBeansFound() > 0 || !isOurs(type)) {
+		if (type == null || cause.getNumberOfBeansFound() > 0 || !PACKAGES.matcher(type.getPackageName()).matches()) {
 			return null;
 		}
 		String what = ((description != null) ? description : "The application") + " needs a bean of type "
@@ -69,21 +69,16 @@ final class MissingBeanFailureAnalyzer extends AbstractInjectionFailureAnalyzer<
 							+ "> and do without it where there is none, or define a WechatMpTokenService of your own.",
 					cause);
 		}
-		if (this.beanFactory instanceof ConfigurableListableBeanFactory beans && AuthingBackOff.isReplaced(beans)
-				&& beans.getBeanNamesForType(WechatMpTokenService.class, true, false).length > 0) {
-			return new FailureAnalysis(
-					what + "the application has a WechatMpTokenService of its own ("
-							+ String.join(", ", beans.getBeanNamesForType(WechatMpTokenService.class, true, false))
+		if (this.beanFactory instanceof ConfigurableListableBeanFactory beans && AuthingBackOff.isReplaced(beans)) {
+			String[] services = beans.getBeanNamesForType(WechatMpTokenService.class, true, false);
+			return (services.length > 0) ? new FailureAnalysis(
+					what + "the application has a WechatMpTokenService of its own (" + String.join(", ", services)
 							+ ") and nothing of Authing's is set up.",
 					"Use that bean; or mark it as @Primary if it decorates Authing's, and see to it that authing.app-id "
 							+ "and authing.app-host are set.",
-					cause);
+					cause) : null;
 		}
 		return null;
-	}
-
-	private static boolean isOurs(Class<?> type) {
-		return PACKAGES.matcher(type.getPackageName()).matches();
 	}
 
 }

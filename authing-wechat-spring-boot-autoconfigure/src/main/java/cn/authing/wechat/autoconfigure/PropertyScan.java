@@ -16,14 +16,13 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
+import java.util.function.ToIntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 import org.jspecify.annotations.Nullable;
 
@@ -37,7 +36,6 @@ import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
 import org.springframework.core.env.Environment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
-import org.springframework.core.io.Resource;
 
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
 
@@ -102,10 +100,9 @@ final class PropertyScan {
 		}
 		int depth = ACCOUNTS.getNumberOfElements();
 		if (ACCOUNTS.isAncestorOf(name) && name.getNumberOfElements() > depth + 2) {
-			StringBuilder account = new StringBuilder(name.getElement(depth, Form.ORIGINAL));
-			for (int i = depth + 1; i < name.getNumberOfElements() - 1; i++) {
-				account.append('.').append(name.getElement(i, Form.ORIGINAL));
-			}
+			String account = IntStream.range(depth, name.getNumberOfElements() - 1)
+				.mapToObj((i) -> name.getElement(i, Form.ORIGINAL))
+				.collect(Collectors.joining("."));
 			String bracketed = ACCOUNTS + "[" + account + "]." + name.getLastElement(Form.DASHED);
 			this.problems.add(new Problem(name.toString(), "belongs to no account, since a dot ends the account's name",
 					"Write " + bracketed + "; in YAML, write the name as \"[" + account + "]\"."));
@@ -121,16 +118,15 @@ final class PropertyScan {
 	}
 
 	private @Nullable String meant(ConfigurationPropertyName name) {
-		String written = name.toString();
+		ToIntFunction<ConfigurationPropertyName> distance = (candidate) -> distance(name.toString(),
+				candidate.toString());
 		String lastElement = name.getLastElement(Form.UNIFORM);
 		return this.known.stream()
 			.filter((candidate) -> !candidate.equals(ROOT) && !candidate.equals(WECHAT))
-			.min(Comparator.comparingInt((candidate) -> distance(written, candidate.toString())))
-			.filter((candidate) -> distance(written, candidate.toString()) <= MAX_DISTANCE)
-			.or(() -> this.known.stream()
-				.filter((candidate) -> lastElement.length() > MAX_DISTANCE && !candidate.equals(name)
-						&& candidate.getLastElement(Form.UNIFORM).equals(lastElement))
-				.min(Comparator.comparing(ConfigurationPropertyName::toString)))
+			.filter((candidate) -> distance.applyAsInt(candidate) <= MAX_DISTANCE
+					|| (lastElement.length() > MAX_DISTANCE
+							&& candidate.getLastElement(Form.UNIFORM).equals(lastElement)))
+			.min(Comparator.comparingInt(distance))
 			.map(ConfigurationPropertyName::toString)
 			.orElse(null);
 	}
@@ -158,31 +154,14 @@ final class PropertyScan {
 
 	private void checkValue(ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
 		boolean text = SecretNames.isSecret(name.toString()) || name.getLastElement(Form.UNIFORM).equals("appid");
-		if (text && property != null && !(property.getValue() instanceof CharSequence)
-				&& !isReadAsWritten(property.getValue(), property.getOrigin())) {
-			this.problems.add(new Problem(name.toString(),
-					"is not read as it is written, since YAML takes it for a number, a date or the like",
-					"Put the value in quotes."));
-		}
-	}
-
-	private static boolean isReadAsWritten(Object value, @Nullable Origin origin) {
-		Origin written = (origin instanceof PropertySourceOrigin tracked) ? tracked.getOrigin() : origin;
-		if (!(written instanceof TextResourceOrigin text) || text.getLocation() == null) {
-			return true;
-		}
-		Resource resource = text.getResource();
-		if (resource == null) {
-			return true;
-		}
-		try (BufferedReader reader = new BufferedReader(
-				new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8))) {
-			String line = reader.lines().skip(text.getLocation().getLine()).findFirst().orElse("");
-			String rest = line.substring(Math.min(text.getLocation().getColumn(), line.length())).strip();
-			return rest.matches("\\Q" + value + "\\E(?![\\w.-]).*");
-		}
-		catch (IOException ex) {
-			return true;
+		if (text && property != null && !(property.getValue() instanceof CharSequence)) {
+			Origin origin = (property.getOrigin() instanceof PropertySourceOrigin source) ? source.getOrigin()
+					: property.getOrigin();
+			if (origin instanceof TextResourceOrigin) {
+				this.problems.add(new Problem(name.toString(),
+						"may not be read as it is written, since YAML takes it for a number, a date or the like",
+						"Put the value in quotes."));
+			}
 		}
 	}
 

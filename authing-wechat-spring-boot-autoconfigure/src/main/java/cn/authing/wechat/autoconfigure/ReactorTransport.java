@@ -18,7 +18,6 @@ package cn.authing.wechat.autoconfigure;
 
 import java.io.IOException;
 
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderResult;
@@ -32,9 +31,7 @@ import reactor.netty.http.HttpProtocol;
 import reactor.netty.http.client.HttpClient;
 import reactor.netty.resources.ConnectionProvider;
 
-import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorBuilder;
-import org.springframework.http.client.reactive.ClientHttpConnector;
 
 /**
  * Reactor Netty with a new connection for each request. It closes the connection when the
@@ -45,16 +42,12 @@ final class ReactorTransport {
 	private ReactorTransport() {
 	}
 
-	static ClientHttpConnector connector(ReactorClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+	static ReactorClientHttpConnectorBuilder customize(ReactorClientHttpConnectorBuilder builder) {
 		return builder.withHttpClientFactory(() -> HttpClient.create(ConnectionProvider.newConnection()))
 			.withHttpClientCustomizer((client) -> client.protocol(HttpProtocol.HTTP11)
 				.keepAlive(false)
-				.doOnChannelInit((observer, channel, address) -> guard(channel)))
-			.build(settings);
-	}
-
-	private static void guard(Channel channel) {
-		channel.pipeline().addBefore(NettyPipeline.ReactiveBridge, "authing.guard", new AnswerGuard());
+				.doOnChannelInit((observer, channel, address) -> channel.pipeline()
+					.addBefore(NettyPipeline.ReactiveBridge, "authing.guard", new AnswerGuard())));
 	}
 
 	/**

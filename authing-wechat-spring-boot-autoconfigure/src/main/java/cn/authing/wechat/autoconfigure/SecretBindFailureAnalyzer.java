@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.List;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
@@ -41,18 +40,16 @@ final class SecretBindFailureAnalyzer extends AbstractFailureAnalyzer<BindExcept
 
 	private static final String ACCOUNTS = "authing.wechat.accounts";
 
-	private static final Map<String, String> REMEDIES = Map.of("authing.headers",
-			"Write the value behind the name of a header, such as authing.headers.authorization.",
-			"authing.wechat.cache.redis.encryption-keys",
-			"Write a comma-separated list, or number the keys from [0] on without a gap.");
-
 	private static final String ACCOUNT_REMEDY = "Write the accounts as " + ACCOUNTS + ".shop.app-id and " + ACCOUNTS
 			+ ".shop.app-secret. A name that has other than ASCII letters, digits and hyphens goes into brackets: "
 			+ ACCOUNTS + "[旗舰店].app-id; in YAML, write the name as \"[旗舰店]\".";
 
-	private static final List<ConfigurationPropertyName> SECRETS = List.of(
-			ConfigurationPropertyName.of("authing.app-secret"), ConfigurationPropertyName.of("authing.headers"),
-			ConfigurationPropertyName.of("authing.wechat.cache.redis.encryption-keys"));
+	private static final ConfigurationPropertyName KEYS = ConfigurationPropertyName
+		.of("authing.wechat.cache.redis.encryption-keys");
+
+	private static final Map<String, String> REMEDIES = Map.of("authing.headers",
+			"Write the value behind the name of a header, such as authing.headers.authorization.", KEYS.toString(),
+			"Write a comma-separated list, or number the keys from [0] on without a gap.");
 
 	private static final ConfigurationPropertyName ACCOUNTS_NAME = ConfigurationPropertyName.of(ACCOUNTS);
 
@@ -60,16 +57,13 @@ final class SecretBindFailureAnalyzer extends AbstractFailureAnalyzer<BindExcept
 	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, BindException cause) {
 		ConfigurationPropertyName name = cause.getName();
 		boolean account = ACCOUNTS_NAME.equals(name) || ACCOUNTS_NAME.isAncestorOf(name);
-		if (!account && !SecretNames.isSecret(name.toString())
-				&& SECRETS.stream().noneMatch((secret) -> name.isAncestorOf(secret))) {
+		if (!account && !SecretNames.isSecret(name.toString()) && !name.isAncestorOf(KEYS)) {
 			return null;
 		}
 		String remedy = account ? ACCOUNT_REMEDY
 				: REMEDIES.getOrDefault(name.toString(), "Write one value, without names or numbers below it.");
-		InvalidAuthingPropertiesException shown = InvalidAuthingPropertiesException.of(name.toString(),
-				"cannot be bound", remedy);
 		return new FailureAnalysis(name + " cannot be bound" + origin(cause) + ". The value is not shown here.", remedy,
-				shown);
+				InvalidAuthingPropertiesException.of(name.toString(), "cannot be bound", remedy));
 	}
 
 	private static String origin(BindException cause) {

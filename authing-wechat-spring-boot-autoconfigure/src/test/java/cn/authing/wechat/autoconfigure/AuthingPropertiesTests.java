@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -34,8 +35,10 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingOperation;
@@ -178,6 +181,18 @@ class AuthingPropertiesTests {
 	}
 
 	@Test
+	void validateWhenNameOfAccountHasLineBreakShouldStayOnOneLine() {
+		this.contextRunner
+			.withInitializer((context) -> context.getEnvironment()
+				.getPropertySources()
+				.addFirst(new MapPropertySource("first",
+						Map.of("authing.wechat.accounts[a\nWARN \u009bforged].app-id", "wx1"))))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith("authing.wechat.accounts[a WARN forged].app-secret is missing."));
+	}
+
+	@Test
 	void startWhenPropertiesAreMissingShouldAnalyzeAllOfThem(CapturedOutput output) {
 		assertThatException().isThrownBy(() -> run());
 		assertThat(output).contains("APPLICATION FAILED TO START", "authing.app-id is missing.",
@@ -264,6 +279,46 @@ class AuthingPropertiesTests {
 			.run((context) -> assertThat(accounts(context)).containsExactly(
 					entry("default", new WechatMpCredentials("wx2", "s2")),
 					entry("shop", new WechatMpCredentials("wx1", "s1"))));
+	}
+
+	@Test
+	void environmentVariableShouldBelongToTheAccountThatIsWrittenWithHyphen() {
+		this.contextRunner
+			.withInitializer((context) -> environment(context, "AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPSECRET", SECRET))
+			.withPropertyValues("authing.wechat.accounts.my-shop.app-id=wx1")
+			.run((context) -> assertThat(accounts(context)).containsOnlyKeys("default", "my-shop")
+				.containsEntry("my-shop", new WechatMpCredentials("wx1", SECRET)));
+	}
+
+	@Test
+	void environmentVariablesAloneShouldMakeAccount() {
+		this.contextRunner
+			.withInitializer((context) -> environment(context, "AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPID", "wx1",
+					"AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPSECRET", SECRET))
+			.run((context) -> assertThat(accounts(context)).containsEntry("myshop",
+					new WechatMpCredentials("wx1", SECRET)));
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "authing.lang, x-token, one", "authing.headers.X-Token, X-Token, one",
+			"authing.headers[x.token], x-token, one", "authing.headers[a.b], a.b, two" })
+	void environmentVariableShouldBelongToHeaderWithHyphens(String property, String header, String value) {
+		this.contextRunner.withInitializer((context) -> environment(context, "AUTHING_HEADERS_X_TOKEN", "one"))
+			.withPropertyValues(property + "=two")
+			.run((context) -> assertThat(context.getBean(ValidatedProperties.class).current().authing().getHeaders())
+				.containsEntry(header, value)
+				.doesNotContainKeys("x.token", "xtoken")
+				.hasSize("two".equals(value) ? 2 : 1));
+	}
+
+	private static void environment(ConfigurableApplicationContext context, String... namesAndValues) {
+		Map<String, Object> variables = new HashMap<>();
+		for (int i = 0; i < namesAndValues.length; i += 2) {
+			variables.put(namesAndValues[i], namesAndValues[i + 1]);
+		}
+		context.getEnvironment()
+			.getPropertySources()
+			.addFirst(new SystemEnvironmentPropertySource("test-systemEnvironment", variables));
 	}
 
 	// The test class path has more than the starter brings, also what makes a web server.

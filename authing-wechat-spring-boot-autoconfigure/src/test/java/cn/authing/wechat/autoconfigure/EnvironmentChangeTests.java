@@ -17,9 +17,11 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 
@@ -32,7 +34,15 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.cloud.autoconfigure.ConfigurationPropertiesRebinderAutoConfiguration;
 import org.springframework.cloud.autoconfigure.RefreshAutoConfiguration;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
+import org.springframework.cloud.context.scope.refresh.RefreshScope;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Scope;
+import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.MutablePropertySources;
+import org.springframework.core.env.PropertySource;
 
 import cn.authing.wechat.WechatMpTokenService;
 
@@ -114,6 +124,28 @@ class EnvironmentChangeTests {
 	}
 
 	@Test
+	void changeOfEncryptedValueShouldRotateTheSecret(CapturedOutput output) {
+		this.contextRunner.withInitializer(EnvironmentChangeTests::decrypt).run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			this.source.put("some.variable", "ENC(rehto-t3rc3s)");
+			change(context, "some.variable");
+			assertThat(service.account("old").getAccessTokenSync().accessToken()).isEqualTo("wx2:s3cr3t-other:1");
+		});
+		assertThat(output).doesNotContain("rehto-t3rc3s").doesNotContain("stay as they are");
+	}
+
+	@Test
+	void changeShouldLeaveRefreshScopedBeansToSpringCloud() {
+		this.contextRunner.withUserConfiguration(RefreshScopeConfiguration.class).run((context) -> {
+			assertThat(context.getBean(StringBuilder.class).toString()).isEqualTo("default,old");
+			this.source.keySet().removeIf((name) -> name.startsWith("authing.wechat.accounts.old"));
+			change(context, "authing.wechat.accounts.old.app-id");
+			context.getBean(RefreshScope.class).refreshAll();
+			assertThat(context.getBean(StringBuilder.class).toString()).isEqualTo("default");
+		});
+	}
+
+	@Test
 	void runWithoutSpringCloudShouldHaveNoListener() {
 		new ApplicationContextRunner()
 			.withConfiguration(
@@ -126,6 +158,38 @@ class EnvironmentChangeTests {
 
 	private static void change(AssertableApplicationContext context, String... names) {
 		context.publishEvent(new EnvironmentChangeEvent(context, Set.of(names)));
+	}
+
+	// As Jasypt does: sources that decrypt take the place of the environment's
+	private static void decrypt(ConfigurableApplicationContext context) {
+		MutablePropertySources sources = context.getEnvironment().getPropertySources();
+		PropertySource<?> source = Objects.requireNonNull(sources.get("config"));
+		sources.replace("config", new EnumerablePropertySource<PropertySource<?>>("config", source) {
+
+			@Override
+			public String[] getPropertyNames() {
+				return ((EnumerablePropertySource<?>) source).getPropertyNames();
+			}
+
+			@Override
+			public @Nullable Object getProperty(String name) {
+				Object value = source.getProperty(name);
+				return (value instanceof String text && text.startsWith("ENC("))
+						? new StringBuilder(text.substring(4, text.length() - 1)).reverse().toString() : value;
+			}
+
+		});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class RefreshScopeConfiguration {
+
+		@Bean
+		@Scope("refresh")
+		StringBuilder names(WechatMpTokenService service) {
+			return new StringBuilder(String.join(",", service.accountNames()));
+		}
+
 	}
 
 }

@@ -111,12 +111,12 @@ class FailureAnalysisTests {
 		assertThatException().isThrownBy(() -> runWithYaml("""
 				authing:
 				  wechat:
-				    app-id: 42
+				    app-id: wx42
 				    app-secret: 0123456
 				"""));
 		assertThat(output)
-			.contains("authing.wechat.app-secret is not read as it is written", "Put the value in quotes.")
-			.doesNotContain("authing.wechat.app-id is not read", "42798");
+			.contains("authing.wechat.app-secret may not be read as it is written", "Put the value in quotes.")
+			.doesNotContain("authing.wechat.app-id", "42798");
 	}
 
 	@Test

@@ -23,6 +23,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
@@ -49,10 +50,10 @@ import org.springframework.util.ReflectionUtils;
 import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
 
 /**
- * The JDK's client. It always keeps connections for reuse, so that each request has a
- * client of its own, which is shut down at the end.
+ * An exchange of the JDK's client. It always keeps connections for reuse, so that each
+ * exchange has a client of its own, which is shut down at the end.
  */
-final class JdkTransport extends HttpTransport {
+final class JdkExchange implements Exchange {
 
 	// Since Java 21
 	private static final @Nullable Method SHUTDOWN_NOW = ReflectionUtils.findMethod(HttpClient.class, "shutdownNow");
@@ -63,13 +64,22 @@ final class JdkTransport extends HttpTransport {
 
 	};
 
-	private final HttpClient.Builder clientBuilder;
+	private final HttpClient client;
 
-	private final HttpClientSettings settings;
+	private final @Nullable Duration readTimeout;
 
-	JdkTransport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
-		this.clientBuilder = customize(builder, settings).version(HttpClient.Version.HTTP_1_1);
-		this.settings = settings;
+	private volatile @Nullable CompletableFuture<?> answer;
+
+	private volatile boolean closed;
+
+	private JdkExchange(HttpClient client, @Nullable Duration readTimeout) {
+		this.client = client;
+		this.readTimeout = readTimeout;
+	}
+
+	static HttpTransport transport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+		HttpClient.Builder clients = customize(builder, settings).version(HttpClient.Version.HTTP_1_1);
+		return new HttpTransport(() -> new JdkExchange(clients.build(), settings.readTimeout()), clients);
 	}
 
 	/**
@@ -89,89 +99,69 @@ final class JdkTransport extends HttpTransport {
 	}
 
 	@Override
-	Exchange open() {
-		return new JdkExchange();
+	public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
+			Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
+		JdkClientHttpConnector connector = new JdkClientHttpConnector(this.client);
+		if (this.readTimeout != null) {
+			connector.setReadTimeout(this.readTimeout);
+		}
+		// Spring's connector goes on to receive a body that nobody reads any more, so
+		// that it writes the request only
+		AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
+		return connector.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
+			written.set(request.getNativeRequest());
+			return Mono.error(WRITTEN);
+		}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
+	}
+
+	private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
+		return Mono.create((sink) -> {
+			var answer = this.client.sendAsync(request, BodyHandlers.ofPublisher());
+			this.answer = answer;
+			answer.whenComplete((response, failure) -> {
+				if (failure != null && !this.closed) {
+					sink.error(failure);
+				}
+				else if (failure == null) {
+					sink.success(new JdkResponse(response));
+				}
+			});
+		});
 	}
 
 	@Override
-	void close() {
-		// Each exchange has closed its own
+	public void close() {
+		this.closed = true;
+		if (this.answer != null) {
+			this.answer.cancel(true);
+		}
+		if (SHUTDOWN_NOW != null) {
+			ReflectionUtils.invokeMethod(SHUTDOWN_NOW, this.client);
+		}
+		else {
+			interruptSelector();
+		}
 	}
 
-	private final class JdkExchange implements Exchange {
-
-		private final HttpClient client = JdkTransport.this.clientBuilder.build();
-
-		private volatile @Nullable CompletableFuture<?> answer;
-
-		private volatile boolean closed;
-
-		@Override
-		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
-				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
-			JdkClientHttpConnector connector = new JdkClientHttpConnector(this.client);
-			if (JdkTransport.this.settings.readTimeout() != null) {
-				connector.setReadTimeout(JdkTransport.this.settings.readTimeout());
-			}
-			// Spring's connector goes on to receive a body that nobody reads any more, so
-			// that it writes the request only
-			AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
-			return connector.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
-				written.set(request.getNativeRequest());
-				return Mono.error(WRITTEN);
-			}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
+	/**
+	 * Before Java 21 a client ends when it has been garbage collected, or when its
+	 * selector's thread is interrupted.
+	 */
+	private void interruptSelector() {
+		String client = this.client.toString();
+		String name = "HttpClient-" + client.substring(client.lastIndexOf('(') + 1, client.length() - 1)
+				+ "-SelectorManager";
+		ThreadGroup group = Thread.currentThread().getThreadGroup();
+		while (group.getParent() != null) {
+			group = group.getParent();
 		}
-
-		private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
-			return Mono.create((sink) -> {
-				var answer = this.client.sendAsync(request, BodyHandlers.ofPublisher());
-				this.answer = answer;
-				answer.whenComplete((response, failure) -> {
-					if (failure != null && !this.closed) {
-						sink.error(failure);
-					}
-					else if (failure == null) {
-						sink.success(new JdkResponse(response));
-					}
-				});
-			});
-		}
-
-		@Override
-		public void close() {
-			this.closed = true;
-			if (this.answer != null) {
-				this.answer.cancel(true);
-			}
-			if (SHUTDOWN_NOW != null) {
-				ReflectionUtils.invokeMethod(SHUTDOWN_NOW, this.client);
-			}
-			else {
-				interruptSelector();
+		Thread[] threads = new Thread[2 * group.activeCount()];
+		int count = group.enumerate(threads);
+		for (int i = 0; i < count; i++) {
+			if (threads[i].getName().equals(name)) {
+				threads[i].interrupt();
 			}
 		}
-
-		/**
-		 * Before Java 21 a client ends when it has been garbage collected, or when its
-		 * selector's thread is interrupted.
-		 */
-		private void interruptSelector() {
-			String client = this.client.toString();
-			String name = "HttpClient-" + client.substring(client.lastIndexOf('(') + 1, client.length() - 1)
-					+ "-SelectorManager";
-			ThreadGroup group = Thread.currentThread().getThreadGroup();
-			while (group.getParent() != null) {
-				group = group.getParent();
-			}
-			Thread[] threads = new Thread[2 * group.activeCount()];
-			int count = group.enumerate(threads);
-			for (int i = 0; i < count; i++) {
-				if (threads[i].getName().equals(name)) {
-					threads[i].interrupt();
-				}
-			}
-		}
-
 	}
 
 	private static final class JdkResponse extends AbstractClientHttpResponse {

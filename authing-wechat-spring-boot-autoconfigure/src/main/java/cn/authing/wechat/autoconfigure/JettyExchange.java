@@ -1,0 +1,84 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.atomic.AtomicReference;
+
+import org.eclipse.jetty.client.DuplexConnectionPool;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.http.client.HttpClientSettings;
+import org.springframework.boot.http.client.reactive.JettyClientHttpConnectorBuilder;
+import org.springframework.http.client.reactive.ClientHttpConnector;
+import org.springframework.http.client.reactive.ClientHttpRequest;
+
+/**
+ * An exchange of Jetty's client, which uses connections once, and daemon threads.
+ */
+final class JettyExchange extends HttpTransport.ConnectorExchange {
+
+	private static final String NAME = "authing-http";
+
+	private volatile @Nullable Request request;
+
+	private JettyExchange(ClientHttpConnector connector) {
+		super(connector);
+	}
+
+	static HttpTransport transport(JettyClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+		AtomicReference<@Nullable HttpClient> built = new AtomicReference<>();
+		ClientHttpConnector connector = builder.withHttpClientCustomizer((client) -> {
+			built.set(client);
+			QueuedThreadPool threads = new QueuedThreadPool();
+			threads.setName(NAME);
+			threads.setDaemon(true);
+			client.setExecutor(threads);
+			client.setScheduler(new ScheduledExecutorScheduler(NAME + "-scheduler", true));
+			client.setMaxConnectionsPerDestination(HttpTransport.UNLIMITED);
+		}).withHttpClientTransportCustomizer((transport) -> transport.setConnectionPoolFactory((destination) -> {
+			DuplexConnectionPool connections = new DuplexConnectionPool(destination, HttpTransport.UNLIMITED);
+			connections.setMaxUsage(1);
+			return connections;
+		})).build(settings);
+		HttpClient client = built.get();
+		return new HttpTransport(() -> new JettyExchange(connector), (AutoCloseable) () -> {
+			if (client != null) {
+				client.stop();
+			}
+		});
+	}
+
+	@Override
+	void started(ClientHttpRequest request) {
+		this.request = request.getNativeRequest();
+	}
+
+	@Override
+	public void close() {
+		Request request = this.request;
+		if (request != null) {
+			// Has no effect where the answer has been read to its end
+			request.abort(new CancellationException());
+		}
+	}
+
+}
