@@ -16,67 +16,79 @@
 
 package cn.authing.wechat.client;
 
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
-import java.util.BitSet;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Masks the secrets that were sent, and whatever looks like one, in text from elsewhere.
- * Secrets are found by their letters and digits alone: in another case, cut by white
- * space or zero-width characters, and in Base64, hexadecimal or URL encoding.
+ * Masks secrets in text from elsewhere: in another case, with other punctuation, cut by
+ * white space or invisible characters, and encoded as in JSON or, any number of times, as
+ * in a URL. Internal: for use by the packages of this library only.
+ *
+ * @since 1.0.0
  */
-final class SecretMask {
+public final class SecretMask {
 
 	private static final String MASK = "***";
 
 	private static final int MIN_WORD_LENGTH = 8;
 
 	// Shorter ones would be found in every text
-	private static final int MIN_LENGTH = 4;
+	private static final int MIN_LENGTH = 3;
 
 	// WeChat's and Authing's secrets and tokens have at least 32 of these in a row
 	private static final Pattern OPAQUE = Pattern.compile("[A-Za-z0-9_+/=%-]{32,}");
 
+	private static final Pattern PUNCTUATION = Pattern.compile("[^\\p{L}\\p{Nd}]");
+
 	private final List<String> secrets;
 
-	/**
-	 * Create a new mask.
-	 * @param secrets what must not be shown
-	 */
-	SecretMask(Collection<String> secrets) {
-		this(secrets.stream());
+	private final List<Pattern> patterns;
+
+	private SecretMask(List<String> secrets, List<Pattern> patterns) {
+		this.secrets = secrets;
+		this.patterns = patterns;
 	}
 
-	private SecretMask(Stream<String> secrets) {
+	/**
+	 * Create a mask.
+	 * @param secrets what must not be shown
+	 * @return the mask
+	 */
+	public static SecretMask of(Collection<String> secrets) {
 		// Longest first, so that no part of one survives the masking of another
-		this.secrets = secrets.flatMap(SecretMask::withWords)
-			.flatMap(SecretMask::withEncodings)
-			.map(SecretMask::normalize)
-			.filter((secret) -> secret.length() >= MIN_LENGTH)
+		List<String> all = secrets.stream()
+			.filter((secret) -> normalize(secret).length() >= MIN_LENGTH)
 			.distinct()
 			.sorted(Comparator.comparingInt(String::length).reversed())
 			.toList();
-	}
-
-	private SecretMask(List<String> secrets, SecretMask others) {
-		this.secrets = Stream.concat(secrets.stream(), others.secrets.stream()).toList();
+		return new SecretMask(all.stream().map(SecretMask::normalize).toList(),
+				(all.isEmpty()) ? List.of()
+						: List.of(Pattern.compile(
+								all.stream().map(SecretMask::anyEncoding).collect(Collectors.joining("|")),
+								Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE)));
 	}
 
 	/**
-	 * Return a mask for one more secret.
-	 * @param secret what must not be shown either
-	 * @return a new mask
+	 * Create a mask that finds the words of secrets, Base64 and hexadecimal too.
+	 * @param secrets what must not be shown
+	 * @return the mask
 	 */
-	SecretMask with(String secret) {
-		return new SecretMask(new SecretMask(Stream.of(secret)).secrets, this);
+	static SecretMask withEncodings(Collection<String> secrets) {
+		return of(secrets.stream().flatMap(SecretMask::withWords).flatMap((secret) -> {
+			byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
+			return Stream.of(secret, Base64.getEncoder().withoutPadding().encodeToString(bytes),
+					HexFormat.of().formatHex(bytes));
+		}).toList());
 	}
 
 	// Of "Bearer abcdefgh" also the second word is a secret
@@ -85,35 +97,62 @@ final class SecretMask {
 				Arrays.stream(secret.split("\\s+")).filter((word) -> word.length() >= MIN_WORD_LENGTH));
 	}
 
-	// What differs in punctuation only is the same when normalized
-	private static Stream<String> withEncodings(String secret) {
-		byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
-		return Stream.of(secret, Base64.getEncoder().encodeToString(bytes), HexFormat.of().formatHex(bytes),
-				URLEncoder.encode(secret, StandardCharsets.UTF_8));
+	// Each character as it is, as in JSON, or as in a URL, encoded any number of times
+	private static String anyEncoding(String secret) {
+		StringBuilder result = new StringBuilder();
+		secret.codePoints().forEach((character) -> {
+			String text = Character.toString(character);
+			result.append("(?:\\\\?").append(Pattern.quote(text)).append('|');
+			result.append((character <= 0xffff) ? "\\\\u%04x|".formatted(character) : "");
+			for (byte part : text.getBytes(StandardCharsets.UTF_8)) {
+				result.append("%%(?:25)*%02x".formatted(part));
+			}
+			result.append((Character.isLetterOrDigit(character)) ? ")" : "|\\p{Punct})?")
+				.append("[\\s\\p{Cc}\\p{Cf}]*+");
+		});
+		return result.toString();
 	}
 
 	/**
-	 * Mask free text.
+	 * Return a mask that hides what another one does, too.
+	 */
+	SecretMask and(SecretMask other) {
+		return new SecretMask(concat(other, (mask) -> mask.secrets), concat(other, (mask) -> mask.patterns));
+	}
+
+	private <T> List<T> concat(SecretMask other, Function<SecretMask, List<T>> part) {
+		return Stream.of(this, other).map(part).flatMap(List::stream).toList();
+	}
+
+	/**
+	 * Return a text without the secrets, and otherwise as it is.
 	 * @param text the text
-	 * @return the text to show
+	 * @return the text with the secrets masked
+	 */
+	public String mask(String text) {
+		String result = text;
+		for (Pattern pattern : this.patterns) {
+			result = pattern.matcher(result).replaceAll(MASK);
+		}
+		return result;
+	}
+
+	/**
+	 * Return free text as it may be shown.
 	 */
 	String maskText(String text) {
-		return SafeText.shorten(OPAQUE.matcher(maskSecrets(text)).replaceAll(MASK));
+		return SafeText.shorten(OPAQUE.matcher(mask(SafeText.clean(text))).replaceAll(MASK));
 	}
 
 	/**
-	 * Mask text that is long and opaque by nature, such as an id.
-	 * @param text the text
-	 * @return the text to show
+	 * Return text that is long and opaque by nature, such as an id, as it may be shown.
 	 */
 	String maskId(String text) {
-		return SafeText.shorten(maskSecrets(text));
+		return SafeText.shorten(mask(SafeText.clean(text)));
 	}
 
 	/**
 	 * Return whether a text holds a secret or is a part of one.
-	 * @param text the text
-	 * @return whether it must not be shown
 	 */
 	boolean hides(String text) {
 		String normalized = normalize(text);
@@ -122,49 +161,8 @@ final class SecretMask {
 					|| (normalized.length() >= MIN_WORD_LENGTH && secret.contains(normalized)));
 	}
 
-	private String maskSecrets(String text) {
-		String clean = SafeText.clean(text);
-		int[] positions = positions(clean);
-		String normalized = normalize(clean);
-		BitSet masked = new BitSet();
-		for (String secret : this.secrets) {
-			for (int i = normalized.indexOf(secret); i >= 0; i = normalized.indexOf(secret, i + 1)) {
-				masked.set(positions[i], positions[i + secret.length() - 1] + 1);
-			}
-		}
-		StringBuilder shown = new StringBuilder();
-		for (int i = 0; i < clean.length(); i++) {
-			if (!masked.get(i)) {
-				shown.append(clean.charAt(i));
-			}
-			else if (i == 0 || !masked.get(i - 1)) {
-				shown.append(MASK);
-			}
-		}
-		return shown.toString();
-	}
-
-	// Where in the text the characters of the normalized text are
-	private static int[] positions(String text) {
-		int[] positions = new int[text.length()];
-		int count = 0;
-		for (int i = 0; i < text.length(); i++) {
-			if (Character.isLetterOrDigit(text.charAt(i))) {
-				positions[count++] = i;
-			}
-		}
-		return positions;
-	}
-
 	private static String normalize(String text) {
-		StringBuilder normalized = new StringBuilder(text.length());
-		for (int i = 0; i < text.length(); i++) {
-			char c = text.charAt(i);
-			if (Character.isLetterOrDigit(c)) {
-				normalized.append(Character.toLowerCase(c));
-			}
-		}
-		return normalized.toString();
+		return PUNCTUATION.matcher(text).replaceAll("").toLowerCase(Locale.ROOT);
 	}
 
 }
