@@ -170,7 +170,7 @@ final class AuthingResponseReader {
 	// A failure can come with a token
 	private SecretMask mask(JsonNode envelope) {
 		String accessToken = text(envelope.path("data"), "accessToken");
-		return (accessToken != null) ? SecretMask.withEncodings(List.of(accessToken)).and(this.mask) : this.mask;
+		return (accessToken != null) ? this.mask.and(List.of(accessToken)) : this.mask;
 	}
 
 	private String describe(HttpStatusCode status, HttpHeaders headers, String length) {

@@ -109,7 +109,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))
 			.build());
 		this.settings = settings;
-		this.headerMask = SecretMask.withEncodings(settings.headers().values());
+		this.headerMask = new SecretMask(List.of()).and(settings.headers().values());
 	}
 
 	private static DefaultUriBuilderFactory uriBuilderFactory(AuthingClientSettings settings) {
@@ -204,8 +204,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 		private int refusalsByWechat;
 
 		Call(WechatMpCredentials credentials) {
-			SecretMask mask = SecretMask.withEncodings(List.of(credentials.appSecret()))
-				.and(DefaultAuthingWechatClient.this.headerMask);
+			SecretMask mask = DefaultAuthingWechatClient.this.headerMask.and(List.of(credentials.appSecret()));
 			this.credentials = credentials;
 			this.failures = new AuthingFailures(settings(), credentials, mask);
 			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),

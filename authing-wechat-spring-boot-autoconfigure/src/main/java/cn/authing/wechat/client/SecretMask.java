@@ -17,22 +17,19 @@
 package cn.authing.wechat.client;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Base64;
+import java.util.BitSet;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.List;
-import java.util.Locale;
-import java.util.function.Function;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
- * Masks secrets in text from elsewhere: in another case, with other punctuation, cut by
- * white space or invisible characters, and encoded as in JSON or, any number of times, as
- * in a URL. Internal: for use by the packages of this library only.
+ * Masks secrets in text from elsewhere. They are found by their letters and digits alone:
+ * in another case, cut by white space or invisible characters, and encoded as in JSON or,
+ * any number of times, as in a URL. Internal: for use by the packages of this library only.
  *
  * @since 1.0.0
  */
@@ -43,85 +40,52 @@ public final class SecretMask {
 	private static final int MIN_WORD_LENGTH = 8;
 
 	// Shorter ones would be found in every text
-	private static final int MIN_LENGTH = 3;
+	private static final int MIN_LENGTH = 4;
 
 	// WeChat's and Authing's secrets and tokens have at least 32 of these in a row
 	private static final Pattern OPAQUE = Pattern.compile("[A-Za-z0-9_+/=%-]{32,}");
 
-	private static final Pattern PUNCTUATION = Pattern.compile("[^\\p{L}\\p{Nd}]");
+	private final Set<String> secrets = new LinkedHashSet<>();
 
-	private final List<String> secrets;
+	/**
+	 * Create a new mask.
+	 * @param secrets what must not be shown
+	 */
+	public SecretMask(Collection<String> secrets) {
+		secrets.forEach(this::add);
+	}
 
-	private final List<Pattern> patterns;
-
-	private SecretMask(List<String> secrets, List<Pattern> patterns) {
-		this.secrets = secrets;
-		this.patterns = patterns;
+	private void add(String secret) {
+		String normalized = new Normalized(secret, false).toString();
+		if (normalized.length() >= MIN_LENGTH) {
+			this.secrets.add(normalized);
+		}
 	}
 
 	/**
-	 * Create a mask.
-	 * @param secrets what must not be shown
-	 * @return the mask
+	 * Return a mask for more secrets, which finds their words, Base64 and hexadecimal
+	 * too.
 	 */
-	public static SecretMask of(Collection<String> secrets) {
-		// Longest first, so that no part of one survives the masking of another
-		List<String> all = secrets.stream()
-			.filter((secret) -> normalize(secret).length() >= MIN_LENGTH)
-			.distinct()
-			.sorted(Comparator.comparingInt(String::length).reversed())
-			.toList();
-		return new SecretMask(all.stream().map(SecretMask::normalize).toList(),
-				(all.isEmpty()) ? List.of()
-						: List.of(Pattern.compile(
-								all.stream().map(SecretMask::anyEncoding).collect(Collectors.joining("|")),
-								Pattern.CASE_INSENSITIVE | Pattern.UNICODE_CASE)));
-	}
-
-	/**
-	 * Create a mask that finds the words of secrets, Base64 and hexadecimal too.
-	 * @param secrets what must not be shown
-	 * @return the mask
-	 */
-	static SecretMask withEncodings(Collection<String> secrets) {
-		return of(secrets.stream().flatMap(SecretMask::withWords).flatMap((secret) -> {
-			byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
-			return Stream.of(secret, Base64.getEncoder().withoutPadding().encodeToString(bytes),
-					HexFormat.of().formatHex(bytes));
-		}).toList());
-	}
-
-	// Of "Bearer abcdefgh" also the second word is a secret
-	private static Stream<String> withWords(String secret) {
-		return Stream.concat(Stream.of(secret),
-				Arrays.stream(secret.split("\\s+")).filter((word) -> word.length() >= MIN_WORD_LENGTH));
-	}
-
-	// Each character as it is, as in JSON, or as in a URL, encoded any number of times
-	private static String anyEncoding(String secret) {
-		StringBuilder result = new StringBuilder();
-		secret.codePoints().forEach((character) -> {
-			String text = Character.toString(character);
-			result.append("(?:\\\\?").append(Pattern.quote(text)).append('|');
-			result.append((character <= 0xffff) ? "\\\\u%04x|".formatted(character) : "");
-			for (byte part : text.getBytes(StandardCharsets.UTF_8)) {
-				result.append("%%(?:25)*%02x".formatted(part));
+	SecretMask and(Collection<String> secrets) {
+		SecretMask result = new SecretMask(secrets);
+		result.secrets.addAll(this.secrets);
+		for (String secret : secrets) {
+			result.addEncodings(secret);
+			// Of "Bearer abcdefgh" also the second word is a secret
+			for (String word : secret.split("\\s+")) {
+				if (word.length() >= MIN_WORD_LENGTH) {
+					result.add(word);
+					result.addEncodings(word);
+				}
 			}
-			result.append((Character.isLetterOrDigit(character)) ? ")" : "|\\p{Punct})?")
-				.append("[\\s\\p{Cc}\\p{Cf}]*+");
-		});
-		return result.toString();
+		}
+		return result;
 	}
 
-	/**
-	 * Return a mask that hides what another one does, too.
-	 */
-	SecretMask and(SecretMask other) {
-		return new SecretMask(concat(other, (mask) -> mask.secrets), concat(other, (mask) -> mask.patterns));
-	}
-
-	private <T> List<T> concat(SecretMask other, Function<SecretMask, List<T>> part) {
-		return Stream.of(this, other).map(part).flatMap(List::stream).toList();
+	private void addEncodings(String secret) {
+		byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
+		add(Base64.getEncoder().withoutPadding().encodeToString(bytes));
+		add(HexFormat.of().formatHex(bytes));
 	}
 
 	/**
@@ -130,11 +94,21 @@ public final class SecretMask {
 	 * @return the text with the secrets masked
 	 */
 	public String mask(String text) {
-		String result = text;
-		for (Pattern pattern : this.patterns) {
-			result = pattern.matcher(result).replaceAll(MASK);
+		BitSet masked = new BitSet();
+		for (boolean decode : new boolean[] { false, true }) {
+			Normalized normalized = new Normalized(text, decode);
+			this.secrets.forEach((secret) -> normalized.find(secret, masked));
 		}
-		return result;
+		if (masked.isEmpty()) {
+			return text;
+		}
+		StringBuilder result = new StringBuilder();
+		int end = 0;
+		for (int start = masked.nextSetBit(0); start >= 0; start = masked.nextSetBit(end)) {
+			result.append(text, end, start).append(MASK);
+			end = masked.nextClearBit(start);
+		}
+		return result.append(text, end, text.length()).toString();
 	}
 
 	/**
@@ -155,14 +129,55 @@ public final class SecretMask {
 	 * Return whether a text holds a secret or is a part of one.
 	 */
 	boolean hides(String text) {
-		String normalized = normalize(text);
+		String normalized = new Normalized(text, false).toString();
 		return this.secrets.stream()
 			.anyMatch((secret) -> normalized.contains(secret)
 					|| (normalized.length() >= MIN_WORD_LENGTH && secret.contains(normalized)));
 	}
 
-	private static String normalize(String text) {
-		return PUNCTUATION.matcher(text).replaceAll("").toLowerCase(Locale.ROOT);
+	/**
+	 * The letters and digits of a text, and where they are.
+	 */
+	private static final class Normalized {
+
+		private static final Pattern ENCODED = Pattern.compile("%(?:25)*([0-7]\\p{XDigit})|\\\\u(\\p{XDigit}{4})");
+
+		private final StringBuilder characters = new StringBuilder();
+
+		private final int[] starts;
+
+		private final int[] ends;
+
+		Normalized(String text, boolean decode) {
+			this.starts = new int[text.length()];
+			this.ends = new int[text.length()];
+			Matcher encoded = ENCODED.matcher(text);
+			for (int i = 0, end = 1; i < text.length(); i = end, end = i + 1) {
+				char character = text.charAt(i);
+				if (decode && (character == '%' || character == '\\') && encoded.region(i, text.length()).lookingAt()) {
+					String code = (encoded.group(1) != null) ? encoded.group(1) : encoded.group(2);
+					character = (char) Integer.parseInt(code, 16);
+					end = encoded.end();
+				}
+				if (Character.isLetterOrDigit(character)) {
+					this.starts[this.characters.length()] = i;
+					this.ends[this.characters.length()] = end;
+					this.characters.append(Character.toLowerCase(character));
+				}
+			}
+		}
+
+		void find(String secret, BitSet found) {
+			for (int i = this.characters.indexOf(secret); i >= 0; i = this.characters.indexOf(secret, i + 1)) {
+				found.set(this.starts[i], this.ends[i + secret.length() - 1]);
+			}
+		}
+
+		@Override
+		public String toString() {
+			return this.characters.toString();
+		}
+
 	}
 
 }

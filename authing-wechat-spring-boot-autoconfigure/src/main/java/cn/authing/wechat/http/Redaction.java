@@ -20,13 +20,12 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Set;
+
+import org.jspecify.annotations.Nullable;
 
 import cn.authing.wechat.client.SafeText;
 import cn.authing.wechat.client.SecretMask;
@@ -57,7 +56,7 @@ final class Redaction {
 	 * @param sent the URI as it is sent
 	 */
 	static Redaction of(URI sent) {
-		return new Redaction(SecretMask.of(AccessTokenQuery.find(sent)));
+		return new Redaction(new SecretMask(AccessTokenQuery.find(sent)));
 	}
 
 	/**
@@ -65,7 +64,7 @@ final class Redaction {
 	 * it leads to holds the token. The replacement tells the same but for the token.
 	 */
 	Throwable apply(Throwable ex) {
-		if (causalChain(ex).stream().map(Throwable::toString).allMatch((text) -> apply(text).equals(text))) {
+		if (isFree(ex, Collections.newSetFromMap(new IdentityHashMap<>()))) {
 			return ex;
 		}
 		IOException replacement = new IOException(SafeText.of(apply(ex.toString())));
@@ -85,19 +84,13 @@ final class Redaction {
 		throw (IOException) redacted;
 	}
 
-	private static Set<Throwable> causalChain(Throwable ex) {
-		Set<Throwable> result = Collections.newSetFromMap(new IdentityHashMap<>());
-		Deque<Throwable> queue = new ArrayDeque<>(List.of(ex));
-		while (!queue.isEmpty()) {
-			Throwable next = queue.remove();
-			if (result.add(next)) {
-				queue.addAll(List.of(next.getSuppressed()));
-				if (next.getCause() != null) {
-					queue.add(next.getCause());
-				}
-			}
+	private boolean isFree(@Nullable Throwable ex, Set<Throwable> seen) {
+		if (ex == null || !seen.add(ex)) {
+			return true;
 		}
-		return result;
+		String text = ex.toString();
+		return apply(text).equals(text) && isFree(ex.getCause(), seen)
+				&& Arrays.stream(ex.getSuppressed()).allMatch((suppressed) -> isFree(suppressed, seen));
 	}
 
 	/**

@@ -109,9 +109,8 @@ final class WechatExchange {
 		});
 	}
 
-	// Redirects are followed below the filter. Reactor Netty prepares each of its
-	// requests
-	// anew, which is where one can be stopped, whether or not it shows the token.
+	// A redirect is followed below the filter. Reactor Netty prepares each request anew,
+	// so it can be stopped here, whether or not it shows the token.
 	private void beforeSending(ClientHttpRequest sent) {
 		if (this.request.httpRequest() != null) {
 			this.request.httpRequest().accept(sent);
