@@ -31,8 +31,7 @@ class SliceWithoutTokensTests {
 
 	@Test
 	void nothingIsAdded(@Autowired ApplicationContext context) {
-		assertThat(context.getBeanDefinitionNames()).isNotEmpty()
-			.noneMatch((name) -> name.startsWith("authingWechat"));
+		assertThat(context.getBeanDefinitionNames()).isNotEmpty().noneMatch((name) -> name.startsWith("authingWechat"));
 	}
 
 }

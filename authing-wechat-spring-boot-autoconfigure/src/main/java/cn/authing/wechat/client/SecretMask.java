@@ -29,7 +29,8 @@ import java.util.regex.Pattern;
 /**
  * Masks secrets in text from elsewhere. They are found by their letters and digits alone:
  * in another case, cut by white space or invisible characters, and encoded as in JSON or,
- * any number of times, as in a URL. Internal: for use by the packages of this library only.
+ * any number of times, as in a URL. Internal: for use by the packages of this library
+ * only.
  *
  * @since 1.0.0
  */
