@@ -93,7 +93,7 @@ class ArchitectureTests {
 			.whereLayer("token")
 			.mayOnlyBeAccessedByLayers("autoconfigure", "actuate", "redis")
 			.whereLayer("client")
-			.mayOnlyBeAccessedByLayers("autoconfigure", "token", "wxjava")
+			.mayOnlyBeAccessedByLayers("autoconfigure", "http", "token", "wxjava")
 			.whereLayer("api")
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()

@@ -24,6 +24,7 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 
 import javax.net.ssl.SSLException;
 
@@ -50,6 +51,9 @@ final class AuthingFailures {
 
 	// Authing's status codes and WeChat's: invalid appid, invalid appsecret
 	private static final List<Integer> REFUSALS_OF_CREDENTIALS = Arrays.asList(400, 422, 602, 603, 40013, 40125);
+
+	// What TLS says if the first bytes of the answer are not TLS
+	private static final Pattern PLAIN_TEXT = Pattern.compile("unrecognized SSL message|plaintext connection");
 
 	private final AuthingClientSettings settings;
 
@@ -147,11 +151,13 @@ final class AuthingFailures {
 	}
 
 	private String reason(IOException cause) {
-		String what = (cause instanceof ExchangeException) ? String.valueOf(cause.getMessage())
-				: cause.getClass().getSimpleName();
-		if (!(cause instanceof ExchangeException) && cause.getMessage() != null) {
-			what += ": " + this.mask.maskText(cause.getMessage());
+		String message = cause.getMessage();
+		String type = cause.getClass().getSimpleName();
+		if (type.equals("NotSslRecordException") || (message != null && PLAIN_TEXT.matcher(message).find())) {
+			return "the port does not speak TLS (" + type + "). Check the port in authing.app-host.";
 		}
+		String what = (cause instanceof ExchangeException) ? String.valueOf(message)
+				: type + ((message != null) ? ": " + this.mask.maskText(message) : "");
 		if (cause instanceof UnknownHostException || hasCause(cause, UnresolvedAddressException.class)) {
 			return "the host name was not found (" + what + "). Check authing.app-host.";
 		}
@@ -165,9 +171,7 @@ final class AuthingFailures {
 					+ "of a private authority, or a client certificate is wanted, name the SSL bundle in "
 					+ "authing.ssl.bundle.";
 		}
-		// Of TLS 1.3 also: that a client certificate is missing is told after the
-		// handshake,
-		// or not at all
+		// TLS 1.3 tells after the handshake, or not at all, that a certificate is missing
 		String certificate = "https".equalsIgnoreCase(this.settings.appHost().getScheme())
 				? " If none does, a client certificate may be wanted (authing.ssl.bundle)." : "";
 		return "the request broke off (" + what + "). A later call may succeed." + certificate;

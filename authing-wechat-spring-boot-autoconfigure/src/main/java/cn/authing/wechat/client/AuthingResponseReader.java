@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -169,7 +170,7 @@ final class AuthingResponseReader {
 	// A failure can come with a token
 	private SecretMask mask(JsonNode envelope) {
 		String accessToken = text(envelope.path("data"), "accessToken");
-		return (accessToken != null) ? this.mask.with(accessToken) : this.mask;
+		return (accessToken != null) ? this.mask.and(List.of(accessToken)) : this.mask;
 	}
 
 	private String describe(HttpStatusCode status, HttpHeaders headers, String length) {

@@ -17,7 +17,6 @@
 package cn.authing.wechat.client;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -80,6 +79,8 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private final AuthingClientSettings settings;
 
+	private final SecretMask headerMask;
+
 	private final AtomicBoolean warned = new AtomicBoolean();
 
 	/**
@@ -108,6 +109,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 			.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(false))
 			.build());
 		this.settings = settings;
+		this.headerMask = new SecretMask(List.of()).and(settings.headers().values());
 	}
 
 	private static DefaultUriBuilderFactory uriBuilderFactory(AuthingClientSettings settings) {
@@ -202,9 +204,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 		private int refusalsByWechat;
 
 		Call(WechatMpCredentials credentials) {
-			List<String> secrets = new ArrayList<>(settings().headers().values());
-			secrets.add(credentials.appSecret());
-			SecretMask mask = new SecretMask(secrets);
+			SecretMask mask = DefaultAuthingWechatClient.this.headerMask.and(List.of(credentials.appSecret()));
 			this.credentials = credentials;
 			this.failures = new AuthingFailures(settings(), credentials, mask);
 			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),

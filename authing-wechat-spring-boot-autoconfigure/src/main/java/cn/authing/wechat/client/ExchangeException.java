@@ -37,17 +37,8 @@ final class ExchangeException extends IOException {
 	private static final List<String> KNOWN = List.of("connection reset", "broken pipe", "prematurely closed",
 			"timed out", "status: 407", "closed");
 
-	private ExchangeException(String message) {
+	ExchangeException(String message) {
 		super(message);
-	}
-
-	ExchangeException(Throwable failure) {
-		super(describe(failure));
-		setStackTrace(failure.getStackTrace());
-	}
-
-	static ExchangeException of(String message) {
-		return new ExchangeException(message);
 	}
 
 	/**
@@ -67,7 +58,9 @@ final class ExchangeException extends IOException {
 			}
 			root = cause;
 		}
-		return new ExchangeException(root);
+		ExchangeException result = new ExchangeException(describe(root));
+		result.setStackTrace(root.getStackTrace());
+		return result;
 	}
 
 	static boolean isConnectFailure(Throwable failure) {

@@ -16,24 +16,25 @@
 
 package cn.authing.wechat.client;
 
-import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.Base64;
 import java.util.BitSet;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.HexFormat;
-import java.util.List;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 
 /**
- * Masks the secrets that were sent, and whatever looks like one, in text from elsewhere.
- * Secrets are found by their letters and digits alone: in another case, cut by white
- * space or zero-width characters, and in Base64, hexadecimal or URL encoding.
+ * Masks secrets in text from elsewhere. They are found by their letters and digits alone:
+ * in another case, cut by white space or invisible characters, and encoded as in JSON or,
+ * any number of times, as in a URL. Internal: for use by the packages of this library
+ * only.
+ *
+ * @since 1.0.0
  */
-final class SecretMask {
+public final class SecretMask {
 
 	private static final String MASK = "***";
 
@@ -45,126 +46,139 @@ final class SecretMask {
 	// WeChat's and Authing's secrets and tokens have at least 32 of these in a row
 	private static final Pattern OPAQUE = Pattern.compile("[A-Za-z0-9_+/=%-]{32,}");
 
-	private final List<String> secrets;
+	private final Set<String> secrets = new LinkedHashSet<>();
 
 	/**
 	 * Create a new mask.
 	 * @param secrets what must not be shown
 	 */
-	SecretMask(Collection<String> secrets) {
-		this(secrets.stream());
+	public SecretMask(Collection<String> secrets) {
+		secrets.forEach(this::add);
 	}
 
-	private SecretMask(Stream<String> secrets) {
-		// Longest first, so that no part of one survives the masking of another
-		this.secrets = secrets.flatMap(SecretMask::withWords)
-			.flatMap(SecretMask::withEncodings)
-			.map(SecretMask::normalize)
-			.filter((secret) -> secret.length() >= MIN_LENGTH)
-			.distinct()
-			.sorted(Comparator.comparingInt(String::length).reversed())
-			.toList();
-	}
-
-	private SecretMask(List<String> secrets, SecretMask others) {
-		this.secrets = Stream.concat(secrets.stream(), others.secrets.stream()).toList();
+	private void add(String secret) {
+		String normalized = new Normalized(secret, false).toString();
+		if (normalized.length() >= MIN_LENGTH) {
+			this.secrets.add(normalized);
+		}
 	}
 
 	/**
-	 * Return a mask for one more secret.
-	 * @param secret what must not be shown either
-	 * @return a new mask
+	 * Return a mask for more secrets, which finds their words, Base64 and hexadecimal
+	 * too.
 	 */
-	SecretMask with(String secret) {
-		return new SecretMask(new SecretMask(Stream.of(secret)).secrets, this);
+	SecretMask and(Collection<String> secrets) {
+		SecretMask result = new SecretMask(secrets);
+		result.secrets.addAll(this.secrets);
+		for (String secret : secrets) {
+			result.addEncodings(secret);
+			// Of "Bearer abcdefgh" also the second word is a secret
+			for (String word : secret.split("\\s+")) {
+				if (word.length() >= MIN_WORD_LENGTH) {
+					result.add(word);
+					result.addEncodings(word);
+				}
+			}
+		}
+		return result;
 	}
 
-	// Of "Bearer abcdefgh" also the second word is a secret
-	private static Stream<String> withWords(String secret) {
-		return Stream.concat(Stream.of(secret),
-				Arrays.stream(secret.split("\\s+")).filter((word) -> word.length() >= MIN_WORD_LENGTH));
-	}
-
-	// What differs in punctuation only is the same when normalized
-	private static Stream<String> withEncodings(String secret) {
+	private void addEncodings(String secret) {
 		byte[] bytes = secret.getBytes(StandardCharsets.UTF_8);
-		return Stream.of(secret, Base64.getEncoder().encodeToString(bytes), HexFormat.of().formatHex(bytes),
-				URLEncoder.encode(secret, StandardCharsets.UTF_8));
+		add(Base64.getEncoder().withoutPadding().encodeToString(bytes));
+		add(HexFormat.of().formatHex(bytes));
 	}
 
 	/**
-	 * Mask free text.
+	 * Return a text without the secrets, and otherwise as it is.
 	 * @param text the text
-	 * @return the text to show
+	 * @return the text with the secrets masked
+	 */
+	public String mask(String text) {
+		BitSet masked = new BitSet();
+		for (boolean decode : new boolean[] { false, true }) {
+			Normalized normalized = new Normalized(text, decode);
+			this.secrets.forEach((secret) -> normalized.find(secret, masked));
+		}
+		if (masked.isEmpty()) {
+			return text;
+		}
+		StringBuilder result = new StringBuilder();
+		int end = 0;
+		for (int start = masked.nextSetBit(0); start >= 0; start = masked.nextSetBit(end)) {
+			result.append(text, end, start).append(MASK);
+			end = masked.nextClearBit(start);
+		}
+		return result.append(text, end, text.length()).toString();
+	}
+
+	/**
+	 * Return free text as it may be shown.
 	 */
 	String maskText(String text) {
-		return SafeText.shorten(OPAQUE.matcher(maskSecrets(text)).replaceAll(MASK));
+		return SafeText.shorten(OPAQUE.matcher(mask(SafeText.clean(text))).replaceAll(MASK));
 	}
 
 	/**
-	 * Mask text that is long and opaque by nature, such as an id.
-	 * @param text the text
-	 * @return the text to show
+	 * Return text that is long and opaque by nature, such as an id, as it may be shown.
 	 */
 	String maskId(String text) {
-		return SafeText.shorten(maskSecrets(text));
+		return SafeText.shorten(mask(SafeText.clean(text)));
 	}
 
 	/**
 	 * Return whether a text holds a secret or is a part of one.
-	 * @param text the text
-	 * @return whether it must not be shown
 	 */
 	boolean hides(String text) {
-		String normalized = normalize(text);
+		String normalized = new Normalized(text, false).toString();
 		return this.secrets.stream()
 			.anyMatch((secret) -> normalized.contains(secret)
 					|| (normalized.length() >= MIN_WORD_LENGTH && secret.contains(normalized)));
 	}
 
-	private String maskSecrets(String text) {
-		String clean = SafeText.clean(text);
-		int[] positions = positions(clean);
-		String normalized = normalize(clean);
-		BitSet masked = new BitSet();
-		for (String secret : this.secrets) {
-			for (int i = normalized.indexOf(secret); i >= 0; i = normalized.indexOf(secret, i + 1)) {
-				masked.set(positions[i], positions[i + secret.length() - 1] + 1);
-			}
-		}
-		StringBuilder shown = new StringBuilder();
-		for (int i = 0; i < clean.length(); i++) {
-			if (!masked.get(i)) {
-				shown.append(clean.charAt(i));
-			}
-			else if (i == 0 || !masked.get(i - 1)) {
-				shown.append(MASK);
-			}
-		}
-		return shown.toString();
-	}
+	/**
+	 * The letters and digits of a text, and where they are.
+	 */
+	private static final class Normalized {
 
-	// Where in the text the characters of the normalized text are
-	private static int[] positions(String text) {
-		int[] positions = new int[text.length()];
-		int count = 0;
-		for (int i = 0; i < text.length(); i++) {
-			if (Character.isLetterOrDigit(text.charAt(i))) {
-				positions[count++] = i;
-			}
-		}
-		return positions;
-	}
+		private static final Pattern ENCODED = Pattern.compile("%(?:25)*([0-7]\\p{XDigit})|\\\\u(\\p{XDigit}{4})");
 
-	private static String normalize(String text) {
-		StringBuilder normalized = new StringBuilder(text.length());
-		for (int i = 0; i < text.length(); i++) {
-			char c = text.charAt(i);
-			if (Character.isLetterOrDigit(c)) {
-				normalized.append(Character.toLowerCase(c));
+		private final StringBuilder characters = new StringBuilder();
+
+		private final int[] starts;
+
+		private final int[] ends;
+
+		Normalized(String text, boolean decode) {
+			this.starts = new int[text.length()];
+			this.ends = new int[text.length()];
+			Matcher encoded = ENCODED.matcher(text);
+			for (int i = 0, end = 1; i < text.length(); i = end, end = i + 1) {
+				char character = text.charAt(i);
+				if (decode && (character == '%' || character == '\\') && encoded.region(i, text.length()).lookingAt()) {
+					String code = (encoded.group(1) != null) ? encoded.group(1) : encoded.group(2);
+					character = (char) Integer.parseInt(code, 16);
+					end = encoded.end();
+				}
+				if (Character.isLetterOrDigit(character)) {
+					this.starts[this.characters.length()] = i;
+					this.ends[this.characters.length()] = end;
+					this.characters.append(Character.toLowerCase(character));
+				}
 			}
 		}
-		return normalized.toString();
+
+		void find(String secret, BitSet found) {
+			for (int i = this.characters.indexOf(secret); i >= 0; i = this.characters.indexOf(secret, i + 1)) {
+				found.set(this.starts[i], this.ends[i + secret.length() - 1]);
+			}
+		}
+
+		@Override
+		public String toString() {
+			return this.characters.toString();
+		}
+
 	}
 
 }

@@ -62,7 +62,7 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 			Exchange exchange = this.exchanges.get();
 			return exchange.connect(method, uri, requestCallback)
 				.takeUntilOther(this.closed.asMono())
-				.switchIfEmpty(Mono.error(() -> ExchangeException.of("the connection was closed")))
+				.switchIfEmpty(Mono.error(() -> new ExchangeException("the connection was closed")))
 				.<ClientHttpResponse>map((response) -> new Response(response, exchange))
 				.doOnError((failure) -> exchange.close())
 				.doOnCancel(exchange::close);
@@ -113,7 +113,7 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 		private Flux<DataBuffer> body() {
 			return super.getBody()
 				.takeUntilOther(SingleUseHttpConnector.this.closed.asMono()
-					.then(Mono.error(() -> ExchangeException.of("the connection was closed"))))
+					.then(Mono.error(() -> new ExchangeException("the connection was closed"))))
 				.onErrorMap(ExchangeException::withoutWire)
 				.doFinally((signal) -> this.exchange.close());
 		}

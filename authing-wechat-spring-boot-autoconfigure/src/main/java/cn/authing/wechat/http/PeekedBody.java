@@ -27,6 +27,7 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
+import reactor.core.publisher.Sinks;
 import reactor.util.context.Context;
 
 import org.springframework.core.io.buffer.DataBuffer;
@@ -53,16 +54,11 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 
 	private volatile @Nullable Subscriber<? super DataBuffer> downstream;
 
-	// The rest is guarded by this object's lock, which is never held while a signal is
-	// passed on.
+	// Tells a late subscriber too
+	private final Sinks.Empty<Void> termination = Sinks.empty();
 
+	// Guarded by this object's lock, which is never held while a signal is passed on.
 	private @Nullable List<DataBuffer> read = new ArrayList<>(1);
-
-	private boolean attached;
-
-	private boolean terminated;
-
-	private @Nullable Throwable failure;
 
 	private PeekedBody(MonoSink<PeekedBody> sink) {
 		this.sink = sink;
@@ -124,14 +120,7 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 	private void attach(Subscriber<? super DataBuffer> downstream) {
 		this.downstream = downstream;
 		downstream.onSubscribe(this);
-		boolean deliver;
-		synchronized (this) {
-			this.attached = true;
-			deliver = this.terminated;
-		}
-		if (deliver) {
-			deliverTermination(downstream);
-		}
+		this.termination.asMono().subscribe(null, downstream::onError, downstream::onComplete);
 	}
 
 	@Override
@@ -175,40 +164,19 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 
 	@Override
 	public void onError(Throwable ex) {
-		terminate(ex);
+		this.termination.tryEmitError(ex);
+		endLook();
 	}
 
 	@Override
 	public void onComplete() {
-		terminate(null);
+		this.termination.tryEmitEmpty();
+		endLook();
 	}
 
-	private void terminate(@Nullable Throwable failure) {
-		boolean deliver;
-		synchronized (this) {
-			this.failure = failure;
-			this.terminated = true;
-			deliver = this.attached;
-		}
-		Subscriber<? super DataBuffer> downstream = this.downstream;
-		if (deliver && downstream != null) {
-			deliverTermination(downstream);
-		}
+	private void endLook() {
 		if (!this.peek.isDecided()) {
 			this.sink.success(this);
-		}
-	}
-
-	private void deliverTermination(Subscriber<? super DataBuffer> downstream) {
-		Throwable failure;
-		synchronized (this) {
-			failure = this.failure;
-		}
-		if (failure != null) {
-			downstream.onError(failure);
-		}
-		else {
-			downstream.onComplete();
 		}
 	}
 

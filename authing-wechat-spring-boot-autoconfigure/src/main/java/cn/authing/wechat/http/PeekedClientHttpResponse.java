@@ -45,15 +45,13 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	private final @Nullable Integer errcode;
 
-	private @Nullable InputStream redactedBody;
-
-	private PeekedClientHttpResponse(ClientHttpResponse delegate, InputStream source, ErrcodePeek peek, URI sent) {
+	private PeekedClientHttpResponse(ClientHttpResponse delegate, InputStream source, ErrcodePeek peek, URI sent)
+			throws IOException {
 		this.delegate = delegate;
 		this.source = source;
-		this.body = new RedactingInputStream(
-				new SequenceInputStream(new ByteArrayInputStream(peek.head(), 0, peek.length()), source), sent);
 		this.sent = sent;
 		this.errcode = peek.errcode();
+		this.body = redact(new SequenceInputStream(new ByteArrayInputStream(peek.head(), 0, peek.length()), source));
 	}
 
 	/**
@@ -113,18 +111,13 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 				return redact(again);
 			}
 		}
-		if (this.redactedBody == null) {
-			this.redactedBody = redact(this.body);
-		}
-		return this.redactedBody;
+		return this.body;
 	}
 
 	// A failure may quote the address that it is about.
 	private InputStream redact(InputStream body) throws IOException {
 		boolean failure = getStatusCode().isError() || (this.errcode != null && this.errcode != 0);
-		return (failure) ? new SequenceInputStream(
-				new ByteArrayInputStream(Redaction.of(this.sent).apply(body.readNBytes(Redaction.MAX_BYTES))), body)
-				: body;
+		return new RedactedInputStream(body, this.sent, failure);
 	}
 
 	@Override
@@ -132,29 +125,40 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 		this.delegate.close();
 	}
 
-	private static final class RedactingInputStream extends FilterInputStream {
+	private static final class RedactedInputStream extends FilterInputStream {
 
 		private final URI sent;
 
-		RedactingInputStream(InputStream delegate, URI sent) {
-			super(delegate);
+		private final @Nullable Redaction redaction;
+
+		private ByteArrayInputStream block = new ByteArrayInputStream(new byte[0]);
+
+		private boolean ended;
+
+		RedactedInputStream(InputStream source, URI sent, boolean failure) {
+			super(source);
 			this.sent = sent;
+			this.redaction = (failure) ? Redaction.of(sent) : null;
 		}
 
 		@Override
 		public int read() throws IOException {
-			try {
-				return super.read();
-			}
-			catch (IOException ex) {
-				throw Redaction.of(this.sent).rethrow(ex);
-			}
+			byte[] next = new byte[1];
+			return (read(next, 0, 1) != -1) ? next[0] & 0xff : -1;
 		}
 
 		@Override
 		public int read(byte[] bytes, int offset, int length) throws IOException {
 			try {
-				return super.read(bytes, offset, length);
+				if (this.redaction == null) {
+					return super.read(bytes, offset, length);
+				}
+				while (this.block.available() == 0 && !this.ended) {
+					byte[] next = this.in.readNBytes(Redaction.MAX_BYTES);
+					this.ended = next.length == 0;
+					this.block = new ByteArrayInputStream(this.redaction.next(next));
+				}
+				return this.block.read(bytes, offset, length);
 			}
 			catch (IOException ex) {
 				throw Redaction.of(this.sent).rethrow(ex);

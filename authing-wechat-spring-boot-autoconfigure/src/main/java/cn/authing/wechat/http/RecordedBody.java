@@ -28,30 +28,56 @@ import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.http.client.reactive.ClientHttpRequestDecorator;
-import org.springframework.util.Assert;
 import org.springframework.web.reactive.function.BodyInserter;
 
 /**
- * A request's body that is kept while it is sent, up to a limit, so that it can be sent
+ * A request whose body is kept while it is sent, up to a limit, so that it can be sent
  * again though its publisher may be one that can be subscribed to only once.
  */
-final class RecordedBody implements BodyInserter<Object, ClientHttpRequest> {
+final class RecordedBody extends ClientHttpRequestDecorator {
 
 	static final int LIMIT = 256 * 1024;
 
-	private final BodyInserter<?, ? super ClientHttpRequest> delegate;
+	private final ByteArrayOutputStream content = new ByteArrayOutputStream();
 
-	private volatile @Nullable Recording recording;
+	private final HttpHeaders headers = new HttpHeaders();
 
-	RecordedBody(BodyInserter<?, ? super ClientHttpRequest> delegate) {
-		this.delegate = delegate;
+	private boolean tooLong;
+
+	private volatile boolean complete;
+
+	RecordedBody(ClientHttpRequest request) {
+		super(request);
 	}
 
 	@Override
-	public Mono<Void> insert(ClientHttpRequest request, Context context) {
-		Recording recording = new Recording(request);
-		this.recording = recording;
-		return this.delegate.insert(recording, context);
+	public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
+		this.headers.putAll(getHeaders());
+		// A Mono stays one: it spares the client a chunked transfer.
+		return super.writeWith((body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess(this::end)
+				: Flux.from(body).doOnNext(this::record).doOnComplete(() -> end(null)));
+	}
+
+	@Override
+	public Mono<Void> setComplete() {
+		end(null);
+		return super.setComplete();
+	}
+
+	private void record(DataBuffer buffer) {
+		int count = buffer.readableByteCount();
+		this.tooLong = this.tooLong || this.content.size() + count > LIMIT;
+		if (this.tooLong) {
+			this.content.reset();
+			return;
+		}
+		byte[] bytes = new byte[count];
+		buffer.toByteBuffer(ByteBuffer.wrap(bytes));
+		this.content.writeBytes(bytes);
+	}
+
+	private void end(@Nullable DataBuffer last) {
+		this.complete = !this.tooLong;
 	}
 
 	/**
@@ -59,8 +85,7 @@ final class RecordedBody implements BodyInserter<Object, ClientHttpRequest> {
 	 * its end, or is an endless stream.
 	 */
 	boolean isComplete() {
-		Recording recording = this.recording;
-		return recording != null && recording.complete;
+		return this.complete;
 	}
 
 	/**
@@ -68,66 +93,12 @@ final class RecordedBody implements BodyInserter<Object, ClientHttpRequest> {
 	 * held}.
 	 */
 	BodyInserter<Object, ClientHttpRequest> replay() {
-		Recording recording = this.recording;
-		Assert.state(recording != null && recording.complete, "The body is not held");
-		return recording.toBodyInserter();
-	}
-
-	private static final class Recording extends ClientHttpRequestDecorator {
-
-		private final ByteArrayOutputStream content = new ByteArrayOutputStream();
-
-		private final HttpHeaders headers = new HttpHeaders();
-
-		private boolean tooLong;
-
-		private volatile boolean complete;
-
-		Recording(ClientHttpRequest delegate) {
-			super(delegate);
-		}
-
-		@Override
-		public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
-			this.headers.putAll(getHeaders());
-			// A Mono stays one: it spares the client a chunked transfer.
-			return super.writeWith(
-					(body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess(this::end)
-							: Flux.from(body).doOnNext(this::record).doOnComplete(() -> end(null)));
-		}
-
-		@Override
-		public Mono<Void> setComplete() {
-			end(null);
-			return super.setComplete();
-		}
-
-		private void record(DataBuffer buffer) {
-			int count = buffer.readableByteCount();
-			this.tooLong = this.tooLong || this.content.size() + count > LIMIT;
-			if (this.tooLong) {
-				this.content.reset();
-				return;
-			}
-			byte[] bytes = new byte[count];
-			buffer.toByteBuffer(ByteBuffer.wrap(bytes));
-			this.content.writeBytes(bytes);
-		}
-
-		private void end(@Nullable DataBuffer last) {
-			this.complete = !this.tooLong;
-		}
-
-		BodyInserter<Object, ClientHttpRequest> toBodyInserter() {
-			byte[] bytes = this.content.toByteArray();
-			return (request, context) -> {
-				request.getHeaders().putAll(this.headers);
-				return (bytes.length > 0)
-						? request.writeWith(Mono.fromSupplier(() -> request.bufferFactory().wrap(bytes)))
-						: request.setComplete();
-			};
-		}
-
+		byte[] bytes = this.content.toByteArray();
+		return (request, context) -> {
+			request.getHeaders().putAll(this.headers);
+			return (bytes.length > 0) ? request.writeWith(Mono.fromSupplier(() -> request.bufferFactory().wrap(bytes)))
+					: request.setComplete();
+		};
 	}
 
 }

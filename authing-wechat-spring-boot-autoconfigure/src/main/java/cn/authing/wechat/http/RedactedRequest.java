@@ -99,16 +99,18 @@ final class RedactedRequest implements HttpRequest {
 			return body
 				.bufferUntil((buffer) -> size.addAndGet(buffer.readableByteCount()) >= Redaction.MAX_BYTES
 						&& size.getAndSet(0) > 0)
-				.map((buffers) -> redact(buffers, redaction));
+				.map(RedactedRequest::join)
+				.concatWithValues(new byte[0])
+				.<DataBuffer>map((block) -> DefaultDataBufferFactory.sharedInstance.wrap(redaction.next(block)));
 		}).doOnDiscard(DataBuffer.class, DataBufferUtils::release);
 	}
 
-	private static DataBuffer redact(List<DataBuffer> buffers, Redaction redaction) {
+	private static byte[] join(List<DataBuffer> buffers) {
 		DataBuffer joined = buffers.get(0).factory().join(buffers);
 		byte[] bytes = new byte[joined.readableByteCount()];
 		joined.read(bytes);
 		DataBufferUtils.release(joined);
-		return DefaultDataBufferFactory.sharedInstance.wrap(redaction.apply(bytes));
+		return bytes;
 	}
 
 	Throwable redact(Throwable ex) {

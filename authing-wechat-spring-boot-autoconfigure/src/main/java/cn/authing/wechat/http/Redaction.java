@@ -20,17 +20,15 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Collections;
-import java.util.Deque;
 import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 
 import org.jspecify.annotations.Nullable;
+
+import cn.authing.wechat.client.SafeText;
+import cn.authing.wechat.client.SecretMask;
 
 /**
  * Keeps the token of a request out of what is told of it, however it is encoded there.
@@ -42,12 +40,15 @@ final class Redaction {
 	 */
 	static final int MAX_BYTES = 64 * 1024;
 
-	private static final Pattern CONTROL = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}\\p{Cf}]+");
+	// No token is longer, even if each of its characters is encoded
+	private static final int MAX_TOKEN_BYTES = 4 * 1024;
 
-	private final @Nullable Pattern secrets;
+	private final SecretMask mask;
 
-	private Redaction(@Nullable Pattern secrets) {
-		this.secrets = secrets;
+	private byte[] heldBack = {};
+
+	private Redaction(SecretMask mask) {
+		this.mask = mask;
 	}
 
 	/**
@@ -55,26 +56,7 @@ final class Redaction {
 	 * @param sent the URI as it is sent
 	 */
 	static Redaction of(URI sent) {
-		List<String> tokens = AccessTokenQuery.find(sent);
-		return new Redaction((tokens.isEmpty()) ? null
-				: Pattern.compile(tokens.stream().map(Redaction::anyEncoding).collect(Collectors.joining("|"))));
-	}
-
-	// Each character as it is, as in JSON, or as in a URL, encoded any number of times,
-	// and
-	// nothing but invisible ones in between
-	private static String anyEncoding(String token) {
-		StringBuilder result = new StringBuilder();
-		token.codePoints().forEach((character) -> {
-			String text = Character.toString(character);
-			result.append("(?:\\\\?").append(Pattern.quote(text)).append('|');
-			result.append((character <= 0xffff) ? "\\\\u(?i:%04x)|".formatted(character) : "");
-			for (byte part : text.getBytes(StandardCharsets.UTF_8)) {
-				result.append("%%(?:25)*(?i:%02x)".formatted(part));
-			}
-			result.append(")[\\p{Cc}\\p{Cf}]*+");
-		});
-		return result.toString();
+		return new Redaction(new SecretMask(AccessTokenQuery.find(sent)));
 	}
 
 	/**
@@ -82,10 +64,10 @@ final class Redaction {
 	 * it leads to holds the token. The replacement tells the same but for the token.
 	 */
 	Throwable apply(Throwable ex) {
-		if (causalChain(ex).stream().noneMatch((related) -> isFound(related.toString()))) {
+		if (isFree(ex, Collections.newSetFromMap(new IdentityHashMap<>()))) {
 			return ex;
 		}
-		IOException replacement = new IOException(CONTROL.matcher(apply(ex.toString())).replaceAll(" "));
+		IOException replacement = new IOException(SafeText.of(apply(ex.toString())));
 		replacement.setStackTrace(ex.getStackTrace());
 		return replacement;
 	}
@@ -102,30 +84,20 @@ final class Redaction {
 		throw (IOException) redacted;
 	}
 
-	private static Set<Throwable> causalChain(Throwable ex) {
-		Set<Throwable> result = Collections.newSetFromMap(new IdentityHashMap<>());
-		Deque<Throwable> queue = new ArrayDeque<>(List.of(ex));
-		while (!queue.isEmpty()) {
-			Throwable next = queue.remove();
-			if (result.add(next)) {
-				queue.addAll(List.of(next.getSuppressed()));
-				if (next.getCause() != null) {
-					queue.add(next.getCause());
-				}
-			}
+	private boolean isFree(@Nullable Throwable ex, Set<Throwable> seen) {
+		if (ex == null || !seen.add(ex)) {
+			return true;
 		}
-		return result;
-	}
-
-	private boolean isFound(String text) {
-		return this.secrets != null && this.secrets.matcher(text).find();
+		String text = ex.toString();
+		return apply(text).equals(text) && isFree(ex.getCause(), seen)
+				&& Arrays.stream(ex.getSuppressed()).allMatch((suppressed) -> isFree(suppressed, seen));
 	}
 
 	/**
 	 * Return the text with the token hidden.
 	 */
 	String apply(String text) {
-		return (this.secrets != null) ? this.secrets.matcher(text).replaceAll("***") : text;
+		return this.mask.mask(text);
 	}
 
 	/**
@@ -136,6 +108,20 @@ final class Redaction {
 		boolean utf8 = Arrays.equals(bytes, text.getBytes(StandardCharsets.UTF_8));
 		Charset charset = (utf8) ? StandardCharsets.UTF_8 : StandardCharsets.ISO_8859_1;
 		return apply((utf8) ? text : new String(bytes, charset)).getBytes(charset);
+	}
+
+	/**
+	 * Return what is to be shown of a body that comes in blocks. The end of each is held
+	 * back, as a token may go on in the next.
+	 * @param block the next block, empty at the end of the body
+	 */
+	byte[] next(byte[] block) {
+		byte[] bytes = Arrays.copyOf(this.heldBack, this.heldBack.length + block.length);
+		System.arraycopy(block, 0, bytes, this.heldBack.length, block.length);
+		bytes = apply(bytes);
+		int end = (block.length > 0) ? Math.max(0, bytes.length - MAX_TOKEN_BYTES) : bytes.length;
+		this.heldBack = Arrays.copyOfRange(bytes, end, bytes.length);
+		return Arrays.copyOf(bytes, end);
 	}
 
 }

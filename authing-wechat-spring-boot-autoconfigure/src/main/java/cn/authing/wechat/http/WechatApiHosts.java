@@ -33,6 +33,8 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.util.Assert;
 import org.springframework.util.ObjectUtils;
 
+import cn.authing.wechat.client.SafeText;
+
 /**
  * The only hosts that are ever sent a token, and the rules for hosts that the properties
  * share. Internal: public for the auto-configuration only.
@@ -88,7 +90,7 @@ public final class WechatApiHosts {
 		if (host == null) {
 			return "null";
 		}
-		return (host.indexOf('@') == -1) ? "'" + host + "'" : "one with user info";
+		return (host.indexOf('@') == -1) ? "'" + SafeText.of(host) + "'" : "one with user info";
 	}
 
 	/**
@@ -153,7 +155,7 @@ public final class WechatApiHosts {
 			logger.warn(LogMessage.format("No access token is added to calls of %s://%s: it is not one of %s. If it is "
 					+ "a reverse proxy of WeChat's API, add it to authing.wechat.api.hosts (or withHosts): its host "
 					+ "name, or its address in full if it has a path prefix or is called over http", uri.getScheme(),
-					(uri.getPort() != -1) ? host + ":" + uri.getPort() : host, this));
+					SafeText.of((uri.getPort() != -1) ? host + ":" + uri.getPort() : host), this));
 		}
 	}
 

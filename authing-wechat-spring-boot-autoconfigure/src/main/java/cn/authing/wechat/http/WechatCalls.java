@@ -18,11 +18,13 @@ package cn.authing.wechat.http;
 
 import java.net.URI;
 import java.util.Map;
+import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.util.Assert;
 import org.springframework.util.backoff.BackOff;
+import org.springframework.util.backoff.BackOffExecution;
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
@@ -40,8 +42,13 @@ import cn.authing.wechat.WechatMpTokenSource;
 record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService accounts, WechatApiHosts hosts,
 		BackOff busyBackOff) {
 
+	private static final int SYSTEM_BUSY = -1;
+
+	// Invalid credential or not the latest, invalid access_token, expired.
+	private static final Set<Integer> TOKEN_REJECTED = Set.of(40001, 40014, 42001);
+
 	static WechatCalls of(WechatMpTokenSource tokens) {
-		return new WechatCalls(tokens, null, WechatApiHosts.DEFAULT, WechatCall.NO_BACK_OFF).withTokenSource(tokens);
+		return new WechatCalls(tokens, null, WechatApiHosts.DEFAULT, () -> () -> Call.STOP).withTokenSource(tokens);
 	}
 
 	WechatCalls withTokenSource(WechatMpTokenSource tokens) {
@@ -74,9 +81,9 @@ record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService ac
 	 * Return a new call for a request to WeChat, or {@code null} if it is to be sent as
 	 * it is.
 	 */
-	@Nullable WechatCall create(URI uri, Map<String, Object> attributes) {
+	@Nullable Call create(URI uri, Map<String, Object> attributes) {
 		return (isWithoutToken(attributes) || !AccessTokenQuery.accepts(uri)) ? null
-				: new WechatCall(findTokens(attributes.get(WechatMpRequestAttributes.ACCOUNT)), this.busyBackOff);
+				: new Call(findTokens(attributes.get(WechatMpRequestAttributes.ACCOUNT)), this.busyBackOff);
 	}
 
 	private static boolean isWithoutToken(Map<String, Object> attributes) {
@@ -97,6 +104,65 @@ record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService ac
 				"The request attribute '" + WechatMpRequestAttributes.ACCOUNT
 						+ "' must be the name of an account or its WechatMpCredentials, but is of another type:");
 		return this.accounts.account((WechatMpCredentials) account);
+	}
+
+	/**
+	 * What happens to one call after each of its answers. Not safe for use by several
+	 * threads at a time.
+	 */
+	static final class Call {
+
+		/**
+		 * Answer to {@link #nextRetryDelay} if the call is not to be repeated.
+		 */
+		static final long STOP = BackOffExecution.STOP;
+
+		private final WechatMpTokenSource tokens;
+
+		private final BackOff busyBackOff;
+
+		private @Nullable BackOffExecution busy;
+
+		private boolean rejected;
+
+		Call(WechatMpTokenSource tokens, BackOff busyBackOff) {
+			this.tokens = tokens;
+			this.busyBackOff = busyBackOff;
+		}
+
+		WechatMpTokenSource tokens() {
+			return this.tokens;
+		}
+
+		/**
+		 * Take note of an answer: a rejected token is reported, whether or not the call
+		 * can be repeated.
+		 * @param errcode the answer's {@code errcode}, if it has one
+		 * @param accessToken the token that the call was made with
+		 * @param replayable whether the request can be sent again
+		 * @return the milliseconds to wait before the call is repeated, or {@link #STOP}
+		 * if the answer is to be passed on
+		 */
+		long nextRetryDelay(@Nullable Integer errcode, String accessToken, boolean replayable) {
+			if (errcode == null) {
+				return STOP;
+			}
+			if (TOKEN_REJECTED.contains(errcode)) {
+				this.tokens.invalidate(accessToken);
+				boolean first = !this.rejected;
+				this.rejected = true;
+				return (first && replayable) ? 0 : STOP;
+			}
+			return (errcode == SYSTEM_BUSY && replayable) ? nextBusyBackOff() : STOP;
+		}
+
+		private long nextBusyBackOff() {
+			if (this.busy == null) {
+				this.busy = this.busyBackOff.start();
+			}
+			return this.busy.nextBackOff();
+		}
+
 	}
 
 }

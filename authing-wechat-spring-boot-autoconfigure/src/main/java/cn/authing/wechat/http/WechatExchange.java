@@ -22,9 +22,12 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.netty.http.client.HttpClientRequest;
 
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.http.client.reactive.ClientHttpRequest;
+import org.springframework.util.Assert;
+import org.springframework.util.ClassUtils;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.BodyInserter;
 import org.springframework.web.reactive.function.BodyInserters;
@@ -38,6 +41,9 @@ import org.springframework.web.reactive.function.client.ExchangeFunction;
  */
 final class WechatExchange {
 
+	private static final boolean REACTOR_NETTY = ClassUtils.isPresent("reactor.netty.http.client.HttpClientRequest",
+			WechatExchange.class.getClassLoader());
+
 	private final ClientRequest request;
 
 	private final ExchangeFunction next;
@@ -47,6 +53,8 @@ final class WechatExchange {
 	private BodyInserter<?, ? super ClientHttpRequest> body;
 
 	private boolean replayable;
+
+	private volatile @Nullable RecordedBody recorded;
 
 	/**
 	 * Create a new exchange.
@@ -76,38 +84,59 @@ final class WechatExchange {
 	/**
 	 * Send the request with a token, and again where that helps.
 	 */
-	Mono<ClientResponse> exchange(WechatCall call) {
+	Mono<ClientResponse> exchange(WechatCalls.Call call) {
 		return call.tokens().getAccessToken().flatMap((token) -> attempt(token.accessToken(), call));
 	}
 
-	private Mono<ClientResponse> attempt(String accessToken, WechatCall call) {
+	private Mono<ClientResponse> attempt(String accessToken, WechatCalls.Call call) {
 		URI uri = AccessTokenQuery.add(this.request.url(), accessToken);
-		RecordedBody recorded = (!this.replayable) ? new RecordedBody(this.body) : null;
 		ClientRequest sent = ClientRequest.from(this.request)
 			.url(uri)
-			.body((recorded != null) ? recorded : this.body)
-			.httpRequest(new RedirectGuard(this.hosts).composeAfter(this.request.httpRequest()))
+			.body((this.replayable) ? this.body : this::record)
+			.httpRequest(this::beforeSending)
 			.build();
 		RedactedRequest redacted = new RedactedRequest(this.request, uri);
 		return this.next.exchange(sent).onErrorMap(redacted::redact).flatMap((response) -> {
 			Flux<DataBuffer> source = response.body(BodyExtractors.toDataBuffers()).onErrorMap(redacted::redact);
 			return PeekedBody.of(source).flatMap((body) -> {
-				long delay = call.nextRetryDelay(body.errcode(), accessToken, isReplayable(recorded));
-				if (delay == WechatCall.STOP) {
+				long delay = call.nextRetryDelay(body.errcode(), accessToken, isReplayable());
+				if (delay == WechatCalls.Call.STOP) {
 					return Mono.just(redacted.redact(response, body.errcode(), (ignored) -> body.toFlux()));
 				}
-				recordForRetry(recorded);
+				keepBody();
 				return body.drain().then(delay(delay)).then(exchange(call));
 			});
 		});
 	}
 
-	private static boolean isReplayable(@Nullable RecordedBody recorded) {
-		return recorded == null || recorded.isComplete();
+	// A redirect is followed below the filter. Reactor Netty prepares each request anew,
+	// so it can be stopped here, whether or not it shows the token.
+	private void beforeSending(ClientHttpRequest sent) {
+		if (this.request.httpRequest() != null) {
+			this.request.httpRequest().accept(sent);
+		}
+		if (REACTOR_NETTY && sent.getNativeRequest() instanceof HttpClientRequest nettyRequest
+				&& nettyRequest.redirectedFrom().length > 0) {
+			String target = nettyRequest.resourceUrl();
+			Assert.state(target != null && this.hosts.include(URI.create(target)),
+					"The answer redirects to a host that must not be sent the access token");
+		}
 	}
 
-	private void recordForRetry(@Nullable RecordedBody recorded) {
-		if (recorded != null) {
+	private Mono<Void> record(ClientHttpRequest request, BodyInserter.Context context) {
+		RecordedBody recorded = new RecordedBody(request);
+		this.recorded = recorded;
+		return this.body.insert(recorded, context);
+	}
+
+	private boolean isReplayable() {
+		RecordedBody recorded = this.recorded;
+		return this.replayable || (recorded != null && recorded.isComplete());
+	}
+
+	private void keepBody() {
+		RecordedBody recorded = this.recorded;
+		if (!this.replayable && recorded != null) {
 			this.body = recorded.replay();
 			this.replayable = true;
 		}

@@ -45,15 +45,10 @@ import cn.authing.wechat.WechatMpTokenSource;
  * account of their group in {@code @ImportHttpServices}:
  * {@code authing.wechat.api.service-groups.<group>=default}.
  * <p>
- * <b>Which requests.</b> Only those to the hosts of {@link #withHosts(String...)} are
- * given a token, and only over https, to a loopback host, or where http was written out
- * in full; others pass untouched, and a warning tells of each such host once. A request
- * that already has an {@code access_token}, {@code component_access_token} or another
- * {@code *access_token} in its query is the caller's own affair: it is sent as it is and
- * not repeated. So are those of WeChat's API that take none: {@code /sns/...},
- * {@code /cgi-bin/token}, {@code /cgi-bin/stable_token}, {@code /cgi-bin/clear_quota/v2},
- * {@code /cgi-bin/component/api_component_token} and {@code .../api_start_push_ticket}.
- * {@link WechatMpRequestAttributes} choose another account for a request, or no token.
+ * <b>Which requests.</b> Those of {@link WechatMpTokenExchangeFilterFunction}: to the
+ * hosts of {@link #withHosts(String...)}, unless they carry a token already or are of
+ * those of WeChat's API that take none. {@link WechatMpRequestAttributes} choose another
+ * account for a request, or no token.
  * <p>
  * <b>Repeating.</b> Every request can be repeated: with an interceptor,
  * {@code RestClient} holds the body in memory. If no other token can be had the call
@@ -63,14 +58,9 @@ import cn.authing.wechat.WechatMpTokenSource;
  * that it does not begin with {@code errcode}. An answer must be decompressed by the HTTP
  * client to be understood.
  * <p>
- * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
- * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other
- * than 0) that quote it. (An {@code access_token} that the caller wrote is hidden in
- * exceptions only.) Interceptors that are added after this one see the token, so add this
- * one last. The HTTP client sees it too: keep its loggers above debug level
- * ({@code reactor.netty.http.client}, {@code org.apache.hc.client5.http},
- * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug},
- * {@code sun.net.www.protocol.http.HttpURLConnection}).
+ * <b>Privacy.</b> As of {@link WechatMpTokenExchangeFilterFunction}: add this interceptor
+ * last, and keep the loggers of the HTTP client above debug level, here also
+ * {@code sun.net.www.protocol.http.HttpURLConnection}.
  * <p>
  * <b>Redirects</b> are never sent by WeChat, and HTTP clients follow them by themselves,
  * which cannot be stopped from here. Tell them not to:
@@ -114,11 +104,8 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 
 	/**
 	 * Return an interceptor that sends the token to these hosts and to no others.
-	 * @param hosts host names, compared exactly but for case, with an optional port: if
-	 * none is written that of the scheme is meant, and any port of a loopback host
-	 * ({@code localhost}, {@code 127.0.0.1}, {@code [::1]}), which may be called over
-	 * http too. A reverse proxy can be written in full: {@code https://host/prefix}, or
-	 * {@code http://host:port/prefix} for one inside a network that is trusted
+	 * @param hosts the hosts, written as for
+	 * {@link WechatMpTokenExchangeFilterFunction#withHosts(String...)}
 	 * @return an interceptor with the other settings of this one
 	 */
 	public WechatMpTokenClientHttpRequestInterceptor withHosts(String... hosts) {
@@ -142,32 +129,28 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 		if (!this.calls.include(request.getURI(), request.getAttributes())) {
 			return execution.execute(request, body);
 		}
-		WechatCall call = this.calls.create(request.getURI(), request.getAttributes());
+		WechatCalls.Call call = this.calls.create(request.getURI(), request.getAttributes());
 		if (call == null) {
 			return send(request, body, execution);
 		}
 		while (true) {
 			String accessToken = call.tokens().getAccessTokenSync().accessToken();
-			PeekedClientHttpResponse response = send(withToken(request, accessToken), body, execution);
+			URI uri = AccessTokenQuery.add(request.getURI(), accessToken);
+			PeekedClientHttpResponse response = send(new HttpRequestWrapper(request) {
+
+				@Override
+				public URI getURI() {
+					return uri;
+				}
+
+			}, body, execution);
 			long delay = call.nextRetryDelay(response.errcode(), accessToken, true);
-			if (delay == WechatCall.STOP) {
+			if (delay == WechatCalls.Call.STOP) {
 				return response;
 			}
 			response.close();
 			sleep(delay);
 		}
-	}
-
-	private static HttpRequest withToken(HttpRequest request, String accessToken) {
-		URI uri = AccessTokenQuery.add(request.getURI(), accessToken);
-		return new HttpRequestWrapper(request) {
-
-			@Override
-			public URI getURI() {
-				return uri;
-			}
-
-		};
 	}
 
 	private static PeekedClientHttpResponse send(HttpRequest request, byte[] body, ClientHttpRequestExecution execution)

@@ -159,7 +159,7 @@ public class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFuncti
 		return Mono.defer(() -> {
 			WechatExchange exchange = new WechatExchange(request, next, this.calls.hosts(),
 					request.attributes().containsKey(REPLAYABLE_BODY_ATTRIBUTE));
-			WechatCall call = this.calls.create(request.url(), request.attributes());
+			WechatCalls.Call call = this.calls.create(request.url(), request.attributes());
 			return (call != null) ? exchange.exchange(call) : exchange.exchange();
 		});
 	}

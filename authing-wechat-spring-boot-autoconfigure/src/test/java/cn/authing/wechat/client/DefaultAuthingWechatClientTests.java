@@ -29,6 +29,7 @@ import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 import io.micrometer.common.KeyValue;
 import io.micrometer.observation.Observation;
@@ -38,6 +39,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
 import tools.jackson.core.JacksonException;
@@ -45,6 +47,9 @@ import tools.jackson.core.JacksonException;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.core.NestedRuntimeException;
+import org.springframework.http.client.reactive.ClientHttpConnector;
+import org.springframework.http.client.reactive.JdkClientHttpConnector;
+import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.AuthingApiException;
@@ -55,6 +60,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingServer.Answer;
 import cn.authing.wechat.client.AuthingServer.Request;
+import cn.authing.wechat.test.LoopbackServer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -488,6 +494,29 @@ class DefaultAuthingWechatClientTests {
 		assertThat(failure.getHttpStatus()).isNull();
 		assertThat(failure).hasCauseInstanceOf(ConnectException.class)
 			.hasMessageContainingAll("no connection", "authing.app-host");
+	}
+
+	@ParameterizedTest
+	@MethodSource("connectors")
+	void fetchWhenPortDoesNotSpeakTlsShouldSayThat(ClientHttpConnector connector) {
+		try (LoopbackServer server = new LoopbackServer("plain-server")) {
+			server.accept((socket) -> {
+				byte[] buffer = new byte[4096];
+				while (socket.getInputStream().read(buffer) != -1) {
+					socket.getOutputStream().write("HTTP/1.1 400 Bad Request\r\n\r\n".getBytes());
+				}
+			});
+			AuthingTransportException failure = failure(
+					new DefaultAuthingWechatClient(WebClient.builder().clientConnector(connector).build(),
+							settings(URI.create("https://localhost:" + server.port()), LIMIT, Map.of())),
+					AuthingTransportException.class);
+			assertThat(failure).hasMessageContainingAll("does not speak TLS", "Check the port in authing.app-host")
+				.satisfies((ex) -> assertThat(ex.getMessage()).doesNotContain("certificate", "485454502f"));
+		}
+	}
+
+	static Stream<ClientHttpConnector> connectors() {
+		return Stream.of(new JdkClientHttpConnector(), new ReactorClientHttpConnector());
 	}
 
 	@Test

@@ -215,10 +215,10 @@ class RequestsWithTokenTests {
 	}
 
 	@ParameterizedTest
-	@ValueSource(strings = { "a+b/c=", "a%2Bb%2Fc%3D", "a%2bb%2fc%3d", "a%252Bb%252Fc%253D", "a%25252bb/c%3D",
-			"a\\u002bb\\/c\\u003D", "a+b/\u200bc=", "a+b/\nc=" })
+	@ValueSource(strings = { "a+b/c=d", "a%2Bb%2Fc%3Dd", "a%2bb%2fc%3dd", "a%252Bb%252Fc%253Dd", "a%25252bb/c%3D%64",
+			"a\\u002bb\\/c\\u003Dd", "a+b/\u200bc=d", "a+b/\nc=d", "A+B/C=D" })
 	void failureThatQuotesTokenIsHandedOnWithoutIt(String written) {
-		Script quoting = new Script(FakeTokenSource.of("a+b/c="), HOSTS);
+		Script quoting = new Script(FakeTokenSource.of("a+b/c=d"), HOSTS);
 		quoting.willAnswer(HttpStatus.NOT_FOUND, "\u4e0d\u5b58\u5728: " + API + "?access_token=" + written + ".");
 		assertThatExceptionOfType(RuntimeException.class).isThrownBy(() -> this.client.get(quoting, API, Map.of()))
 			.satisfies((ex) -> Secrets.assertAbsent(ex, written))
@@ -232,6 +232,13 @@ class RequestsWithTokenTests {
 		String body = "x".repeat(3 * Redaction.MAX_BYTES);
 		this.script.willAnswer(HttpStatus.OK, "{\"errcode\":48001,\"errmsg\":\"token" + body + "\"}");
 		assertThat(get(API.toString())).isEqualTo("{\"errcode\":48001,\"errmsg\":\"***" + body + "\"}");
+	}
+
+	@Test
+	void tokenAtTheBorderOfTwoBlocksOfFailureIsHidden() {
+		String body = "x".repeat(Redaction.MAX_BYTES - 28);
+		this.script.willAnswer(HttpStatus.OK, "{\"errcode\":48001,\"errmsg\":\"" + body + "token" + body + "\"}");
+		assertThat(get(API.toString())).isEqualTo("{\"errcode\":48001,\"errmsg\":\"" + body + "***" + body + "\"}");
 	}
 
 	@Test
