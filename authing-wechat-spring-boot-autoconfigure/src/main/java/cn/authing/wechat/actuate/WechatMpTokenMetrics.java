@@ -146,7 +146,8 @@ public class WechatMpTokenMetrics
 	}
 
 	private static void bindStatus(MeterRegistry registry, WechatMpAccountRegistry accounts, String account) {
-		TimeGauge.builder(EXPIRES_IN, accounts, TimeUnit.NANOSECONDS, (source) -> expiresIn(source.status(account)))
+		TimeGauge.builder(EXPIRES_IN, accounts, TimeUnit.NANOSECONDS, 
+				(source) -> read(source.status(account), (status) -> status.expiresIn().toNanos()))
 			.description("Time for which callers get the current token at once")
 			.tag("account", account)
 			.register(registry);
@@ -156,10 +157,6 @@ public class WechatMpTokenMetrics
 				.tags("account", account, "state", lowerCase(state))
 				.register(registry);
 		}
-	}
-
-	private static double expiresIn(@Nullable WechatMpAccountStatus status) {
-		return (status != null) ? status.expiresIn().toNanos() : Double.NaN;
 	}
 
 	private static boolean isIn(WechatMpTokenState state, @Nullable WechatMpAccountStatus status) {
@@ -191,8 +188,7 @@ public class WechatMpTokenMetrics
 			.register(registry);
 	}
 
-	private static double read(@Nullable WechatMpTokenStoreStatus status,
-			ToDoubleFunction<WechatMpTokenStoreStatus> part) {
+	private static <T> double read(@Nullable T status, ToDoubleFunction<T> part) {
 		return (status != null) ? part.applyAsDouble(status) : Double.NaN;
 	}
 

@@ -38,7 +38,6 @@ import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
 
-import cn.authing.wechat.redis.RedisReply.Outcome;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
@@ -235,7 +234,7 @@ final class RedisScriptExecutor {
 				(now) -> Stream.concat(Stream.of(String.valueOf(now), lateness), arguments.apply(now).stream())
 					.toList());
 		// Retried once: the reply has recalibrated the clock offset
-		return attempt.flatMap((reply) -> (reply.outcome() == Outcome.LATE) ? attempt : Mono.just(reply));
+		return attempt.flatMap((reply) -> reply.is(RedisReply.LATE) ? attempt : Mono.just(reply));
 	}
 
 	private Mono<RedisReply> execute(RedisScript<String> script, List<String> keys,
@@ -244,20 +243,12 @@ final class RedisScriptExecutor {
 			if (!this.availability.isCallPermitted()) {
 				return Mono.just(RedisReply.NONE);
 			}
-			Mono<RedisReply> attempt = attempt(script, keys, arguments);
-			return (this.timeOffset != UNKNOWN) ? attempt
-					: this.connection.flatMap((connected) -> attempt).onErrorReturn(RedisReply.NONE);
+			Mono<RedisReply> attempt = send(script, keys, arguments, this.settings.timeout(), TIMEOUT_MESSAGE)
+				.doOnNext((reply) -> this.availability.onSuccess())
+				.doOnError(this.availability::onError);
+			return ((this.timeOffset != UNKNOWN) ? attempt : this.connection.then(attempt))
+				.onErrorReturn(RedisReply.NONE);
 		}));
-	}
-
-	private Mono<RedisReply> attempt(RedisScript<String> script, List<String> keys,
-			LongFunction<List<String>> arguments) {
-		return send(script, keys, arguments, this.settings.timeout(), TIMEOUT_MESSAGE)
-			.doOnNext((reply) -> this.availability.onSuccess())
-			.onErrorResume((failure) -> {
-				this.availability.onError(failure);
-				return Mono.just(RedisReply.NONE);
-			});
 	}
 
 	private Mono<RedisReply> probe() {
