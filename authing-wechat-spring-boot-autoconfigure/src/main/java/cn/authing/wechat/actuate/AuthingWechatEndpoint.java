@@ -99,8 +99,7 @@ public class AuthingWechatEndpoint {
 	 * @throws IllegalArgumentException if there is no such account
 	 */
 	@WriteOperation
-	Mono<AccountDescriptor> operate(@Selector(match = Match.ALL_REMAINING) String account,
-			@Nullable String operation) {
+	Mono<AccountDescriptor> operate(@Selector(match = Match.ALL_REMAINING) String account, @Nullable String operation) {
 		if (!"refresh".equals(operation)) {
 			String reason = ((operation != null) ? "There is no operation '" + operation + "'"
 					: "The operation is missing") + "; send the JSON body {\"operation\":\"refresh\"}";

@@ -127,13 +127,13 @@ public class WechatMpTokenHealth {
 	}
 
 	/**
-	 * Health of one account: up while a caller gets a token, a stale one included. It asks
-	 * as any caller does, so that a probe causes a fetch only where a caller would. An
-	 * unavailable store does not make it go down: without it each instance fetches for
+	 * Health of one account: up while a caller gets a token, a stale one included. It
+	 * asks as any caller does, so that a probe causes a fetch only where a caller would.
+	 * An unavailable store does not make it go down: without it each instance fetches for
 	 * itself.
 	 * <p>
-	 * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that fails,
-	 * and the failure has been logged already.
+	 * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that
+	 * fails, and the failure has been logged already.
 	 */
 	class AccountHealthIndicator implements ReactiveHealthIndicator {
 
@@ -153,7 +153,8 @@ public class WechatMpTokenHealth {
 		private Health up(WechatMpAccessToken token) {
 			Health.Builder health = Health.up();
 			WechatMpAccountStatus status = describeStatus(health);
-			Duration expiresIn = (status != null) ? status.expiresIn() : Duration.between(Instant.now(), token.expiresAt());
+			Duration expiresIn = (status != null) ? status.expiresIn()
+					: Duration.between(Instant.now(), token.expiresAt());
 			return health.withDetail("expiresInSeconds", expiresIn.toSeconds()).build();
 		}
 
