@@ -25,8 +25,12 @@ import reactor.core.publisher.Mono;
 
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
+import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
+import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.Selector.Match;
+import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -37,12 +41,11 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * {@link Endpoint @Endpoint} that shows, refreshes and drops the cached tokens of the
- * configured accounts. A token itself is never shown. The operations on one account are
- * declared by the extensions, as the web and JMX name the account in different ways.
+ * configured accounts. A token itself is never shown. On the web
+ * {@link AuthingWechatEndpointWebExtension} takes the place of the operations on one
+ * account.
  *
  * @since 1.0.0
- * @see AuthingWechatEndpointWebExtension
- * @see AuthingWechatEndpointJmxExtension
  */
 @Endpoint(id = "authingwechat")
 public class AuthingWechatEndpoint {
@@ -74,7 +77,8 @@ public class AuthingWechatEndpoint {
 	 * @return the account
 	 * @throws IllegalArgumentException if there is no such account
 	 */
-	AccountDescriptor account(String account) {
+	@ReadOperation
+	AccountDescriptor account(@Selector(match = Match.ALL_REMAINING) String account) {
 		WechatMpAccountStatus status = this.registry.status(account);
 		if (status == null) {
 			throw new IllegalArgumentException(
@@ -94,7 +98,8 @@ public class AuthingWechatEndpoint {
 	 * @throws InvalidEndpointRequestException if there is no such operation
 	 * @throws IllegalArgumentException if there is no such account
 	 */
-	Mono<AccountDescriptor> operate(String account, @Nullable String operation) {
+	@WriteOperation
+	Mono<AccountDescriptor> operate(@Selector(match = Match.ALL_REMAINING) String account, @Nullable String operation) {
 		if (!"refresh".equals(operation)) {
 			String reason = ((operation != null) ? "There is no operation '" + operation + "'"
 					: "The operation is missing") + "; send the JSON body {\"operation\":\"refresh\"}";
@@ -111,7 +116,8 @@ public class AuthingWechatEndpoint {
 	 * @return the account after that
 	 * @throws IllegalArgumentException if there is no such account
 	 */
-	AccountDescriptor invalidate(String account) {
+	@DeleteOperation
+	AccountDescriptor invalidate(@Selector(match = Match.ALL_REMAINING) String account) {
 		account(account);
 		this.registry.invalidateCurrent(account);
 		return account(account);

@@ -42,7 +42,9 @@ import cn.authing.wechat.AuthingException;
 /**
  * {@link EndpointWebExtension @EndpointWebExtension} for the
  * {@link AuthingWechatEndpoint}: operations on the account that the path names. Failures
- * are answered with a status and, as RFC 9457 problem details, the reason.
+ * are answered with RFC 9457 problem details: 400 if there is no such operation, 404 if
+ * there is no such account, 503 if Authing gave no token but may later, 502 if it will
+ * not.
  * <p>
  * Spring Boot lets a parameter of the request or a member of its JSON body replace the
  * part of the path that has the same name, so that {@code DELETE /default?account=shop}
@@ -64,23 +66,11 @@ public class AuthingWechatEndpointWebExtension {
 		this.endpoint = endpoint;
 	}
 
-	/**
-	 * Return one account.
-	 * @param path the name of the account
-	 * @return the account, or 404
-	 */
 	@ReadOperation
 	WebEndpointResponse<Object> account(@Selector(match = Match.ALL_REMAINING) Object path) {
 		return respond(path, this.endpoint::account);
 	}
 
-	/**
-	 * Perform an operation on one account.
-	 * @param path the name of the account
-	 * @param operation the operation, {@code refresh}
-	 * @return the account after that; 400 if it is another operation, 404 if there is no
-	 * such account, 503 if Authing gave no token but may later, 502 if it will not
-	 */
 	@WriteOperation
 	Mono<Object> operate(@Selector(match = Match.ALL_REMAINING) Object path, @Nullable String operation) {
 		Mono<WebEndpointResponse<Object>> response = Mono
@@ -92,21 +82,12 @@ public class AuthingWechatEndpointWebExtension {
 				? response.map(AuthingWechatEndpointWebExtension::toResponseEntity) : response.cast(Object.class);
 	}
 
-	/**
-	 * Answer a request without a JSON body, which {@link #operate} is not mapped to.
-	 * @param path the name of the account
-	 * @return 400
-	 */
+	// For a request without a JSON body, which the other one is not mapped to
 	@WriteOperation
 	Mono<Object> operateWithoutBody(@Selector(match = Match.ALL_REMAINING) Object path) {
 		return operate(path, null);
 	}
 
-	/**
-	 * Drop the cached token of one account.
-	 * @param path the name of the account
-	 * @return the account after that, or 404
-	 */
 	@DeleteOperation
 	WebEndpointResponse<Object> invalidate(@Selector(match = Match.ALL_REMAINING) Object path) {
 		return respond(path, this.endpoint::invalidate);

@@ -56,7 +56,7 @@ final class FailureDetails {
 		return details;
 	}
 
-	private static void put(Map<String, Object> details, String name, @Nullable Object value) {
+	static void put(Map<String, Object> details, String name, @Nullable Object value) {
 		if (value != null) {
 			details.put(name, value);
 		}

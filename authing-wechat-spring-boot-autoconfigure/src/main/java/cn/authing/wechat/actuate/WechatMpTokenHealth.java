@@ -16,20 +16,32 @@
 
 package cn.authing.wechat.actuate;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 
 import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
+import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.ReactiveHealthContributor;
+import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
 import org.springframework.boot.health.registry.ReactiveHealthContributorRegistry;
 
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpAccountStatus;
+import cn.authing.wechat.token.WechatMpTokenState;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * Health of the WeChat access tokens: an indicator if there is one account, a composite
@@ -77,7 +89,7 @@ public class WechatMpTokenHealth {
 	 */
 	public ReactiveHealthContributor contributor() {
 		return (this.accountNames.get().size() > 1) ? new AccountsHealthContributor()
-				: indicator(WechatMpTokenService.DEFAULT_ACCOUNT);
+				: new AccountHealthIndicator(WechatMpTokenService.DEFAULT_ACCOUNT);
 	}
 
 	/**
@@ -95,10 +107,6 @@ public class WechatMpTokenHealth {
 		}
 	}
 
-	private AccountHealthIndicator indicator(String account) {
-		return new AccountHealthIndicator(account, () -> this.accounts.apply(account), this.registry);
-	}
-
 	/**
 	 * Health of all accounts, whichever there are at the time of the probe.
 	 */
@@ -106,12 +114,92 @@ public class WechatMpTokenHealth {
 
 		@Override
 		public @Nullable ReactiveHealthContributor getContributor(String name) {
-			return WechatMpTokenHealth.this.accountNames.get().contains(name) ? indicator(name) : null;
+			return WechatMpTokenHealth.this.accountNames.get().contains(name) ? new AccountHealthIndicator(name) : null;
 		}
 
 		@Override
 		public Stream<Entry> stream() {
-			return WechatMpTokenHealth.this.accountNames.get().stream().map((name) -> new Entry(name, indicator(name)));
+			return WechatMpTokenHealth.this.accountNames.get()
+				.stream()
+				.map((name) -> new Entry(name, new AccountHealthIndicator(name)));
+		}
+
+	}
+
+	/**
+	 * Health of one account: up while a caller gets a token, a stale one included. It
+	 * asks as any caller does, so that a probe causes a fetch only where a caller would.
+	 * An unavailable store does not make it go down: without it each instance fetches for
+	 * itself.
+	 * <p>
+	 * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that
+	 * fails, and the failure has been logged already.
+	 */
+	class AccountHealthIndicator implements ReactiveHealthIndicator {
+
+		private final String account;
+
+		AccountHealthIndicator(String account) {
+			this.account = account;
+		}
+
+		@Override
+		public Mono<Health> health() {
+			return Mono.defer(() -> WechatMpTokenHealth.this.accounts.apply(this.account).getAccessToken())
+				.map(this::up)
+				.onErrorResume((failure) -> Mono.just(down(failure)));
+		}
+
+		private Health up(WechatMpAccessToken token) {
+			Health.Builder health = Health.up();
+			WechatMpAccountStatus status = describeStatus(health);
+			Duration expiresIn = (status != null) ? status.expiresIn()
+					: Duration.between(Instant.now(), token.expiresAt());
+			return health.withDetail("expiresInSeconds", expiresIn.toSeconds()).build();
+		}
+
+		private Health down(Throwable failure) {
+			Health.Builder health = Health.down();
+			if (failure instanceof AuthingException exception) {
+				health.withDetails(FailureDetails.of(exception, null));
+			}
+			else {
+				health.withDetail("error", String.valueOf(failure.getMessage()));
+			}
+			describeStatus(health);
+			return health.build();
+		}
+
+		private @Nullable WechatMpAccountStatus describeStatus(Health.Builder health) {
+			WechatMpAccountRegistry registry = WechatMpTokenHealth.this.registry;
+			WechatMpAccountStatus status = (registry != null) ? registry.status(this.account) : null;
+			if (registry == null || status == null) {
+				return null;
+			}
+			health.withDetail("state", status.state());
+			if (status.state() == WechatMpTokenState.STALE) {
+				health.withDetail("reason", "The token is about to expire, has expired or was rejected by WeChat; "
+						+ "callers get it because Authing has given no better one");
+			}
+			if (status.credentialsRotationPending()) {
+				health.withDetail("credentialsRotationPending", true);
+			}
+			if (status.failures() > 0) {
+				health.withDetail("failures", status.failures());
+				AuthingException lastFailure = status.lastFailure();
+				if (lastFailure != null) {
+					health.withDetail("lastFailure", FailureDetails.of(lastFailure, status.lastFailureAt()));
+				}
+			}
+			WechatMpTokenStoreStatus store = registry.storeStatus();
+			if (store != null) {
+				Map<String, Object> details = new LinkedHashMap<>();
+				details.put("available", store.isAvailable());
+				FailureDetails.put(details, "reason", store.reason());
+				FailureDetails.put(details, "unavailableSince", store.unavailableSince());
+				health.withDetail("tokenStore", details);
+			}
+			return status;
 		}
 
 	}

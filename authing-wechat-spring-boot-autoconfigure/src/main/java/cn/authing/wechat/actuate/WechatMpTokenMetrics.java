@@ -65,11 +65,9 @@ public class WechatMpTokenMetrics
 
 	private static final String PREFIX = "authing.wechat.token.";
 
-	private static final String REJECTED = PREFIX + "rejected";
+	private static final String REJECTED = "rejected";
 
-	private static final String EXPIRES_IN = PREFIX + "expires.in";
-
-	private static final String STORE = PREFIX + "store.";
+	private static final String EXPIRES_IN = "expires.in";
 
 	private static final Set<String> ERRORS = Set.of("api", "transport", "response");
 
@@ -125,28 +123,26 @@ public class WechatMpTokenMetrics
 
 	// Micrometer warns of a meter that is registered twice
 	private static Stream<String> unregistered(Set<String> accounts, MeterRegistry registry, String meter) {
-		return accounts.stream().filter((account) -> registry.find(meter).tag("account", account).meter() == null);
+		return accounts.stream()
+			.filter((account) -> registry.find(PREFIX + meter).tag("account", account).meter() == null);
 	}
 
 	private static void bindCounts(MeterRegistry registry, WechatMpAccountRegistry accounts, String account) {
 		Map<String, ToLongFunction<WechatMpRequestCounts>> results = Map.of("fresh", WechatMpRequestCounts::fresh,
 				"due", WechatMpRequestCounts::due, "stale", WechatMpRequestCounts::stale, "waited",
 				WechatMpRequestCounts::waited, "failed", WechatMpRequestCounts::failed);
-		results.forEach((result, count) -> FunctionCounter
-			.builder(PREFIX + "requests", accounts, (source) -> count.applyAsLong(source.requestCounts(account)))
-			.description("Requests for a token, by result")
-			.tags("account", account, "result", result)
-			.register(registry));
-		FunctionCounter.builder(REJECTED, accounts, (source) -> source.rejections(account))
-			.description("Tokens that were reported as rejected by WeChat")
-			.tag("account", account)
-			.register(registry);
+		results.forEach((result, count) -> counter(registry, accounts, "requests", "Requests for a token, by result",
+				(source) -> count.applyAsLong(source.requestCounts(account)), "account", account, "result", result));
+		counter(registry, accounts, REJECTED, "Tokens that were reported as rejected by WeChat",
+				(source) -> source.rejections(account), "account", account);
 		fetchTimer(registry, account, "none", lowerCase(WechatMpTokenOrigin.AUTHING));
 		ERRORS.forEach((error) -> fetchTimer(registry, account, error, "none"));
 	}
 
 	private static void bindStatus(MeterRegistry registry, WechatMpAccountRegistry accounts, String account) {
-		TimeGauge.builder(EXPIRES_IN, accounts, TimeUnit.NANOSECONDS, (source) -> expiresIn(source.status(account)))
+		TimeGauge
+			.builder(PREFIX + EXPIRES_IN, accounts, TimeUnit.NANOSECONDS,
+					(source) -> read(source.status(account), (status) -> status.expiresIn().toNanos()))
 			.description("Time for which callers get the current token at once")
 			.tag("account", account)
 			.register(registry);
@@ -156,10 +152,6 @@ public class WechatMpTokenMetrics
 				.tags("account", account, "state", lowerCase(state))
 				.register(registry);
 		}
-	}
-
-	private static double expiresIn(@Nullable WechatMpAccountStatus status) {
-		return (status != null) ? status.expiresIn().toNanos() : Double.NaN;
 	}
 
 	private static boolean isIn(WechatMpTokenState state, @Nullable WechatMpAccountStatus status) {
@@ -172,27 +164,26 @@ public class WechatMpTokenMetrics
 			return;
 		}
 		Gauge
-			.builder(STORE + "available", accounts,
+			.builder(PREFIX + "store.available", accounts,
 					(source) -> read(source.storeStatus(), (status) -> status.isAvailable() ? 1 : 0))
 			.description("Whether tokens are shared with the other instances")
 			.register(registry);
 		Map<String, ToDoubleFunction<WechatMpTokenStoreStatus>> results = Map.of("succeeded",
 				WechatMpTokenStoreStatus::succeeded, "failed", WechatMpTokenStoreStatus::failed, "skipped",
 				WechatMpTokenStoreStatus::skipped);
-		results.forEach((result, count) -> FunctionCounter
-			.builder(STORE + "operations", accounts, (source) -> read(source.storeStatus(), count))
-			.description("Operations on the shared store, by result")
-			.tag("result", result)
-			.register(registry));
-		FunctionCounter
-			.builder(STORE + "undecodable", accounts,
-					(source) -> read(source.storeStatus(), WechatMpTokenStoreStatus::undecodable))
-			.description("Shared values that this instance could not decode")
-			.register(registry);
+		results.forEach((result, count) -> counter(registry, accounts, "store.operations",
+				"Operations on the shared store, by result", (source) -> read(source.storeStatus(), count), "result",
+				result));
+		counter(registry, accounts, "store.undecodable", "Shared values that this instance could not decode",
+				(source) -> read(source.storeStatus(), WechatMpTokenStoreStatus::undecodable));
 	}
 
-	private static double read(@Nullable WechatMpTokenStoreStatus status,
-			ToDoubleFunction<WechatMpTokenStoreStatus> part) {
+	private static void counter(MeterRegistry registry, WechatMpAccountRegistry accounts, String name,
+			String description, ToDoubleFunction<WechatMpAccountRegistry> count, String... tags) {
+		FunctionCounter.builder(PREFIX + name, accounts, count).description(description).tags(tags).register(registry);
+	}
+
+	private static <T> double read(@Nullable T status, ToDoubleFunction<T> part) {
 		return (status != null) ? part.applyAsDouble(status) : Double.NaN;
 	}
 

@@ -129,23 +129,12 @@ final class RedisAvailability {
 		else {
 			logger.debug(LogMessage.format("Redis failed again: it %s", outage.reason()));
 		}
-		scheduleProbe(this.streak);
-	}
-
-	private void scheduleProbe(BackOffExecution streak) {
-		this.next.update(Mono.delay(Duration.ofMillis(streak.nextBackOff()))
+		BackOffExecution backOff = this.streak;
+		this.next.update(Mono.defer(() -> Mono.delay(Duration.ofMillis(backOff.nextBackOff())))
 			.then(this.probe)
-			.subscribe((reply) -> close(), (failure) -> {
-				logger.debug(LogMessage.format("Redis probe failed: it %s", describe(failure)));
-				probeAgain(streak);
-			}));
-	}
-
-	private synchronized void probeAgain(BackOffExecution streak) {
-		// A later streak has probes of its own
-		if (this.streak == streak) {
-			scheduleProbe(streak);
-		}
+			.doOnError((reason) -> logger.debug(LogMessage.format("Redis probe failed: it %s", describe(reason))))
+			.retry()
+			.subscribe((reply) -> close()));
 	}
 
 	/**

@@ -99,8 +99,7 @@ final class RedisChangeFeed {
 			.distinctUntilChanged()
 			.switchMap((running) -> running ? messages() : Flux.never())
 			.flatMap((message) -> Mono.justOrEmpty(change(message)))
-			.contextWrite((context) -> context.put(RedisScriptExecutor.ON_ERROR_DROPPED,
-					RedisScriptExecutor.IGNORED_FAILURES));
+			.contextWrite(RedisScriptExecutor.CONTEXT);
 	}
 
 	private Flux<String> messages() {

@@ -24,7 +24,6 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
-import cn.authing.wechat.redis.RedisReply.Outcome;
 import cn.authing.wechat.token.WechatMpTokenStore.Lease;
 import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
 
@@ -68,7 +67,7 @@ final class RedisLease implements Lease {
 			.onBackpressureDrop()
 			.concatMap((tick) -> this.executor.execute(RedisScripts.RENEW, this.keys, this.owner,
 					String.valueOf(LIFE.toMillis())))
-			.takeWhile((reply) -> reply.outcome() != Outcome.LOST)
+			.takeWhile((reply) -> !reply.is(RedisReply.LOST))
 			.subscribe();
 		return this;
 	}

@@ -16,8 +16,6 @@
 
 package cn.authing.wechat.redis;
 
-import java.util.Locale;
-
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.util.Assert;
@@ -26,22 +24,32 @@ import org.springframework.util.Assert;
  * The answer of a script.
  *
  * @param time the time by Redis's clock, in milliseconds; zero if Redis did not tell
- * @param outcome what became of it
+ * @param outcome what became of it, in the script's words
  * @param life the time to live of the value, in milliseconds; negative if it has no end
  * @param value the value that was found
  */
-record RedisReply(long time, Outcome outcome, long life, @Nullable String value) {
+record RedisReply(long time, String outcome, long life, @Nullable String value) {
+
+	static final String DONE = "done";
+
+	static final String HELD = "held";
+
+	static final String LOST = "lost";
+
+	static final String LATE = "late";
+
+	static final String NEWER = "newer";
 
 	/**
 	 * There is no answer.
 	 */
-	static final RedisReply NONE = new RedisReply(0, Outcome.NONE, -1, null);
+	static final RedisReply NONE = new RedisReply(0, "none", -1, null);
 
 	static RedisReply parse(String text) {
 		String[] parts = text.split(" ", 4);
 		Assert.state(parts.length == 2 || parts.length == 4, "Unexpected script reply");
 		boolean found = parts.length == 4;
-		return new RedisReply(Long.parseLong(parts[0]), Outcome.of(parts[1]), found ? Long.parseLong(parts[2]) : -1,
+		return new RedisReply(Long.parseLong(parts[0]), parts[1], found ? Long.parseLong(parts[2]) : -1,
 				found ? parts[3] : null);
 	}
 
@@ -54,21 +62,15 @@ record RedisReply(long time, Outcome outcome, long life, @Nullable String value)
 				(this.life >= 0) ? Math.max(this.life - roundTrip, 0) : this.life, this.value);
 	}
 
+	boolean is(String outcome) {
+		return this.outcome.equals(outcome);
+	}
+
 	/**
 	 * Return whether the script has done what it is there for, or found that it need not.
 	 */
 	boolean isExecuted() {
-		return this.outcome != Outcome.NONE && this.outcome != Outcome.LATE;
-	}
-
-	enum Outcome {
-
-		DONE, HELD, LOST, LATE, NEWER, NONE;
-
-		static Outcome of(String name) {
-			return valueOf(name.toUpperCase(Locale.ROOT));
-		}
-
+		return this != NONE && !is(LATE);
 	}
 
 }

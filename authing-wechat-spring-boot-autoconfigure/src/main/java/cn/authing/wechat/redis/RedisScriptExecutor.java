@@ -17,6 +17,7 @@
 package cn.authing.wechat.redis;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -25,20 +26,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
-import java.util.stream.Stream;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
+import reactor.util.context.Context;
 
 import org.springframework.core.log.LogMessage;
 import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 import org.springframework.data.redis.core.script.RedisScript;
 
-import cn.authing.wechat.redis.RedisReply.Outcome;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
@@ -48,15 +48,15 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
  */
 final class RedisScriptExecutor {
 
-	/**
-	 * Reactor's own name of the context entry whose value handles dropped errors.
-	 */
-	static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
-
 	private static final Log logger = LogFactory.getLog(RedisScriptExecutor.class);
 
 	static final Consumer<Throwable> IGNORED_FAILURES = (failure) -> logger
 		.debug(LogMessage.format("Abandoned Redis operation failed: %s", failure.getClass().getName()));
+
+	/**
+	 * Has Reactor hand over errors that come too late, by its own name for that.
+	 */
+	static final Context CONTEXT = Context.of("reactor.onErrorDropped.local", IGNORED_FAILURES);
 
 	// A script that Redis runs later than this after its timeout must do nothing.
 	private static final Duration LATENESS_TOLERANCE = Duration.ofSeconds(1);
@@ -224,18 +224,19 @@ final class RedisScriptExecutor {
 	}
 
 	/**
-	 * Execute a script whose first two arguments are the time when it is sent and how
-	 * much later it may still be executed, in milliseconds.
+	 * Execute a script whose first argument is until when it may be executed.
 	 * @param arguments given the time by Redis's clock, the other arguments
 	 */
 	Mono<RedisReply> executeWithDeadline(RedisScript<String> script, List<String> keys,
 			LongFunction<List<String>> arguments) {
-		String lateness = String.valueOf(this.settings.timeout().plus(LATENESS_TOLERANCE).toMillis());
-		Mono<RedisReply> attempt = execute(script, keys,
-				(now) -> Stream.concat(Stream.of(String.valueOf(now), lateness), arguments.apply(now).stream())
-					.toList());
+		long tolerance = this.settings.timeout().plus(LATENESS_TOLERANCE).toMillis();
+		Mono<RedisReply> attempt = execute(script, keys, (now) -> {
+			List<String> all = new ArrayList<>(List.of(String.valueOf(now + tolerance)));
+			all.addAll(arguments.apply(now));
+			return all;
+		});
 		// Retried once: the reply has recalibrated the clock offset
-		return attempt.flatMap((reply) -> (reply.outcome() == Outcome.LATE) ? attempt : Mono.just(reply));
+		return attempt.flatMap((reply) -> reply.is(RedisReply.LATE) ? attempt : Mono.just(reply));
 	}
 
 	private Mono<RedisReply> execute(RedisScript<String> script, List<String> keys,
@@ -244,20 +245,12 @@ final class RedisScriptExecutor {
 			if (!this.availability.isCallPermitted()) {
 				return Mono.just(RedisReply.NONE);
 			}
-			Mono<RedisReply> attempt = attempt(script, keys, arguments);
-			return (this.timeOffset != UNKNOWN) ? attempt
-					: this.connection.flatMap((connected) -> attempt).onErrorReturn(RedisReply.NONE);
+			Mono<RedisReply> attempt = send(script, keys, arguments, this.settings.timeout(), TIMEOUT_MESSAGE)
+				.doOnNext((reply) -> this.availability.onSuccess())
+				.doOnError(this.availability::onError);
+			return ((this.timeOffset != UNKNOWN) ? attempt : this.connection.then(attempt))
+				.onErrorReturn(RedisReply.NONE);
 		}));
-	}
-
-	private Mono<RedisReply> attempt(RedisScript<String> script, List<String> keys,
-			LongFunction<List<String>> arguments) {
-		return send(script, keys, arguments, this.settings.timeout(), TIMEOUT_MESSAGE)
-			.doOnNext((reply) -> this.availability.onSuccess())
-			.onErrorResume((failure) -> {
-				this.availability.onError(failure);
-				return Mono.just(RedisReply.NONE);
-			});
 	}
 
 	private Mono<RedisReply> probe() {
@@ -271,17 +264,14 @@ final class RedisScriptExecutor {
 			Duration timeout, String timeoutMessage) {
 		Mono<RedisReply> reply = Mono.defer(() -> {
 			long sentAt = localTime();
-			return this.template.execute(script, keys, arguments.apply(sentAt + this.timeOffset))
-				.next()
-				.map(RedisReply::parse)
-				.map((parsed) -> {
-					long now = localTime();
-					this.timeOffset = parsed.time() - now;
-					return parsed.receivedAfter(now - sentAt);
-				});
+			return this.template.execute(script, keys, arguments.apply(sentAt + this.timeOffset)).next().map((text) -> {
+				RedisReply parsed = RedisReply.parse(text);
+				long now = localTime();
+				this.timeOffset = parsed.time() - now;
+				return parsed.receivedAfter(now - sentAt);
+			});
 		});
-		return timeout(reply.subscribeOn(this.scheduler), timeout, timeoutMessage)
-			.contextWrite((context) -> context.put(ON_ERROR_DROPPED, IGNORED_FAILURES));
+		return timeout(reply.subscribeOn(this.scheduler), timeout, timeoutMessage).contextWrite(CONTEXT);
 	}
 
 	private static <T> Mono<T> timeout(Mono<T> operation, Duration timeout, String message) {

@@ -52,14 +52,14 @@ final class RedisScripts {
 
 	/**
 	 * Take the lease, and read the token. One that cannot be ours, as it would not end in
-	 * time, is taken over. Keys: token, lease. Arguments: time when it is sent, how much
-	 * later it may be executed, owner, life of the lease in milliseconds.
+	 * time, is taken over. Keys: token, lease. Arguments: until when it may be executed,
+	 * owner, life of the lease in milliseconds.
 	 */
 	static final RedisScript<String> LEASE = script("""
-			if now - ARGV[1] > tonumber(ARGV[2]) then return reply('late') end
+			if now > tonumber(ARGV[1]) then return reply('late') end
 			local left = redis.call('PTTL', KEYS[2])
-			if left >= 0 and left <= tonumber(ARGV[4]) then return reply('held') end
-			redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+			if left >= 0 and left <= tonumber(ARGV[3]) then return reply('held') end
+			redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
 			return reply('done', KEYS[1])
 			""");
 
@@ -82,24 +82,24 @@ final class RedisScripts {
 
 	/**
 	 * Write a token, unless a newer one is there, and tell of it if it is another one.
-	 * What has no end or not our format is overwritten. Keys: token. Arguments: time when
-	 * it is sent, how much later it may be executed, value, when it ends, channel,
-	 * message, a value to overwrite in any case.
+	 * What has no end or not our format is overwritten. Keys: token. Arguments: until
+	 * when it may be executed, value, when it ends, channel, message, a value to
+	 * overwrite in any case.
 	 */
 	static final RedisScript<String> PUBLISH = script("""
-			local life = ARGV[4] - now
-			if now - ARGV[1] > tonumber(ARGV[2]) or life < 1 then return reply('late') end
+			local life = ARGV[3] - now
+			if now > tonumber(ARGV[1]) or life < 1 then return reply('late') end
 			local format = '^1 (%d+) (%d+ %S+) '
-			local fetched, known = string.match(ARGV[3], format)
+			local fetched, known = string.match(ARGV[2], format)
 			local current = value(KEYS[1])
 			local currentFetched, currentKnown = string.match(current or '', format)
-			if currentFetched and current ~= ARGV[7] and redis.call('PTTL', KEYS[1]) >= 0 then
+			if currentFetched and current ~= ARGV[6] and redis.call('PTTL', KEYS[1]) >= 0 then
 				local older = tonumber(fetched) - tonumber(currentFetched)
 				local shorter = tonumber(string.match(known, '%d+')) - tonumber(string.match(currentKnown, '%d+'))
 				if older < 0 or (older == 0 and shorter < 0) then return reply('newer', KEYS[1]) end
 			end
-			redis.call('SET', KEYS[1], ARGV[3], 'PX', string.format('%.0f', life))
-			if known ~= currentKnown then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
+			redis.call('SET', KEYS[1], ARGV[2], 'PX', string.format('%.0f', life))
+			if known ~= currentKnown then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 			return reply('done')
 			""");
 

@@ -16,12 +16,10 @@
 
 package cn.authing.wechat.redis;
 
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.LongAdder;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicLong;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -38,7 +36,6 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
 
 import cn.authing.wechat.WechatMpCredentials;
-import cn.authing.wechat.redis.RedisReply.Outcome;
 import cn.authing.wechat.token.WechatMpTokenStore;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
@@ -67,11 +64,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 	// busy that the executor's own timeouts come late.
 	private static final int TIMEOUTS = 10;
 
-	private final SecureRandom random = new SecureRandom();
-
-	private final LongAdder undecodable = new LongAdder();
-
-	private final AtomicBoolean undecodableWarned = new AtomicBoolean();
+	private final AtomicLong undecodable = new AtomicLong();
 
 	private final RedisTokenStoreSettings settings;
 
@@ -112,13 +105,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 		this.executor = new RedisScriptExecutor(connectionFactory, settings, this::writeOutstanding, initialBackoff,
 				maxBackoff);
 		this.feed = new RedisChangeFeed(connectionFactory, this.executor, settings.keyPrefix() + "changes",
-				randomName(), this.accounts::getIfPresent);
-	}
-
-	private String randomName() {
-		byte[] name = new byte[12];
-		this.random.nextBytes(name);
-		return Base64.getUrlEncoder().encodeToString(name);
+				UUID.randomUUID().toString(), this.accounts::getIfPresent);
 	}
 
 	/**
@@ -164,7 +151,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 			return List.of(this.codec.encode(account, token, end), String.valueOf(end), this.feed.channel(),
 					this.feed.published(account), replaceable);
 		}).filter(RedisReply::isExecuted).flatMap((reply) -> {
-			StoredToken newer = (reply.outcome() == Outcome.NEWER) ? token(account, reply) : token;
+			StoredToken newer = reply.is(RedisReply.NEWER) ? token(account, reply) : token;
 			if (newer == null && replaceable.isEmpty()) {
 				// It only looks like a newer one.
 				return publish(account, token, since, String.valueOf(reply.value()));
@@ -205,14 +192,14 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 	public Mono<Lease> lease(WechatMpCredentials credentials) {
 		return Mono.defer(() -> {
 			RedisAccount account = account(credentials);
-			String owner = randomName();
+			String owner = UUID.randomUUID().toString();
 			return this.executor
 				.executeWithDeadline(RedisScripts.LEASE, List.of(account.tokenKey(), account.leaseKey()),
 						(now) -> List.of(owner, String.valueOf(RedisLease.LIFE.toMillis())))
-				.filter((reply) -> reply.outcome() != Outcome.HELD)
+				.filter((reply) -> !reply.is(RedisReply.HELD))
 				.map((reply) -> {
 					RedisLease lease = new RedisLease(this.executor, account, owner, token(account, reply));
-					return (reply.outcome() == Outcome.DONE) ? lease.renewed(this.settings.maxLease()) : lease;
+					return reply.is(RedisReply.DONE) ? lease.renewed(this.settings.maxLease()) : lease;
 				});
 		});
 	}
@@ -224,7 +211,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 
 	@Override
 	public WechatMpTokenStoreStatus status() {
-		return this.executor.status(this.undecodable.sum());
+		return this.executor.status(this.undecodable.get());
 	}
 
 	private RedisAccount account(WechatMpCredentials credentials) {
@@ -238,15 +225,12 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 			return null;
 		}
 		StoredToken token = this.codec.decode(account, reply);
-		if (token == null) {
-			this.undecodable.increment();
-			if (this.undecodableWarned.compareAndSet(false, true)) {
-				logger.warn(LogMessage.format(
-						"The value of the Redis key '%s' is ignored: it is damaged or forged, its times cannot be"
-								+ " (is a clock wrong?), or it is encrypted with a key that is not among"
-								+ " authing.wechat.cache.redis.encryption-keys. Further ones are only counted",
-						account.tokenKey()));
-			}
+		if (token == null && this.undecodable.getAndIncrement() == 0) {
+			logger.warn(LogMessage.format(
+					"The value of the Redis key '%s' is ignored: it is damaged or forged, its times cannot be"
+							+ " (is a clock wrong?), or it is encrypted with a key that is not among"
+							+ " authing.wechat.cache.redis.encryption-keys. Further ones are only counted",
+					account.tokenKey()));
 		}
 		return token;
 	}

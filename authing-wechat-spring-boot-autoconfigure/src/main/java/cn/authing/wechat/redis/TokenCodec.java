@@ -16,13 +16,19 @@
 
 package cn.authing.wechat.redis;
 
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
+import javax.crypto.Cipher;
 import javax.crypto.SecretKey;
+import javax.crypto.spec.GCMParameterSpec;
 
 import org.jspecify.annotations.Nullable;
 
@@ -42,7 +48,7 @@ import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
  * the same for all instances: a value that is stored again with a longer time to live
  * lives no longer for that. {@code SIGNATURE} tells that it was all written by someone
  * who has the app secret, for this key. {@code TOKEN} is {@code =} and the token or
- * {@code ~} and the encrypted token.
+ * {@code ~} and the token encrypted with AES-GCM, bound to key and header.
  */
 final class TokenCodec {
 
@@ -59,10 +65,18 @@ final class TokenCodec {
 	// Clocks differ a little, and an answer travels a while.
 	private static final Duration TOLERANCE = Duration.ofMinutes(1);
 
-	private final @Nullable TokenCipher cipher;
+	private static final String TRANSFORMATION = "AES/GCM/NoPadding";
+
+	private static final int NONCE_LENGTH = 12;
+
+	private static final int TAG_BITS = 128;
+
+	private final SecureRandom random = new SecureRandom();
+
+	private final List<SecretKey> encryptionKeys;
 
 	TokenCodec(List<SecretKey> encryptionKeys) {
-		this.cipher = encryptionKeys.isEmpty() ? null : new TokenCipher(encryptionKeys);
+		this.encryptionKeys = encryptionKeys;
 	}
 
 	/**
@@ -76,8 +90,8 @@ final class TokenCodec {
 		String header = "1 " + millis(stored.fetchedAt()) + " " + millis(stored.token().expiresAt()) + " "
 				+ account.digest(accessToken) + " " + end;
 		String signed = header + " " + sign(account, header, accessToken);
-		return (this.cipher != null) ? signed + " ~" + this.cipher.encrypt(accessToken, associatedData(account, header))
-				: signed + " =" + accessToken;
+		return signed + (this.encryptionKeys.isEmpty() ? " =" + accessToken
+				: " ~" + encrypt(accessToken, associatedData(account, header)));
 	}
 
 	/**
@@ -94,8 +108,7 @@ final class TokenCodec {
 		String header = matcher.group(1);
 		String accessToken = matcher.group(7);
 		if (matcher.group(6).equals("~")) {
-			accessToken = (this.cipher != null) ? this.cipher.decrypt(accessToken, associatedData(account, header))
-					: null;
+			accessToken = decrypt(accessToken, associatedData(account, header));
 		}
 		if (!StringUtils.hasText(accessToken)
 				|| !RedisAccount.equal(sign(account, header, accessToken), matcher.group(5))) {
@@ -123,6 +136,53 @@ final class TokenCodec {
 
 	private static String sign(RedisAccount account, String header, String accessToken) {
 		return account.signature("value", associatedData(account, header) + " " + accessToken);
+	}
+
+	private String encrypt(String text, String associatedData) {
+		byte[] nonce = new byte[NONCE_LENGTH];
+		this.random.nextBytes(nonce);
+		try {
+			byte[] encrypted = cipher(Cipher.ENCRYPT_MODE, this.encryptionKeys.get(0), nonce, associatedData)
+				.doFinal(text.getBytes(StandardCharsets.UTF_8));
+			Base64.Encoder encoder = Base64.getEncoder();
+			// The nonce needs no padding
+			return encoder.encodeToString(nonce) + encoder.encodeToString(encrypted);
+		}
+		catch (GeneralSecurityException ex) {
+			throw new IllegalStateException("Every Java platform has " + TRANSFORMATION, ex);
+		}
+	}
+
+	private @Nullable String decrypt(String text, String associatedData) {
+		byte[] encrypted;
+		try {
+			encrypted = Base64.getDecoder().decode(text);
+		}
+		catch (IllegalArgumentException ex) {
+			return null;
+		}
+		if (encrypted.length < NONCE_LENGTH) {
+			return null;
+		}
+		for (SecretKey key : this.encryptionKeys) {
+			try {
+				byte[] plain = cipher(Cipher.DECRYPT_MODE, key, encrypted, associatedData).doFinal(encrypted,
+						NONCE_LENGTH, encrypted.length - NONCE_LENGTH);
+				return new String(plain, StandardCharsets.UTF_8);
+			}
+			catch (GeneralSecurityException ex) {
+				// Not with this key.
+			}
+		}
+		return null;
+	}
+
+	private static Cipher cipher(int mode, SecretKey key, byte[] nonce, String associatedData)
+			throws GeneralSecurityException {
+		Cipher cipher = Cipher.getInstance(TRANSFORMATION);
+		cipher.init(mode, key, new GCMParameterSpec(TAG_BITS, nonce, 0, NONCE_LENGTH));
+		cipher.updateAAD(associatedData.getBytes(StandardCharsets.UTF_8));
+		return cipher;
 	}
 
 	private static String associatedData(RedisAccount account, String header) {

@@ -17,14 +17,16 @@
 package cn.authing.wechat.wxjava;
 
 import java.io.BufferedInputStream;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 
 import me.chanjar.weixin.common.bean.CommonUploadData;
 import me.chanjar.weixin.common.bean.CommonUploadParam;
+import org.aopalliance.intercept.MethodInvocation;
 import org.jspecify.annotations.Nullable;
+
+import org.springframework.util.StreamUtils;
 
 /**
  * Upload data that can be sent again: WxJava repeats a call whose token was rejected, but
@@ -48,7 +50,7 @@ final class RepeatableUploadData extends CommonUploadData {
 	 * @param call the call
 	 * @return what the call returns
 	 */
-	static @Nullable Object use(CommonUploadParam upload, Call call) throws Throwable {
+	static @Nullable Object use(CommonUploadParam upload, MethodInvocation call) throws Throwable {
 		CommonUploadData data = upload.getData();
 		if (data == null || data.getInputStream() == null) {
 			return call.proceed();
@@ -73,14 +75,7 @@ final class RepeatableUploadData extends CommonUploadData {
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
 		}
-		return new FilterInputStream(this.source) {
-
-			@Override
-			public void close() {
-				// Not before the call ends
-			}
-
-		};
+		return StreamUtils.nonClosing(this.source);
 	}
 
 	@Override
@@ -91,16 +86,6 @@ final class RepeatableUploadData extends CommonUploadData {
 	@Override
 	public int hashCode() {
 		return System.identityHashCode(this);
-	}
-
-	/**
-	 * A call that uploads.
-	 */
-	@FunctionalInterface
-	interface Call {
-
-		@Nullable Object proceed() throws Throwable;
-
 	}
 
 }

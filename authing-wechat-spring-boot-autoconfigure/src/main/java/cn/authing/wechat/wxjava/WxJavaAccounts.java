@@ -17,6 +17,7 @@
 package cn.authing.wechat.wxjava;
 
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -93,27 +94,21 @@ public class WxJavaAccounts implements SmartInitializingSingleton, ApplicationLi
 	 * @return the configurations by WxJava's id, the default one first
 	 */
 	public <C> Map<String, C> createConfigurations(Function<WechatMpCredentials, C> factory) {
-		Map<String, WechatMpCredentials> credentials = new LinkedHashMap<>(this.provider.getObject().getAccounts());
-		WechatMpCredentials defaultCredentials = credentials.remove(WechatMpTokenService.DEFAULT_ACCOUNT);
+		Map<String, WechatMpCredentials> accounts = this.provider.getObject().getAccounts();
+		// Not by name too: WxJava spares its users the switching if there is one entry
+		boolean named = !accounts.keySet().equals(Set.of(WechatMpTokenService.DEFAULT_ACCOUNT));
 		Map<String, C> configurations = new LinkedHashMap<>();
-		if (defaultCredentials != null && credentials.isEmpty()) {
-			// Not by name too: WxJava spares its users the switching if there is one
-			// entry.
-			configurations.put(defaultCredentials.appId(), factory.apply(defaultCredentials));
-			return configurations;
-		}
-		if (defaultCredentials != null) {
-			put(configurations, WechatMpTokenService.DEFAULT_ACCOUNT, defaultCredentials, factory);
-		}
-		credentials.forEach((name, other) -> put(configurations, name, other, factory));
+		accounts.entrySet()
+			.stream()
+			.sorted(Comparator.comparing((account) -> !WechatMpTokenService.DEFAULT_ACCOUNT.equals(account.getKey())))
+			.forEach((account) -> {
+				C configuration = factory.apply(account.getValue());
+				if (named) {
+					configurations.put(account.getKey(), configuration);
+				}
+				configurations.putIfAbsent(account.getValue().appId(), configuration);
+			});
 		return configurations;
-	}
-
-	private <C> void put(Map<String, C> configurations, String name, WechatMpCredentials credentials,
-			Function<WechatMpCredentials, C> factory) {
-		C configuration = factory.apply(credentials);
-		configurations.put(name, configuration);
-		configurations.putIfAbsent(credentials.appId(), configuration);
 	}
 
 	@Override

@@ -38,8 +38,7 @@ import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.framework.ProxyFactory;
-import org.springframework.aop.support.DefaultPointcutAdvisor;
-import org.springframework.aop.support.StaticMethodMatcherPointcut;
+import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ConcurrentReferenceHashMap;
@@ -75,7 +74,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 
 	private final ObjectProvider<WxJavaAccounts> accounts;
 
-	private final Advisor tokenAdvisor = new DefaultPointcutAdvisor(new TokenPointcut(), new TokenInterceptor());
+	private final Advisor tokenAdvisor = new TokenAdvisor();
 
 	// What a registry hands out, by what it holds.
 	private final Map<Object, Object> registered = new ConcurrentReferenceHashMap<>();
@@ -204,9 +203,62 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 		return this.accounts.getObject().find(getAppId(configuration));
 	}
 
-	private final class TokenPointcut extends StaticMethodMatcherPointcut {
+	private @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
+		Object target = Objects.requireNonNull(invocation.getThis());
+		if (this.configurationType.isInstance(target)) {
+			return invokeConfiguration(invocation, this.configurationType.cast(target));
+		}
+		if (this.serviceType.isInstance(target)) {
+			return invokeService(invocation, this.serviceType.cast(target));
+		}
+		Object service = invocation.proceed();
+		return (service != null) ? this.registered.computeIfAbsent(service,
+				(held) -> postProcessAfterInitialization(held, this.registryType)) : null;
+	}
 
-		TokenPointcut() {
+	private @Nullable Object invokeConfiguration(MethodInvocation invocation, C configuration) throws Throwable {
+		WxJavaAccount account = find(configuration);
+		if (account == null) {
+			return invocation.proceed();
+		}
+		return switch (invocation.getMethod().getName()) {
+			case "getAccessToken" -> account.getAccessToken();
+			// Else WxJava would fetch one itself; the source refreshes it in time
+			case "isAccessTokenExpired" -> false;
+			case "getAccessTokenLock" -> account.getLock();
+			case "getExpiresTime" -> account.getExpiresTime();
+			case "expireAccessToken" -> {
+				account.expireAccessToken();
+				yield null;
+			}
+			default -> {
+				account.updateAccessToken();
+				yield null;
+			}
+		};
+	}
+
+	private @Nullable Object invokeService(MethodInvocation invocation, S service) throws Throwable {
+		@Nullable Object[] arguments = invocation.getArguments();
+		if (invocation.getMethod().getName().equals("getAccessToken")) {
+			C configuration = getConfiguration(service);
+			WxJavaAccount account = (configuration != null) ? find(configuration) : null;
+			boolean forced = arguments.length == 1 && Boolean.TRUE.equals(arguments[0]);
+			return (account != null && forced) ? account.refreshAccessToken() : invocation.proceed();
+		}
+		for (Object argument : arguments) {
+			if (argument instanceof CommonUploadParam upload) {
+				return RepeatableUploadData.use(upload, invocation);
+			}
+		}
+		Arrays.setAll(arguments, (i) -> manageArgument(arguments[i]));
+		return invocation.proceed();
+	}
+
+	private final class TokenAdvisor extends StaticMethodMatcherPointcutAdvisor {
+
+		TokenAdvisor() {
+			super((MethodInterceptor) WxJavaBeanPostProcessor.this::invoke);
 			setClassFilter((type) -> isConfiguration(type) || isService(type) || isRegistry(type));
 		}
 
@@ -235,64 +287,6 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 			return ClassUtils.getAllInterfacesForClassAsSet(type)
 				.stream()
 				.anyMatch((candidate) -> candidate.getName().equals(WxJavaBeanPostProcessor.this.registryType));
-		}
-
-	}
-
-	private final class TokenInterceptor implements MethodInterceptor {
-
-		@Override
-		public @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
-			WxJavaBeanPostProcessor<S, C> outer = WxJavaBeanPostProcessor.this;
-			Object target = Objects.requireNonNull(invocation.getThis());
-			if (outer.configurationType.isInstance(target)) {
-				return invokeConfiguration(invocation, outer.configurationType.cast(target));
-			}
-			if (outer.serviceType.isInstance(target)) {
-				return invokeService(invocation, outer.serviceType.cast(target));
-			}
-			Object service = invocation.proceed();
-			return (service != null) ? outer.registered.computeIfAbsent(service,
-					(held) -> outer.postProcessAfterInitialization(held, outer.registryType)) : null;
-		}
-
-		private @Nullable Object invokeConfiguration(MethodInvocation invocation, C configuration) throws Throwable {
-			WxJavaAccount account = find(configuration);
-			if (account == null) {
-				return invocation.proceed();
-			}
-			return switch (invocation.getMethod().getName()) {
-				case "getAccessToken" -> account.getAccessToken();
-				// Else WxJava would fetch one itself; the source refreshes it in time
-				case "isAccessTokenExpired" -> false;
-				case "getAccessTokenLock" -> account.getLock();
-				case "getExpiresTime" -> account.getExpiresTime();
-				case "expireAccessToken" -> {
-					account.expireAccessToken();
-					yield null;
-				}
-				default -> {
-					account.updateAccessToken();
-					yield null;
-				}
-			};
-		}
-
-		private @Nullable Object invokeService(MethodInvocation invocation, S service) throws Throwable {
-			@Nullable Object[] arguments = invocation.getArguments();
-			if (invocation.getMethod().getName().equals("getAccessToken")) {
-				C configuration = getConfiguration(service);
-				WxJavaAccount account = (configuration != null) ? find(configuration) : null;
-				boolean forced = arguments.length == 1 && Boolean.TRUE.equals(arguments[0]);
-				return (account != null && forced) ? account.refreshAccessToken() : invocation.proceed();
-			}
-			for (Object argument : arguments) {
-				if (argument instanceof CommonUploadParam upload) {
-					return RepeatableUploadData.use(upload, invocation::proceed);
-				}
-			}
-			Arrays.setAll(arguments, (i) -> manageArgument(arguments[i]));
-			return invocation.proceed();
 		}
 
 	}

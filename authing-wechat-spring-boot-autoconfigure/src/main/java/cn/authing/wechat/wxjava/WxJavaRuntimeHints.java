@@ -30,14 +30,11 @@ public final class WxJavaRuntimeHints implements RuntimeHintsRegistrar {
 
 	@Override
 	public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
-		registerField(hints, classLoader, "me.chanjar.weixin.mp.api.impl.BaseWxMpServiceImpl",
-				WxMpBeanPostProcessor.CONFIGURATIONS_FIELD);
-		registerField(hints, classLoader, "cn.binarywang.wx.miniapp.api.impl.BaseWxMaServiceImpl",
-				WxMaBeanPostProcessor.CONFIGURATIONS_FIELD);
-	}
-
-	private void registerField(RuntimeHints hints, @Nullable ClassLoader classLoader, String type, String field) {
-		hints.reflection().registerTypeIfPresent(classLoader, type, (hint) -> hint.withField(field));
+		hints.reflection()
+			.registerTypeIfPresent(classLoader, "me.chanjar.weixin.mp.api.impl.BaseWxMpServiceImpl",
+					(hint) -> hint.withField(WxMpBeanPostProcessor.CONFIGURATIONS_FIELD))
+			.registerTypeIfPresent(classLoader, "cn.binarywang.wx.miniapp.api.impl.BaseWxMaServiceImpl",
+					(hint) -> hint.withField(WxMaBeanPostProcessor.CONFIGURATIONS_FIELD));
 	}
 
 }
