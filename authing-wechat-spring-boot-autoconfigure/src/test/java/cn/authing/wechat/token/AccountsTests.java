@@ -31,7 +31,7 @@ import cn.authing.wechat.WechatMpTokenSource;
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
@@ -140,7 +140,7 @@ class AccountsTests {
 			assertThat(fixture().status().failures()).isPositive();
 			assertThat(fixture().client.calls().stream().skip(1)).as("the old secret is used no more")
 				.allSatisfy((call) -> assertThat(call.credentials()).isEqualTo(NEW_SECRET));
-			fixture().advance(UNTIL_EXPIRED.minus(UNTIL_DUE));
+			fixture().advance(UNTIL_STALE.minus(UNTIL_DUE));
 			assertThat(fixture().ask().failure()).isInstanceOf(AuthingApiException.class);
 			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.FAILING);
 		}
@@ -230,7 +230,7 @@ class AccountsTests {
 			fixture().client.onCall((call) -> call.fail());
 			int before = fixture().fetches();
 			configure("default", NEW_SECRET);
-			fixture().advance(UNTIL_EXPIRED);
+			fixture().advance(UNTIL_STALE);
 			assertThat(fixture().client.calls().stream().skip(before)).isNotEmpty()
 				.noneSatisfy((call) -> assertThat(call.credentials()).isEqualTo(CREDENTIALS));
 		}

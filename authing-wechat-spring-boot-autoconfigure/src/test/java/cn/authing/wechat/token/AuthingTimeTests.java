@@ -27,7 +27,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -53,7 +53,7 @@ class AuthingTimeTests {
 	void expiryWhenWallClockIsOffShouldBeJudgedByDateHeader(long offset) {
 		this.time.setWallOffset(Duration.ofSeconds(offset));
 		this.fixture.hold("A");
-		assertExpiresAfter(UNTIL_EXPIRED);
+		assertExpiresAfter(UNTIL_STALE);
 	}
 
 	@ParameterizedTest
@@ -82,7 +82,7 @@ class AuthingTimeTests {
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
 		this.fixture.advance(MOMENT);
-		assertExpiresAfter(UNTIL_EXPIRED.minus(UNTIL_DUE));
+		assertExpiresAfter(UNTIL_STALE.minus(UNTIL_DUE));
 		assertThat(this.fixture.fetches()).isEqualTo(1);
 	}
 
@@ -91,7 +91,7 @@ class AuthingTimeTests {
 		this.fixture.ask();
 		this.fixture.client.call().succeed(new WechatMpAccessToken("A", Instant.MAX), true);
 		this.fixture.advance(UNTIL_DUE);
-		assertExpiresAfter(UNTIL_EXPIRED.minus(UNTIL_DUE));
+		assertExpiresAfter(UNTIL_STALE.minus(UNTIL_DUE));
 		this.fixture.ask();
 		this.fixture.client.call().succeed(new WechatMpAccessToken("B", Instant.MIN), true);
 		assertThat(this.fixture.held()).isEqualTo("B");

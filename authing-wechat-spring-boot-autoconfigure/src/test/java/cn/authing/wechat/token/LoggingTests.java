@@ -36,7 +36,7 @@ import cn.authing.wechat.WechatMpCredentials;
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -236,7 +236,7 @@ class LoggingTests {
 		this.fixture.time.runDue();
 		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
 		this.fixture.registry.keepWarm();
-		this.fixture.advance(UNTIL_EXPIRED);
+		this.fixture.advance(UNTIL_STALE);
 		this.fixture.close();
 		assertThat(this.appender.list).isNotEmpty().allSatisfy((event) -> {
 			assertThat(event.getFormattedMessage()).doesNotContain(TOKEN, CREDENTIALS.appSecret());

@@ -28,7 +28,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -62,7 +62,7 @@ class RenewalTests {
 	@Test
 	void expiryWhenLifeIsImplausiblyLongShouldBeCapped() {
 		this.fixture.hold("A", Duration.ofDays(4000));
-		this.fixture.advance(UNTIL_EXPIRED);
+		this.fixture.advance(UNTIL_STALE);
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
@@ -165,7 +165,7 @@ class RenewalTests {
 		this.fixture.ask();
 		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt().plusSeconds(2)), true);
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
-		this.fixture.advance(UNTIL_EXPIRED.minus(UNTIL_DUE));
+		this.fixture.advance(UNTIL_STALE.minus(UNTIL_DUE));
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 

@@ -124,7 +124,7 @@ class SharedRenewalTests {
 			return this.token;
 		});
 		return new TestTokenService(client, this.store, () -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS),
-				POLICY, 10, List.of(), new MovedClock(), TokenCache.newExecutor(), () -> 0);
+				10, new FetchContext(new MovedClock(), FetchContext.Executors.create(), () -> 0, POLICY, List.of()));
 	}
 
 	private final class MovedClock implements TokenClock {

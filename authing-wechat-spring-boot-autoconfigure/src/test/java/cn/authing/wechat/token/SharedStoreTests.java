@@ -31,7 +31,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -137,7 +137,7 @@ class SharedStoreTests {
 	@Test
 	void getAccessTokenWhenWaitingForAnotherThatTellsShouldNotFetchAgain() {
 		holdEverywhere("A");
-		this.time.advance(UNTIL_EXPIRED);
+		this.time.advance(UNTIL_STALE);
 		this.a.ask();
 		Caller waiting = this.b.ask();
 		this.a.client.call().succeed("B", LIFE);
@@ -287,7 +287,7 @@ class SharedStoreTests {
 	@Test
 	void getAccessTokenWhenOwnFetchFailsAfterAnotherHasSharedShouldAnswerWithThat() {
 		holdEverywhere("A");
-		this.time.advance(UNTIL_EXPIRED);
+		this.time.advance(UNTIL_STALE);
 		this.a.ask();
 		Caller waiting = this.b.ask();
 		this.time.advance(Duration.ofSeconds(5).plus(POLL));
@@ -343,7 +343,7 @@ class SharedStoreTests {
 			.publish(CREDENTIALS, new WechatMpTokenStore.StoredToken(token, Duration.ofDays(4000), Instant.EPOCH))
 			.block();
 		assertThat(this.b.ask().accessToken()).isEqualTo("A");
-		this.time.advance(UNTIL_EXPIRED);
+		this.time.advance(UNTIL_STALE);
 		assertThat(this.b.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
@@ -439,7 +439,7 @@ class SharedStoreTests {
 	void invalidateWhenTheTokenHandedOutAgainHasExpiredShouldAsk() {
 		holdEverywhere("A");
 		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
-		this.time.advance(UNTIL_EXPIRED.minusSeconds(1));
+		this.time.advance(UNTIL_STALE.minusSeconds(1));
 		this.b.service.invalidate("A");
 		this.b.ask();
 		this.b.client.call().succeed(token, true);
