@@ -22,6 +22,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -124,7 +125,7 @@ final class FleetTokenLoader extends TokenLoader {
 			.defaultIfEmpty(fetchAndPublish(target, Mono.empty()))
 			.flatMap(Function.identity())
 			// The store may not have been there yet when it was read.
-			.onErrorResume((failure) -> shared(target).switchIfEmpty(Mono.error(failure)));
+			.onErrorResume((failure) -> shared(target, this.storeTimeout).switchIfEmpty(Mono.error(failure)));
 	}
 
 	/**
@@ -161,7 +162,8 @@ final class FleetTokenLoader extends TokenLoader {
 
 	@Override
 	void adopt(Target target) {
-		shared(target).subscribe(target::adopt);
+		// Nobody waits.
+		shared(target, this.policy.timeout()).subscribe(target::adopt);
 	}
 
 	@Override
@@ -253,8 +255,8 @@ final class FleetTokenLoader extends TokenLoader {
 		}
 	}
 
-	private Mono<ReceivedToken> shared(Target target) {
-		return read(target).timeout(this.storeTimeout, Mono.empty(), this.timer)
+	private Mono<ReceivedToken> shared(Target target, Duration timeout) {
+		return read(target).timeout(timeout, Mono.empty(), this.timer)
 			.filter((shared) -> target.snapshot().shouldAdopt(shared, nanoTime()));
 	}
 
@@ -280,14 +282,14 @@ final class FleetTokenLoader extends TokenLoader {
 	}
 
 	private Mono<Void> release(Lease lease) {
-		return call("release", lease::release).timeout(this.policy.timeout(), this.timer).onErrorComplete();
+		return call("release", lease::release).onErrorComplete();
 	}
 
 	/**
 	 * Call the store on a thread that it may block.
 	 */
 	private <T> Mono<T> call(String operation, Supplier<Mono<T>> call) {
-		return Mono.defer(() -> {
+		Mono<T> deferred = Mono.defer(() -> {
 			try {
 				return call.get();
 			}
@@ -295,8 +297,10 @@ final class FleetTokenLoader extends TokenLoader {
 				// Reactor would throw some errors instead of passing them on.
 				return Mono.error(new IllegalStateException(ex));
 			}
-		})
-			.subscribeOn(this.storeThreads)
+		});
+		return deferred.subscribeOn(this.storeThreads)
+			// Closed meanwhile: a lease is given back all the same.
+			.onErrorResume(RejectedExecutionException.class, (ex) -> deferred)
 			.doOnError((failure) -> logger.debug(LogMessage.format("Operation %s of the token store failed with %s",
 					operation, failure.getClass().getName())));
 	}

@@ -345,7 +345,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 					this, this.statistics.rejections.sum()));
 		}
 		else if (first) {
-			logger.info(LogMessage.format("The first token of %s is there", this));
+			logger.info(LogMessage.format("Fetched the first token of %s", this));
 		}
 	}
 

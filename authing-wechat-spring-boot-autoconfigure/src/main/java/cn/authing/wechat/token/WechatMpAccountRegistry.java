@@ -152,7 +152,15 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	// On a thread that the store may block, and again if it ends or fails.
 	private Flux<Change> changes(WechatMpTokenStore store) {
-		return Flux.defer(store::changes)
+		return Flux.defer(() -> {
+			try {
+				return store.changes();
+			}
+			catch (Throwable ex) {
+				// Reactor would throw some errors instead of passing them on.
+				return Flux.error(new IllegalStateException(ex));
+			}
+		})
 			.doOnError((failure) -> logger.warn(LogMessage.format(
 					"Changes of tokens by other instances are not noticed for a while: the token store failed with %s",
 					failure.getClass().getName())))
@@ -463,7 +471,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		try {
 			return (this.store != null) ? this.store.status() : null;
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			return null;
 		}
 	}

@@ -236,7 +236,7 @@ class TokenStatesTests {
 		@Test
 		void getAccessTokenWhenExpiredShouldJoinOneFetch() {
 			fixture().hold("A");
-			fixture().advance(UNTIL_STALE);
+			fixture().advance(LIFE);
 			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EXPIRED);
 			Caller first = fixture().ask();
 			Caller second = fixture().ask();
@@ -287,7 +287,7 @@ class TokenStatesTests {
 		@Test
 		void getAccessTokenWhenRenewalFailedAndTokenExpiredShouldAnswerWithFailure() {
 			fixture().hold("A");
-			fixture().advance(UNTIL_STALE.minus(MOMENT));
+			fixture().advance(LIFE.minus(MOMENT));
 			fixture().ask();
 			fixture().client.call().fail();
 			fixture().advance(MOMENT);

@@ -42,7 +42,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Renewals by instances that share a store, while Authing has no other token.
  */
-class SharedRenewalTests {
+class FleetRenewalTests {
 
 	private static final WechatMpCredentials CREDENTIALS = new WechatMpCredentials("wx1", "secret");
 
@@ -131,7 +131,7 @@ class SharedRenewalTests {
 
 		@Override
 		public long nanoTime() {
-			return SharedRenewalTests.this.time.get();
+			return FleetRenewalTests.this.time.get();
 		}
 
 		@Override
