@@ -48,6 +48,8 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.context.annotation.Bean;
 
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -103,6 +105,26 @@ class ArchitectureTests {
 	@Test
 	void packagesHaveNoCycles() {
 		slices().matching("cn.authing.wechat.(*)..").should().beFreeOfCycles().check(CLASSES);
+	}
+
+	@Test
+	void classesOfTokenHaveNoCycles() {
+		SliceAssignment topLevelClasses = new SliceAssignment() {
+
+			@Override
+			public SliceIdentifier getIdentifierOf(JavaClass type) {
+				String name = type.getName().replaceAll("\\$.*", "");
+				return type.getPackageName().equals("cn.authing.wechat.token") ? SliceIdentifier.of(name)
+						: SliceIdentifier.ignore();
+			}
+
+			@Override
+			public String getDescription() {
+				return "top-level classes of token";
+			}
+
+		};
+		slices().assignedFrom(topLevelClasses).should().beFreeOfCycles().check(CLASSES);
 	}
 
 	@Test

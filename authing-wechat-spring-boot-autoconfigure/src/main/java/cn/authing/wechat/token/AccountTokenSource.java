@@ -124,8 +124,8 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	private SharedResult removed() {
-		return SharedResult.failed(
-				new IllegalStateException("The WeChat account '" + SafeText.of(this.name) + "' is no longer configured"));
+		return SharedResult.failed(new IllegalStateException(
+				"The WeChat account '" + SafeText.of(this.name) + "' is no longer configured"));
 	}
 
 	synchronized void keepWarm() {

@@ -50,7 +50,8 @@ final class FetchContext {
 
 	private static final Log logger = LogFactory.getLog(FetchContext.class);
 
-	// How long callers are kept waiting for listeners, and how many events for a slow one.
+	// How long callers are kept waiting for listeners, and how many events for a slow
+	// one.
 	private static final Duration LISTENER_TIMEOUT = Duration.ofMillis(50);
 
 	private static final int MAX_PENDING_EVENTS = 1000;
@@ -215,7 +216,8 @@ final class FetchContext {
 			timer.allowCoreThreadTimeOut(true);
 			timer.setRemoveOnCancelPolicy(true);
 			ExecutorService workers = new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS,
-					new SynchronousQueue<>(), (task) -> prepare(new Thread(null, task, "authing-wechat-token", 0, false)));
+					new SynchronousQueue<>(),
+					(task) -> prepare(new Thread(null, task, "authing-wechat-token", 0, false)));
 			return new Executors(timer, workers, workers);
 		}
 

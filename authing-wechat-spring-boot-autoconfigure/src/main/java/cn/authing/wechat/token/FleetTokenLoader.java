@@ -137,10 +137,9 @@ final class FleetTokenLoader extends TokenLoader {
 	private Mono<Mono<ReceivedToken>> adoptOrFetch(Target target) {
 		AtomicBoolean decided = new AtomicBoolean();
 		// Nobody waits while a valid token is cached.
-		Duration maxWait = (target.snapshot().currentAsResult(nanoTime()) != null)
-				? this.policy.timeout().dividedBy(2) : this.storeTimeout;
-		Mono<Mono<ReceivedToken>> decision = read(target)
-			.map(Optional::of)
+		Duration maxWait = (target.snapshot().currentAsResult(nanoTime()) != null) ? this.policy.timeout().dividedBy(2)
+				: this.storeTimeout;
+		Mono<Mono<ReceivedToken>> decision = read(target).map(Optional::of)
 			.defaultIfEmpty(Optional.empty())
 			.flatMap((stored) -> Mono.justOrEmpty(resolveFromStore(target, stored.orElse(null))))
 			.map(Mono::just)
@@ -223,7 +222,8 @@ final class FleetTokenLoader extends TokenLoader {
 	 * newer, that one is adopted.
 	 */
 	private CompletableFuture<?> publish(Target target, @Nullable ReceivedToken fetched) {
-		if (fetched == null || fetched.isExpired() || target.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
+		if (fetched == null || fetched.isExpired()
+				|| target.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
 			return CompletableFuture.completedFuture(null);
 		}
 		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.life()),
@@ -276,7 +276,8 @@ final class FleetTokenLoader extends TokenLoader {
 			return (shared != null) ? fromStore(shared) : null;
 		}
 		catch (Throwable ex) {
-			logger.debug(LogMessage.format("Operation shared of the token store failed with %s", ex.getClass().getName()));
+			logger.debug(
+					LogMessage.format("Operation shared of the token store failed with %s", ex.getClass().getName()));
 			return null;
 		}
 	}

@@ -110,9 +110,11 @@ final class SharedResult {
 	}
 
 	private Mono<WechatMpAccessToken> forSubscriber() {
-		return this.future.handle((token, failure) -> (failure == null) ? Mono.just(token)
-				: Mono.<WechatMpAccessToken>error(
-						(failure instanceof AuthingException authing) ? authing.forCaller() : failure))
+		return this.future
+			.handle((token,
+					failure) -> (failure == null) ? Mono.just(token)
+							: Mono.<WechatMpAccessToken>error(
+									(failure instanceof AuthingException authing) ? authing.forCaller() : failure))
 			.join();
 	}
 

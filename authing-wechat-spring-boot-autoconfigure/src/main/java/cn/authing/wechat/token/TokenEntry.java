@@ -351,7 +351,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 
 	@Override
 	public TokenFetch.Outcome failed(AuthingException failure, TokenFetch fetch) {
-		// Whoever waits is told by the exception; of a background fetch nobody else hears.
+		// Whoever waits is told by the exception; of a background fetch nobody else
+		// hears.
 		boolean log = fetch.isInBackground() || this.statistics.isFirstFetch();
 		Change change = update((snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(), this.context.policy(),
 				this.context.random()));
@@ -369,10 +370,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 	}
 
 	private static String describe(TokenSnapshot snapshot, long now) {
-		return (now < snapshot.staleUntil())
-				? "The current one is valid for another %d s"
-					.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now))
-				: "There is no other";
+		return (now < snapshot.staleUntil()) ? "The current one is valid for another %d s"
+			.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now)) : "There is no other";
 	}
 
 	private WechatMpTokenEvent record(TokenFetch fetch, @Nullable WechatMpTokenOrigin origin,
@@ -401,9 +400,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 	public void adopt(ReceivedToken shared) {
 		Change change = update((snapshot) -> {
 			long now = this.clock.nanoTime();
-			return snapshot.shouldAdopt(shared, now) ? snapshot
-				.received(shared, false, now, this.context.policy(), this.context.random())
-				.withFetch(snapshot.fetch()) : snapshot;
+			return snapshot.shouldAdopt(shared, now)
+					? snapshot.received(shared, false, now, this.context.policy(), this.context.random())
+						.withFetch(snapshot.fetch())
+					: snapshot;
 		});
 		if (change.before() == change.after()) {
 			return;

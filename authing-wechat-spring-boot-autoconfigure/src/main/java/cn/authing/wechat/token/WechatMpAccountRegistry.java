@@ -30,7 +30,6 @@ import java.util.concurrent.ThreadLocalRandom;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
-import com.github.benmanes.caffeine.cache.RemovalCause;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -223,9 +222,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		AccountTokenSource account = this.accounts.get(name);
 		if (account == null) {
 			String shown = SafeText.of(name);
-			throw new IllegalArgumentException(
-					"There is no WeChat account '" + shown + "'; configured are " + this.accounts.keySet()
-							+ ". Add authing.wechat.accounts." + shown + ".app-id and .app-secret, or use one of those");
+			throw new IllegalArgumentException("There is no WeChat account '" + shown + "'; configured are "
+					+ this.accounts.keySet() + ". Add authing.wechat.accounts." + shown
+					+ ".app-id and .app-secret, or use one of those");
 		}
 		return account;
 	}
@@ -251,7 +250,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			entries = Caffeine.newBuilder()
 				.maximumSize(this.maxEntries)
 				.executor(Runnable::run)
-				.evictionListener((WechatMpCredentials credentials, TokenEntry entry, RemovalCause cause) -> evict(entry))
+				.<WechatMpCredentials, TokenEntry>evictionListener((credentials, entry, cause) -> evict(entry))
 				.build();
 			this.entries = entries;
 		}
@@ -267,8 +266,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	private TokenEntry newEntry(WechatMpCredentials credentials) {
 		TokenEntry entry = configuredEntry(this.accounts, credentials);
 		entry = (entry != null) ? entry : this.evictedEntries.remove(credentials);
-		return (entry != null) ? entry
-				: new TokenEntry(this.context, this.loader, credentials, this.dynamicStatistics);
+		return (entry != null) ? entry : new TokenEntry(this.context, this.loader, credentials, this.dynamicStatistics);
 	}
 
 	private static @Nullable TokenEntry configuredEntry(Map<String, AccountTokenSource> accounts,
@@ -453,9 +451,10 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		return new WechatMpAccountStatus(name, entry.credentials().appId(), snapshot.state(now),
 				localTime(snapshot.receivedAt(), now), localTime(snapshot.softExpiry(), now),
 				localTime(snapshot.hardExpiry(), now), (token != null) ? token.expiresAt() : null,
-				Duration.ofNanos((now < snapshot.hardExpiry()) ? snapshot.hardExpiry() - now : 0), snapshot.origin(), statistics.lastFetchedAt,
-				(lastFailure != null) ? lastFailure.exception() : null, (lastFailure != null) ? lastFailure.at() : null,
-				failures, statistics.fetches.sum(), statistics.rejections.sum(), successor != null);
+				Duration.ofNanos((now < snapshot.hardExpiry()) ? snapshot.hardExpiry() - now : 0), snapshot.origin(),
+				statistics.lastFetchedAt, (lastFailure != null) ? lastFailure.exception() : null,
+				(lastFailure != null) ? lastFailure.at() : null, failures, statistics.fetches.sum(),
+				statistics.rejections.sum(), successor != null);
 	}
 
 	private @Nullable Instant localTime(long nanoTime, long now) {

@@ -146,8 +146,9 @@ public record WechatMpRefreshPolicy(Duration refreshAhead, Duration minRefreshIn
 	}
 
 	/**
-	 * Return the back-off after a failure: doubled each time, shortened at random by up to a
-	 * fifth, never less than {@code initialBackoff} nor more than {@code maxBackoff}.
+	 * Return the back-off after a failure: doubled each time, shortened at random by up
+	 * to a fifth, never less than {@code initialBackoff} nor more than
+	 * {@code maxBackoff}.
 	 * @param attempt which failure in a row this is, from 1
 	 * @param retryAfter the pause that Authing asked for
 	 * @param random a number from 0 (inclusive) to 1 (exclusive)

@@ -111,7 +111,9 @@ class LoggingTests {
 			this.fixture.client.call().succeed(TOKEN, Duration.ofSeconds(-100));
 			this.fixture.advance(MIN_REFRESH_INTERVAL);
 		}
-		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "(-100 s left)", "clock");
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("account 'default'", "(-100 s left)", "clock");
 		assertThat(messages(Level.INFO)).isEmpty();
 		this.fixture.ask();
 		this.fixture.client.call().succeed(TOKEN, LIFE);
@@ -149,7 +151,9 @@ class LoggingTests {
 			this.fixture.advance(Duration.ofMinutes(1));
 			this.fixture.service.invalidate(this.fixture.held());
 			this.fixture.hold(TOKEN + rejection);
-			assertThat(messages(Level.INFO)).hasSize(rejection).last().asString()
+			assertThat(messages(Level.INFO)).hasSize(rejection)
+				.last()
+				.asString()
 				.contains("account 'default'", "(" + rejection + " rejections so far)");
 		}
 		assertThat(messages(Level.WARN)).isEmpty();

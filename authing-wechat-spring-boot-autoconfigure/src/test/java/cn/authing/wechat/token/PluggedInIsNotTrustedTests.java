@@ -249,8 +249,9 @@ class PluggedInIsNotTrustedTests {
 	@SuppressWarnings("NullAway") // what a provider without null checks may do
 	void accountProviderWhenItReturnsNullShouldBeToldAndKeepTheAccounts() {
 		List<Map<String, WechatMpCredentials>> accounts = new ArrayList<>(List.of(Map.of("default", CREDENTIALS)));
-		WechatMpAccountRegistry registry = new WechatMpAccountRegistry((credentials) -> Mono.fromSupplier(() -> token()),
-				null, () -> accounts.isEmpty() ? null : accounts.get(0), POLICY, 10, List.of());
+		WechatMpAccountRegistry registry = new WechatMpAccountRegistry(
+				(credentials) -> Mono.fromSupplier(() -> token()), null,
+				() -> accounts.isEmpty() ? null : accounts.get(0), POLICY, 10, List.of());
 		accounts.clear();
 		assertThatIllegalStateException().isThrownBy(registry::reload).withMessageContaining("WechatMpAccountProvider");
 		assertThat(registry.account("default").getAccessTokenSync().accessToken()).isEqualTo("A");
@@ -273,8 +274,9 @@ class PluggedInIsNotTrustedTests {
 	@MethodSource("stores")
 	void storeThatIsBrokenShouldBeAsGoodAsNone(WechatMpTokenStore store) {
 		AtomicInteger number = new AtomicInteger();
-		AuthingWechatClient client = (credentials) -> Mono.fromSupplier(
-				() -> new WechatMpAccessToken("T" + number.incrementAndGet(), java.time.Instant.now().plusSeconds(7200)));
+		AuthingWechatClient client = (credentials) -> Mono
+			.fromSupplier(() -> new WechatMpAccessToken("T" + number.incrementAndGet(),
+					java.time.Instant.now().plusSeconds(7200)));
 		try (TestTokenService service = service(client, store,
 				POLICY.withBackoff(Duration.ofMillis(1), Duration.ofMillis(1)))) {
 			assertThat(service.getAccessToken().map(WechatMpAccessToken::accessToken).toFuture()).succeedsWithin(SOON)
@@ -312,8 +314,7 @@ class PluggedInIsNotTrustedTests {
 			}
 
 		};
-		try (TokenServiceFixture fixture = new TokenServiceFixture(
-				(setup) -> setup.withTime(time).withStore(store))) {
+		try (TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withTime(time).withStore(store))) {
 			Caller caller = fixture.ask();
 			fixture.client.call().succeed("A", LIFE);
 			assertThat(caller.accessToken()).isEqualTo("A");

@@ -277,8 +277,7 @@ class SingleFlightTests {
 				.supplyAsync(service::getAccessTokenSync);
 			subscribed.countDown();
 			assertThat(blocking).succeedsWithin(Duration.ofSeconds(30));
-			assertThat(others)
-				.allSatisfy((other) -> assertThat(other).succeedsWithin(Duration.ofSeconds(30)));
+			assertThat(others).allSatisfy((other) -> assertThat(other).succeedsWithin(Duration.ofSeconds(30)));
 		}
 		finally {
 			gate.countDown();

@@ -51,7 +51,8 @@ final class TokenServiceFixture implements AutoCloseable {
 	static final Duration UNTIL_DUE = LIFE.minus(POLICY.refreshAhead());
 
 	/**
-	 * How long to wait from the arrival of a token of {@link #LIFE} until its hard expiry.
+	 * How long to wait from the arrival of a token of {@link #LIFE} until its hard
+	 * expiry.
 	 */
 	static final Duration UNTIL_STALE = LIFE.minus(POLICY.expiryMargin());
 
