@@ -119,6 +119,12 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	@Override
+	@Nullable WechatMpAccessToken stale() {
+		TokenEntry entry = this.entry;
+		return (entry != null) ? entry.stale() : null;
+	}
+
+	@Override
 	long maxWait() {
 		return this.context.fetchDeadline();
 	}

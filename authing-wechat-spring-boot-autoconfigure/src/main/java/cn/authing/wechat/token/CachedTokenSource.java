@@ -58,6 +58,11 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 	abstract SharedResult refresh();
 
 	/**
+	 * Return the token that is still valid, for a caller who cannot wait (any longer).
+	 */
+	abstract @Nullable WechatMpAccessToken stale();
+
+	/**
 	 * Count the answer to a caller that had to wait for it.
 	 */
 	abstract void recordOutcome(boolean success);
@@ -89,7 +94,11 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 
 	private WechatMpAccessToken await(SharedResult answer) {
 		if (!answer.isDone() && Schedulers.isInNonBlockingThread()) {
-			recordOutcome(false);
+			WechatMpAccessToken stale = stale();
+			recordOutcome(stale != null);
+			if (stale != null) {
+				return stale;
+			}
 			throw new IllegalStateException("getAccessTokenSync() would have to wait for a token to be fetched, and the"
 					+ " thread '" + Thread.currentThread().getName()
 					+ "' must not block; call getAccessToken() here and subscribe to it");
@@ -107,6 +116,11 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 					: new IllegalStateException((cause != null) ? cause.getMessage() : null, cause);
 		}
 		catch (TimeoutException ex) {
+			WechatMpAccessToken stale = stale();
+			success = stale != null;
+			if (stale != null) {
+				return stale;
+			}
 			throw new AuthingTransportException("No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait())
 					+ " ms (authing.timeout); the fetch goes on", null, null, true, null);
 		}

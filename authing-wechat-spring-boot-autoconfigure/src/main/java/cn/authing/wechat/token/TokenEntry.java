@@ -111,7 +111,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 	}
 
 	boolean isServing() {
-		return this.snapshot.valueOrStale(this.clock.nanoTime()) != null;
+		return stale() != null;
 	}
 
 	AccountStatistics statistics() {
@@ -136,6 +136,11 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 		else {
 			this.statistics.waited.increment();
 		}
+	}
+
+	@Override
+	@Nullable WechatMpAccessToken stale() {
+		return this.snapshot.valueOrStale(this.clock.nanoTime());
 	}
 
 	@Override
