@@ -18,20 +18,20 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.WechatMpAccessToken;
-import cn.authing.wechat.client.AuthingWechatClient;
-import reactor.core.publisher.Mono;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.client.AuthingWechatClient;
 
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;

@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.token;
 
-import cn.authing.wechat.AuthingApiException;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -28,6 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import reactor.core.scheduler.NonBlocking;
 
+import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingTransportException;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;

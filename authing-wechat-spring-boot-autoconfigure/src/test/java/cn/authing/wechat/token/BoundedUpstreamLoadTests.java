@@ -16,18 +16,15 @@
 
 package cn.authing.wechat.token;
 
-import cn.authing.wechat.WechatMpTokenSource;
-import cn.authing.wechat.WechatMpCredentials;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenSource;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;

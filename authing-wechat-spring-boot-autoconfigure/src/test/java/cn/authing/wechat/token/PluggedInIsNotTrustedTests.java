@@ -39,7 +39,6 @@ import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
-import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
@@ -328,9 +327,9 @@ class PluggedInIsNotTrustedTests {
 
 		private final String name;
 
-		private final Supplier<@Nullable Mono<?>> operation;
+		private final Supplier<? extends @Nullable Mono<?>> operation;
 
-		BrokenStore(String name, Supplier<@Nullable Mono<?>> operation) {
+		BrokenStore(String name, Supplier<? extends @Nullable Mono<?>> operation) {
 			this.name = name;
 			this.operation = operation;
 		}

@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Test;
 
 import cn.authing.wechat.WechatMpAccessToken;
 
-import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;

@@ -16,14 +16,13 @@
 
 package cn.authing.wechat.token;
 
-import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
-import java.time.Instant;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.CountDownLatch;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
@@ -32,6 +31,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingWechatClient;
 
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;

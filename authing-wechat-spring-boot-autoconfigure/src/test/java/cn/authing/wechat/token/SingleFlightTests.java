@@ -30,13 +30,11 @@ import java.util.function.Consumer;
 
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ThreadLocalAccessor;
-import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.NonBlocking;
 import reactor.util.context.ContextView;
 
 import cn.authing.wechat.AuthingApiException;
@@ -46,12 +44,9 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingWechatClient;
 
-import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Tests for the fetch that belongs to no caller, and for those who block on it.
