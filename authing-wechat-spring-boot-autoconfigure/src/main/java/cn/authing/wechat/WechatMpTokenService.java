@@ -16,7 +16,11 @@
 
 package cn.authing.wechat;
 
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
+
+import org.springframework.util.Assert;
 
 /**
  * The bean to inject: access tokens of all accounts. It is itself the source of the
@@ -76,5 +80,43 @@ public interface WechatMpTokenService extends WechatMpTokenSource {
 	 * change
 	 */
 	Set<String> accountNames();
+
+	/**
+	 * Return a service that needs no Authing and always has the same token, which does
+	 * not expire: for tests.
+	 * @param accessToken the token of the default account, the only one
+	 * @return the service
+	 * @see #of(Map)
+	 */
+	static WechatMpTokenService of(String accessToken) {
+		WechatMpAccessToken token = new WechatMpAccessToken(accessToken, SuppliedWechatMpTokenService.NEVER);
+		return of(() -> token);
+	}
+
+	/**
+	 * Return a service that needs no Authing and gets its tokens from elsewhere.
+	 * @param tokens supplies the token of the default account, the only one
+	 * @return the service
+	 * @see #of(Map)
+	 */
+	static WechatMpTokenService of(Supplier<WechatMpAccessToken> tokens) {
+		Assert.notNull(tokens, "'tokens' must not be null");
+		return of(Map.of(DEFAULT_ACCOUNT, tokens));
+	}
+
+	/**
+	 * Return a service that needs no Authing and gets its tokens from elsewhere. Nothing
+	 * is cached: each call, also one that refreshes, asks the account's supplier, on the
+	 * calling or subscribing thread, and passes on what it throws. Suppliers are called
+	 * by several threads at a time, and must not block where those threads must not. As
+	 * no token is held, {@code invalidate} does nothing and returns {@code false}.
+	 * {@linkplain #account(WechatMpCredentials) Dynamic accounts} are refused with an
+	 * {@link UnsupportedOperationException}.
+	 * @param accounts the suppliers by the account's name, the default account's included
+	 * @return the service
+	 */
+	static WechatMpTokenService of(Map<String, Supplier<WechatMpAccessToken>> accounts) {
+		return new SuppliedWechatMpTokenService(accounts);
+	}
 
 }

@@ -95,7 +95,7 @@ class ArchitectureTests {
 			.whereLayer("token")
 			.mayOnlyBeAccessedByLayers("autoconfigure", "actuate", "redis")
 			.whereLayer("client")
-			.mayOnlyBeAccessedByLayers("autoconfigure", "token")
+			.mayOnlyBeAccessedByLayers("autoconfigure", "token", "wxjava")
 			.whereLayer("api")
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()

@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
@@ -29,48 +30,48 @@ import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
-import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpAccountStatus;
+import cn.authing.wechat.token.WechatMpTokenState;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
- * Health of one account: up while a caller would get a token. It asks as any caller does,
- * so that Authing is asked only when it has to be. How the shared store is doing is told,
- * but takes nobody down: without it each instance fetches for itself.
+ * Health of one account: up while a caller gets a token, a stale one included. It asks as
+ * any caller does, so that a probe causes a fetch only where a caller would. An
+ * unavailable store does not make it go down: without it each instance fetches for
+ * itself.
  * <p>
  * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that fails,
- * and the service has told of the failure already.
+ * and the failure has been logged already.
  */
-final class AccountHealthIndicator implements ReactiveHealthIndicator {
-
-	private final WechatMpTokenService service;
-
-	private final @Nullable WechatMpAccountRegistry registry;
+class AccountHealthIndicator implements ReactiveHealthIndicator {
 
 	private final String account;
 
-	AccountHealthIndicator(WechatMpTokenService service, @Nullable WechatMpAccountRegistry registry, String account) {
-		this.service = service;
-		this.registry = registry;
+	private final Supplier<WechatMpTokenSource> source;
+
+	private final @Nullable WechatMpAccountRegistry registry;
+
+	AccountHealthIndicator(String account, Supplier<WechatMpTokenSource> source,
+			@Nullable WechatMpAccountRegistry registry) {
 		this.account = account;
+		this.source = source;
+		this.registry = registry;
 	}
 
 	@Override
 	public Mono<Health> health() {
-		return Mono.defer(() -> this.service.account(this.account).getAccessToken())
+		return Mono.defer(() -> this.source.get().getAccessToken())
 			.map(this::up)
 			.onErrorResume((failure) -> Mono.just(down(failure)));
 	}
 
 	private Health up(WechatMpAccessToken token) {
-		WechatMpAccountStatus status = status();
 		Health.Builder health = Health.up();
-		if (status == null) {
-			return health.withDetail("expiresInSeconds", Duration.between(Instant.now(), token.expiresAt()).toSeconds())
-				.build();
-		}
-		return describe(health, status).withDetail("expiresInSeconds", status.expiresIn().toSeconds()).build();
+		WechatMpAccountStatus status = describeStatus(health);
+		Duration expiresIn = (status != null) ? status.expiresIn() : Duration.between(Instant.now(), token.expiresAt());
+		return health.withDetail("expiresInSeconds", expiresIn.toSeconds()).build();
 	}
 
 	private Health down(Throwable failure) {
@@ -81,12 +82,21 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 		else {
 			health.withDetail("error", String.valueOf(failure.getMessage()));
 		}
-		WechatMpAccountStatus status = status();
-		return ((status != null) ? describe(health, status) : health).build();
+		describeStatus(health);
+		return health.build();
 	}
 
-	private Health.Builder describe(Health.Builder health, WechatMpAccountStatus status) {
+	private @Nullable WechatMpAccountStatus describeStatus(Health.Builder health) {
+		WechatMpAccountRegistry registry = this.registry;
+		WechatMpAccountStatus status = (registry != null) ? registry.status(this.account) : null;
+		if (registry == null || status == null) {
+			return null;
+		}
 		health.withDetail("state", status.state());
+		if (status.state() == WechatMpTokenState.STALE) {
+			health.withDetail("reason", "The token is about to expire, has expired or was rejected by WeChat; "
+					+ "callers get it because Authing has given no better one");
+		}
 		if (status.credentialsRotationPending()) {
 			health.withDetail("credentialsRotationPending", true);
 		}
@@ -97,8 +107,11 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 				health.withDetail("lastFailure", FailureDetails.of(lastFailure, status.lastFailureAt()));
 			}
 		}
-		WechatMpTokenStoreStatus store = storeStatus();
-		return (store != null) ? health.withDetail("tokenStore", describe(store)) : health;
+		WechatMpTokenStoreStatus store = registry.storeStatus();
+		if (store != null) {
+			health.withDetail("tokenStore", describe(store));
+		}
+		return status;
 	}
 
 	private static Map<String, Object> describe(WechatMpTokenStoreStatus store) {
@@ -111,14 +124,6 @@ final class AccountHealthIndicator implements ReactiveHealthIndicator {
 			details.put("unavailableSince", store.unavailableSince());
 		}
 		return details;
-	}
-
-	private @Nullable WechatMpAccountStatus status() {
-		return (this.registry != null) ? this.registry.status(this.account) : null;
-	}
-
-	private @Nullable WechatMpTokenStoreStatus storeStatus() {
-		return (this.registry != null) ? this.registry.storeStatus() : null;
 	}
 
 }

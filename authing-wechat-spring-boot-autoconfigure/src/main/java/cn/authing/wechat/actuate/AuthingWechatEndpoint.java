@@ -21,14 +21,12 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
-import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Endpoint;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
-import org.springframework.boot.actuate.endpoint.annotation.Selector;
-import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -38,44 +36,45 @@ import cn.authing.wechat.token.WechatMpTokenState;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
- * {@link Endpoint @Endpoint} that shows what is held for the configured accounts, renews
- * it and drops it. A token itself is never shown.
+ * {@link Endpoint @Endpoint} that shows, refreshes and drops the cached tokens of the
+ * configured accounts. A token itself is never shown. The operations on one account are
+ * declared by the extensions, as the web and JMX name the account in different ways.
  *
  * @since 1.0.0
+ * @see AuthingWechatEndpointWebExtension
+ * @see AuthingWechatEndpointJmxExtension
  */
 @Endpoint(id = "authingwechat")
-public final class AuthingWechatEndpoint {
+public class AuthingWechatEndpoint {
 
 	private final WechatMpAccountRegistry registry;
 
 	/**
 	 * Create a new endpoint.
-	 * @param registry the accounts whose tokens are shown
+	 * @param registry the accounts
 	 */
 	public AuthingWechatEndpoint(WechatMpAccountRegistry registry) {
 		this.registry = registry;
 	}
 
 	/**
-	 * Show all accounts, and how the store is doing that they are shared through.
+	 * Return all accounts and, where instances share tokens, the status of the store.
 	 * @return the accounts, in the order of the configuration
 	 */
 	@ReadOperation
 	public AccountsDescriptor accounts() {
 		Map<String, AccountDescriptor> accounts = new LinkedHashMap<>();
 		this.registry.status().forEach((status) -> accounts.put(status.account(), AccountDescriptor.of(status)));
-		WechatMpTokenStoreStatus store = this.registry.storeStatus();
-		return new AccountsDescriptor(accounts, (store != null) ? TokenStoreDescriptor.of(store) : null);
+		return new AccountsDescriptor(accounts, this.registry.storeStatus());
 	}
 
 	/**
-	 * Show one account.
+	 * Return one account.
 	 * @param account the name of the account
 	 * @return the account
 	 * @throws IllegalArgumentException if there is no such account
 	 */
-	@ReadOperation
-	public AccountDescriptor account(@Selector String account) {
+	AccountDescriptor account(String account) {
 		WechatMpAccountStatus status = this.registry.status(account);
 		if (status == null) {
 			throw new IllegalArgumentException(
@@ -85,36 +84,34 @@ public final class AuthingWechatEndpoint {
 	}
 
 	/**
-	 * Do something for one account: {@code refresh} asks Authing for its token now and
-	 * waits for the answer, at most {@code authing.timeout}.
+	 * Perform an operation on one account: {@code refresh} fetches a token from Authing,
+	 * unless a fetch is in flight already, and completes with that fetch, at most after
+	 * {@code authing.timeout}. No thread is blocked meanwhile.
 	 * @param account the name of the account
-	 * @param operation what to do
-	 * @return the account after that
+	 * @param operation the operation
+	 * @return the account after that. Fails with an {@link AuthingException} if there was
+	 * no token, in which case a cached one is kept
 	 * @throws InvalidEndpointRequestException if there is no such operation
 	 * @throws IllegalArgumentException if there is no such account
-	 * @throws AuthingException if there was no token. One that was held is held still
 	 */
-	@WriteOperation
-	public AccountDescriptor operate(@Selector String account, @Nullable String operation) {
+	Mono<AccountDescriptor> operate(String account, @Nullable String operation) {
 		if (!"refresh".equals(operation)) {
 			String reason = ((operation != null) ? "There is no operation '" + operation + "'"
 					: "The operation is missing") + "; send the JSON body {\"operation\":\"refresh\"}";
 			throw new InvalidEndpointRequestException(reason, reason);
 		}
 		account(account);
-		this.registry.account(account).refreshAccessToken().block();
-		return account(account);
+		return this.registry.account(account).refreshAccessToken().map((token) -> account(account));
 	}
 
 	/**
-	 * Drop the token that the account holds, as if WeChat had rejected it. The next one
-	 * who asks for it waits for another.
+	 * Drop the cached token of one account, as if WeChat had rejected it. The next caller
+	 * waits for a new one. Without a cached token this does nothing.
 	 * @param account the name of the account
 	 * @return the account after that
 	 * @throws IllegalArgumentException if there is no such account
 	 */
-	@DeleteOperation
-	public AccountDescriptor invalidate(@Selector String account) {
+	AccountDescriptor invalidate(String account) {
 		account(account);
 		this.registry.invalidateCurrent(account);
 		return account(account);
@@ -124,64 +121,47 @@ public final class AuthingWechatEndpoint {
 	 * The configured accounts.
 	 *
 	 * @param accounts the accounts by name
-	 * @param tokenStore where their tokens are shared, if they are
+	 * @param tokenStore the status of the store through which instances share tokens;
+	 * {@code null} if they do not
 	 */
-	public record AccountsDescriptor(Map<String, AccountDescriptor> accounts,
-			@Nullable TokenStoreDescriptor tokenStore) implements OperationResponseBody {
+	record AccountsDescriptor(Map<String, AccountDescriptor> accounts,
+			@Nullable WechatMpTokenStoreStatus tokenStore) implements OperationResponseBody {
 
 	}
 
 	/**
-	 * What is held for an account.
+	 * The {@linkplain WechatMpAccountStatus status} of an account as JSON.
 	 *
 	 * @param appId the WeChat app id
 	 * @param state the state of the token
-	 * @param expiresAt when the token expires
-	 * @param expiresInSeconds how much longer it may be handed out, in seconds
-	 * @param origin where it came from
+	 * @param softExpiry when the token becomes due to be refreshed in the background
+	 * @param hardExpiry from when on callers wait for a new token
+	 * @param expiresAt when the token expires, by Authing's clock
+	 * @param expiresInSeconds for how much longer callers get the token at once, in
+	 * seconds
+	 * @param origin where the token came from
 	 * @param lastFetchedAt when a fetch last succeeded
 	 * @param lastFailure the failure of the last fetch that failed: {@code error},
 	 * {@code at} and, where known, {@code statusCode}, {@code apiCode},
 	 * {@code httpStatus} and {@code requestId}
 	 * @param failures how many fetches in a row have failed
 	 * @param fetches how many fetches there were
-	 * @param rejections how many tokens were rejected
+	 * @param rejections how many tokens were rejected by WeChat
 	 * @param credentialsRotationPending whether changed credentials have produced no
 	 * token yet, so that the token of the old ones is in use
 	 */
-	public record AccountDescriptor(String appId, WechatMpTokenState state, @Nullable Instant expiresAt,
-			long expiresInSeconds, @Nullable WechatMpTokenOrigin origin, @Nullable Instant lastFetchedAt,
+	record AccountDescriptor(String appId, WechatMpTokenState state, @Nullable Instant softExpiry,
+			@Nullable Instant hardExpiry, @Nullable Instant expiresAt, long expiresInSeconds,
+			@Nullable WechatMpTokenOrigin origin, @Nullable Instant lastFetchedAt,
 			@Nullable Map<String, Object> lastFailure, int failures, long fetches, long rejections,
 			boolean credentialsRotationPending) implements OperationResponseBody {
 
 		static AccountDescriptor of(WechatMpAccountStatus status) {
 			AuthingException failure = status.lastFailure();
-			return new AccountDescriptor(status.appId(), status.state(), status.expiresAt(),
-					status.expiresIn().toSeconds(), status.origin(), status.lastFetchedAt(),
+			return new AccountDescriptor(status.appId(), status.state(), status.softExpiry(), status.hardExpiry(),
+					status.expiresAt(), status.expiresIn().toSeconds(), status.origin(), status.lastFetchedAt(),
 					(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null, status.failures(),
 					status.fetches(), status.rejections(), status.credentialsRotationPending());
-		}
-
-	}
-
-	/**
-	 * How the store is doing through which instances share tokens.
-	 *
-	 * @param available whether tokens are shared; while they are not each instance
-	 * fetches for itself
-	 * @param reason why they are not
-	 * @param unavailableSince since when they are not
-	 * @param succeeded how many operations succeeded
-	 * @param failed how many failed or took too long
-	 * @param skipped how many were not tried, because the store was known to be away
-	 * @param undecodable how many shared values made no sense to this instance
-	 */
-	public record TokenStoreDescriptor(boolean available, @Nullable String reason, @Nullable Instant unavailableSince,
-			long succeeded, long failed, long skipped, long undecodable) {
-
-		static TokenStoreDescriptor of(WechatMpTokenStoreStatus status) {
-			return new TokenStoreDescriptor(status.isAvailable(), status.reason(), status.unavailableSince(),
-					status.succeeded(), status.failed(), status.skipped(), status.undecodable());
 		}
 
 	}

@@ -18,34 +18,41 @@ package cn.authing.wechat.actuate;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 
 import org.springframework.boot.actuate.endpoint.InvalidEndpointRequestException;
 import org.springframework.boot.actuate.endpoint.OperationResponseBody;
 import org.springframework.boot.actuate.endpoint.annotation.DeleteOperation;
 import org.springframework.boot.actuate.endpoint.annotation.ReadOperation;
 import org.springframework.boot.actuate.endpoint.annotation.Selector;
+import org.springframework.boot.actuate.endpoint.annotation.Selector.Match;
 import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 import org.springframework.boot.actuate.endpoint.web.WebEndpointResponse;
 import org.springframework.boot.actuate.endpoint.web.annotation.EndpointWebExtension;
 import org.springframework.http.HttpStatus;
-import org.springframework.util.MimeType;
+import org.springframework.http.MediaType;
+import org.springframework.http.ResponseEntity;
+import org.springframework.web.context.request.RequestContextHolder;
 
 import cn.authing.wechat.AuthingException;
 
 /**
  * {@link EndpointWebExtension @EndpointWebExtension} for the
- * {@link AuthingWechatEndpoint}: what goes wrong is answered with a status and, as RFC
- * 9457 problem details, the reason.
+ * {@link AuthingWechatEndpoint}: operations on the account that the path names. Failures
+ * are answered with a status and, as RFC 9457 problem details, the reason.
+ * <p>
+ * Spring Boot lets a parameter of the request or a member of its JSON body replace the
+ * part of the path that has the same name, so that {@code DELETE /default?account=shop}
+ * would drop the token of {@code shop}. Only what comes from the path is a
+ * {@code String[]}, and only that is accepted.
  *
  * @since 1.0.0
  */
 @EndpointWebExtension(endpoint = AuthingWechatEndpoint.class)
-public final class AuthingWechatEndpointWebExtension {
-
-	private static final MimeType PROBLEM = new MimeType("application", "problem+json");
+public class AuthingWechatEndpointWebExtension {
 
 	private final AuthingWechatEndpoint endpoint;
 
@@ -58,63 +65,84 @@ public final class AuthingWechatEndpointWebExtension {
 	}
 
 	/**
-	 * Show one account.
-	 * @param account the name of the account
+	 * Return one account.
+	 * @param path the name of the account
 	 * @return the account, or 404
 	 */
 	@ReadOperation
-	public WebEndpointResponse<Object> account(@Selector String account) {
-		return answer(() -> this.endpoint.account(account));
+	WebEndpointResponse<Object> account(@Selector(match = Match.ALL_REMAINING) Object path) {
+		return respond(path, this.endpoint::account);
 	}
 
 	/**
-	 * Do something for one account.
-	 * @param account the name of the account
-	 * @param operation what to do, {@code refresh}
-	 * @return the account after that; 400 if it is something else, 404 if there is no
-	 * such account; 503 if Authing has given no token but may later, 502 if it will not
+	 * Perform an operation on one account.
+	 * @param path the name of the account
+	 * @param operation the operation, {@code refresh}
+	 * @return the account after that; 400 if it is another operation, 404 if there is no
+	 * such account, 503 if Authing gave no token but may later, 502 if it will not
 	 */
 	@WriteOperation
-	public WebEndpointResponse<Object> operate(@Selector String account, @Nullable String operation) {
-		return answer(() -> this.endpoint.operate(account, operation));
+	Mono<Object> operate(@Selector(match = Match.ALL_REMAINING) Object path, @Nullable String operation) {
+		Mono<WebEndpointResponse<Object>> response = Mono
+			.defer(() -> this.endpoint.operate(accountName(path), operation))
+			.<WebEndpointResponse<Object>>map(WebEndpointResponse::new)
+			.onErrorResume(RuntimeException.class, (failure) -> Mono.fromSupplier(() -> problem(failure)));
+		// Spring MVC knows a WebEndpointResponse only if it comes at once
+		return (RequestContextHolder.getRequestAttributes() != null)
+				? response.map(AuthingWechatEndpointWebExtension::toResponseEntity) : response.cast(Object.class);
 	}
 
 	/**
 	 * Answer a request without a JSON body, which {@link #operate} is not mapped to.
-	 * @param account the name of the account
+	 * @param path the name of the account
 	 * @return 400
 	 */
 	@WriteOperation
-	public WebEndpointResponse<Object> operateWithoutBody(@Selector String account) {
-		return operate(account, null);
+	Mono<Object> operateWithoutBody(@Selector(match = Match.ALL_REMAINING) Object path) {
+		return operate(path, null);
 	}
 
 	/**
-	 * Drop the token that the account holds.
-	 * @param account the name of the account
+	 * Drop the cached token of one account.
+	 * @param path the name of the account
 	 * @return the account after that, or 404
 	 */
 	@DeleteOperation
-	public WebEndpointResponse<Object> invalidate(@Selector String account) {
-		return answer(() -> this.endpoint.invalidate(account));
+	WebEndpointResponse<Object> invalidate(@Selector(match = Match.ALL_REMAINING) Object path) {
+		return respond(path, this.endpoint::invalidate);
 	}
 
-	private static WebEndpointResponse<Object> answer(Supplier<Object> operation) {
+	private static WebEndpointResponse<Object> respond(Object path, Function<String, Object> operation) {
 		try {
-			return new WebEndpointResponse<>(operation.get());
+			return new WebEndpointResponse<>(operation.apply(accountName(path)));
 		}
-		catch (InvalidEndpointRequestException ex) {
+		catch (IllegalArgumentException | InvalidEndpointRequestException ex) {
+			return problem(ex);
+		}
+	}
+
+	private static String accountName(Object path) {
+		if (path instanceof String[] segments) {
+			return String.join("/", segments);
+		}
+		String reason = "The account is named by the path alone; leave out the parameter 'path'";
+		throw new InvalidEndpointRequestException(reason, reason);
+	}
+
+	private static WebEndpointResponse<Object> problem(RuntimeException failure) {
+		if (failure instanceof InvalidEndpointRequestException ex) {
 			return problem(HttpStatus.BAD_REQUEST, String.valueOf(ex.getReason()), Map.of());
 		}
-		catch (IllegalArgumentException ex) {
-			return problem(HttpStatus.NOT_FOUND, String.valueOf(ex.getMessage()), Map.of());
+		if (failure instanceof IllegalArgumentException) {
+			return problem(HttpStatus.NOT_FOUND, String.valueOf(failure.getMessage()), Map.of());
 		}
-		catch (AuthingException ex) {
+		if (failure instanceof AuthingException ex) {
 			Map<String, Object> details = FailureDetails.of(ex, null);
 			Object detail = details.remove("error");
 			return problem(ex.isRetryable() ? HttpStatus.SERVICE_UNAVAILABLE : HttpStatus.BAD_GATEWAY,
 					String.valueOf(detail), details);
 		}
+		throw failure;
 	}
 
 	private static WebEndpointResponse<Object> problem(HttpStatus status, String detail, Map<String, Object> more) {
@@ -123,7 +151,16 @@ public final class AuthingWechatEndpointWebExtension {
 		problem.put("status", status.value());
 		problem.put("detail", detail);
 		problem.putAll(more);
-		return new WebEndpointResponse<>(OperationResponseBody.of(problem), status.value(), PROBLEM);
+		return new WebEndpointResponse<>(OperationResponseBody.of(problem), status.value(),
+				MediaType.APPLICATION_PROBLEM_JSON);
+	}
+
+	private static ResponseEntity<Object> toResponseEntity(WebEndpointResponse<Object> response) {
+		ResponseEntity.BodyBuilder entity = ResponseEntity.status(response.getStatus());
+		if (response.getContentType() != null) {
+			entity.contentType(new MediaType(response.getContentType()));
+		}
+		return entity.body(response.getBody());
 	}
 
 }

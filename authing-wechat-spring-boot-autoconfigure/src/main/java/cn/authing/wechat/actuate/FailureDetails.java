@@ -27,8 +27,9 @@ import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.AuthingTransportException;
 
 /**
- * A failure of Authing as it is shown to people. Its message is made to be shown: it
- * holds neither a secret nor a token.
+ * A failure of a fetch as the details of health and the JSON of the endpoint show it.
+ * Messages of {@link AuthingException}s are fit for that: they contain neither a secret
+ * nor a token.
  */
 final class FailureDetails {
 
@@ -36,17 +37,17 @@ final class FailureDetails {
 	}
 
 	/**
-	 * Return what is known of a failure.
+	 * Return a failure as details.
 	 * @param failure the failure
-	 * @param at when it was, if that is to be told
+	 * @param at when it was; {@code null} to leave that out
 	 */
 	static Map<String, Object> of(AuthingException failure, @Nullable Instant at) {
 		Map<String, Object> details = new LinkedHashMap<>();
 		put(details, "error", failure.getMessage());
 		put(details, "at", at);
-		if (failure instanceof AuthingApiException refusal) {
-			put(details, "statusCode", refusal.getStatusCode());
-			put(details, "apiCode", refusal.getApiCode());
+		if (failure instanceof AuthingApiException api) {
+			put(details, "statusCode", api.getStatusCode());
+			put(details, "apiCode", api.getApiCode());
 		}
 		else if (failure instanceof AuthingTransportException transport) {
 			put(details, "httpStatus", transport.getHttpStatus());

@@ -16,12 +16,19 @@
 
 package cn.authing.wechat.actuate;
 
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
 import org.springframework.boot.health.contributor.ReactiveHealthContributor;
 import org.springframework.boot.health.registry.ReactiveHealthContributorRegistry;
 
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
@@ -30,35 +37,52 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
  *
  * @since 1.0.0
  */
-public final class WechatMpTokenHealth {
+public class WechatMpTokenHealth {
 
-	private final WechatMpTokenService service;
+	private final Supplier<Set<String>> accountNames;
+
+	private final Function<String, WechatMpTokenSource> accounts;
 
 	private final @Nullable WechatMpAccountRegistry registry;
 
 	/**
-	 * Create a new instance.
-	 * @param service the service whose accounts are asked for their tokens
-	 * @param registry what more is known of these accounts; {@code null} if nothing is
+	 * Create a new instance for the accounts of a registry, whose status becomes part of
+	 * the details.
+	 * @param registry the accounts
 	 */
-	public WechatMpTokenHealth(WechatMpTokenService service, @Nullable WechatMpAccountRegistry registry) {
-		this.service = service;
+	public WechatMpTokenHealth(WechatMpAccountRegistry registry) {
+		this(registry::accountNames, registry::account, registry);
+	}
+
+	/**
+	 * Create a new instance for the accounts of a service of which nothing more is known.
+	 * @param service the service
+	 */
+	public WechatMpTokenHealth(WechatMpTokenService service) {
+		this(service::accountNames,
+				(name) -> WechatMpTokenService.DEFAULT_ACCOUNT.equals(name) ? service : service.account(name), null);
+	}
+
+	private WechatMpTokenHealth(Supplier<Set<String>> accountNames, Function<String, WechatMpTokenSource> accounts,
+			@Nullable WechatMpAccountRegistry registry) {
+		this.accountNames = accountNames;
+		this.accounts = accounts;
 		this.registry = registry;
 	}
 
 	/**
-	 * Return the contributor for the accounts that there are now. A composite follows the
-	 * accounts by itself.
+	 * Return the contributor for the current accounts. A composite follows the accounts
+	 * by itself.
 	 * @return the contributor
 	 */
 	public ReactiveHealthContributor contributor() {
-		return (this.service.accountNames().size() > 1) ? new AccountsHealthContributor(this.service, this.registry)
-				: new AccountHealthIndicator(this.service, this.registry, WechatMpTokenService.DEFAULT_ACCOUNT);
+		return (this.accountNames.get().size() > 1) ? new AccountsHealthContributor()
+				: indicator(WechatMpTokenService.DEFAULT_ACCOUNT);
 	}
 
 	/**
-	 * Put another contributor in the place of the registered one, if the accounts now ask
-	 * for one of the other kind.
+	 * Replace the registered contributor if the current accounts require one of the other
+	 * kind.
 	 * @param registry the registry
 	 * @param name the name of the contributor
 	 */
@@ -69,6 +93,27 @@ public final class WechatMpTokenHealth {
 			registry.unregisterContributor(name);
 			registry.registerContributor(name, next);
 		}
+	}
+
+	private AccountHealthIndicator indicator(String account) {
+		return new AccountHealthIndicator(account, () -> this.accounts.apply(account), this.registry);
+	}
+
+	/**
+	 * Health of all accounts, whichever there are at the time of the probe.
+	 */
+	class AccountsHealthContributor implements CompositeReactiveHealthContributor {
+
+		@Override
+		public @Nullable ReactiveHealthContributor getContributor(String name) {
+			return WechatMpTokenHealth.this.accountNames.get().contains(name) ? indicator(name) : null;
+		}
+
+		@Override
+		public Stream<Entry> stream() {
+			return WechatMpTokenHealth.this.accountNames.get().stream().map((name) -> new Entry(name, indicator(name)));
+		}
+
 	}
 
 }

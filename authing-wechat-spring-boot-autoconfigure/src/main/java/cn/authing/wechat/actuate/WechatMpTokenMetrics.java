@@ -16,14 +16,10 @@
 
 package cn.authing.wechat.actuate;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
@@ -32,7 +28,6 @@ import java.util.stream.Stream;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.binder.MeterBinder;
@@ -48,21 +43,24 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpAccountStatus;
 import cn.authing.wechat.token.WechatMpRequestCounts;
 import cn.authing.wechat.token.WechatMpTokenEvent;
+import cn.authing.wechat.token.WechatMpTokenEvent.Failed;
+import cn.authing.wechat.token.WechatMpTokenEvent.Fetched;
 import cn.authing.wechat.token.WechatMpTokenListener;
 import cn.authing.wechat.token.WechatMpTokenOrigin;
+import cn.authing.wechat.token.WechatMpTokenState;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
- * Meters of the tokens. Requests and rejections are read off the service's own counts, so
- * that they cost a caller nothing; fetches are timed as the service tells of them.
+ * Meters of the tokens. Fetches are recorded as they end; all else is read from the
+ * account registry when a meter is read, and costs callers nothing.
  * <p>
- * All meters of an account are there from the start, at zero: a counter that appears with
- * its first event hides that event from a rate. So are those of a store through which
- * instances share tokens, if there is one.
+ * All meters of an account exist from the start, at zero: a counter that appears with its
+ * first event hides that event from a rate. So do those of a shared token store, if there
+ * is one.
  *
  * @since 1.0.0
  */
-public final class WechatMpTokenMetrics
+public class WechatMpTokenMetrics
 		implements MeterBinder, WechatMpTokenListener, ApplicationListener<WechatMpAccountsChangedEvent> {
 
 	private static final String PREFIX = "authing.wechat.token.";
@@ -75,96 +73,106 @@ public final class WechatMpTokenMetrics
 
 	private static final Set<String> ERRORS = Set.of("api", "transport", "response");
 
-	// Never reached but where no registry is ever bound
-	private static final int MAX_EARLY = 1000;
+	private final Supplier<WechatMpAccountRegistry> accounts;
 
-	// The service needs its listeners before it is there itself
-	private final Supplier<WechatMpAccountRegistry> service;
-
-	private final CopyOnWriteArrayList<MeterRegistry> registries = new CopyOnWriteArrayList<>();
-
-	// What was fetched while the application was still starting; null from then on
-	private @Nullable List<Consumer<MeterRegistry>> early = new ArrayList<>();
+	private final Supplier<MeterRegistry> meters;
 
 	/**
 	 * Create new metrics.
-	 * @param service supplies the service; not called before {@link #bindTo}
+	 * @param accounts supplies the accounts; called when meters are bound, as the
+	 * accounts need their listeners first
+	 * @param meters supplies where fetches are recorded; called when the first one ends
 	 */
-	public WechatMpTokenMetrics(Supplier<WechatMpAccountRegistry> service) {
-		this.service = service;
+	public WechatMpTokenMetrics(Supplier<WechatMpAccountRegistry> accounts, Supplier<MeterRegistry> meters) {
+		this.accounts = accounts;
+		this.meters = meters;
 	}
 
 	@Override
 	public void bindTo(MeterRegistry registry) {
 		bindAccounts(registry);
 		bindStore(registry);
-		synchronized (this) {
-			this.registries.add(registry);
-			if (this.early != null) {
-				this.early.forEach((fetch) -> fetch.accept(registry));
-				this.early = null;
-			}
-		}
-	}
-
-	private void bindAccounts(MeterRegistry registry) {
-		WechatMpAccountRegistry service = this.service.get();
-		newOnes(service.requestCounts().keySet(), registry, REJECTED)
-			.forEach((account) -> bindCounts(registry, service, account));
-		newOnes(service.accountNames(), registry, EXPIRES_IN)
-			.forEach((account) -> bindStatus(registry, service, account));
-	}
-
-	// The registry warns of a meter that is registered twice
-	private static Stream<String> newOnes(Set<String> accounts, MeterRegistry registry, String meter) {
-		return accounts.stream().filter((account) -> registry.find(meter).tag("account", account).meter() == null);
 	}
 
 	/**
-	 * Add the meters of new accounts. Those of an account that was removed stay, as its
-	 * counts do; only its time to expiry is not a number any more.
+	 * Add the meters of new accounts. Those of a removed account stay, as its counts do;
+	 * it has no state and no time to expiry any more.
 	 * @param event the event
 	 */
 	@Override
 	public void onApplicationEvent(WechatMpAccountsChangedEvent event) {
-		this.registries.forEach(this::bindAccounts);
+		bindAccounts(this.meters.get());
 	}
 
-	private static void bindCounts(MeterRegistry registry, WechatMpAccountRegistry service, String account) {
+	@Override
+	public void onEvent(WechatMpTokenEvent event) {
+		if (event instanceof Fetched fetched) {
+			fetchTimer(this.meters.get(), event.account(), "none", lowerCase(fetched.origin()))
+				.record(fetched.duration());
+		}
+		else if (event instanceof Failed failed) {
+			fetchTimer(this.meters.get(), event.account(), error(failed.failure()), "none").record(failed.duration());
+		}
+	}
+
+	private void bindAccounts(MeterRegistry registry) {
+		WechatMpAccountRegistry accounts = this.accounts.get();
+		unregistered(accounts.requestCounts().keySet(), registry, REJECTED)
+			.forEach((account) -> bindCounts(registry, accounts, account));
+		unregistered(accounts.accountNames(), registry, EXPIRES_IN)
+			.forEach((account) -> bindStatus(registry, accounts, account));
+	}
+
+	// Micrometer warns of a meter that is registered twice
+	private static Stream<String> unregistered(Set<String> accounts, MeterRegistry registry, String meter) {
+		return accounts.stream().filter((account) -> registry.find(meter).tag("account", account).meter() == null);
+	}
+
+	private static void bindCounts(MeterRegistry registry, WechatMpAccountRegistry accounts, String account) {
 		Map<String, ToLongFunction<WechatMpRequestCounts>> results = Map.of("fresh", WechatMpRequestCounts::fresh,
 				"due", WechatMpRequestCounts::due, "stale", WechatMpRequestCounts::stale, "waited",
 				WechatMpRequestCounts::waited, "failed", WechatMpRequestCounts::failed);
 		results.forEach((result, count) -> FunctionCounter
-			.builder(PREFIX + "requests", service, (source) -> count.applyAsLong(source.requestCounts(account)))
-			.description("Requests for a token, by what they were answered with")
+			.builder(PREFIX + "requests", accounts, (source) -> count.applyAsLong(source.requestCounts(account)))
+			.description("Requests for a token, by result")
 			.tags("account", account, "result", result)
 			.register(registry));
-		FunctionCounter.builder(REJECTED, service, (source) -> source.rejections(account))
+		FunctionCounter.builder(REJECTED, accounts, (source) -> source.rejections(account))
 			.description("Tokens that were reported as rejected by WeChat")
 			.tag("account", account)
 			.register(registry);
-		fetchTimer(registry, account, WechatMpTokenOrigin.AUTHING, null);
-		ERRORS.forEach((error) -> fetchTimer(registry, account, null, error));
+		fetchTimer(registry, account, "none", lowerCase(WechatMpTokenOrigin.AUTHING));
+		ERRORS.forEach((error) -> fetchTimer(registry, account, error, "none"));
 	}
 
-	private static void bindStatus(MeterRegistry registry, WechatMpAccountRegistry service, String account) {
-		TimeGauge.builder(EXPIRES_IN, service, TimeUnit.NANOSECONDS, (source) -> expiresIn(source.status(account)))
-			.description("Time for which the token held may still be handed out")
+	private static void bindStatus(MeterRegistry registry, WechatMpAccountRegistry accounts, String account) {
+		TimeGauge.builder(EXPIRES_IN, accounts, TimeUnit.NANOSECONDS, (source) -> expiresIn(source.status(account)))
+			.description("Time for which callers get the current token at once")
 			.tag("account", account)
 			.register(registry);
+		for (WechatMpTokenState state : WechatMpTokenState.values()) {
+			Gauge.builder(PREFIX + "state", accounts, (source) -> isIn(state, source.status(account)) ? 1 : 0)
+				.description("State of the token: 1 for the current state, 0 for the others")
+				.tags("account", account, "state", lowerCase(state))
+				.register(registry);
+		}
 	}
 
 	private static double expiresIn(@Nullable WechatMpAccountStatus status) {
 		return (status != null) ? status.expiresIn().toNanos() : Double.NaN;
 	}
 
+	private static boolean isIn(WechatMpTokenState state, @Nullable WechatMpAccountStatus status) {
+		return status != null && status.state() == state;
+	}
+
 	private void bindStore(MeterRegistry registry) {
-		WechatMpAccountRegistry service = this.service.get();
-		if (service.storeStatus() == null) {
+		WechatMpAccountRegistry accounts = this.accounts.get();
+		if (accounts.storeStatus() == null) {
 			return;
 		}
 		Gauge
-			.builder(STORE + "available", service,
+			.builder(STORE + "available", accounts,
 					(source) -> read(source.storeStatus(), (status) -> status.isAvailable() ? 1 : 0))
 			.description("Whether tokens are shared with the other instances")
 			.register(registry);
@@ -172,41 +180,20 @@ public final class WechatMpTokenMetrics
 				WechatMpTokenStoreStatus::succeeded, "failed", WechatMpTokenStoreStatus::failed, "skipped",
 				WechatMpTokenStoreStatus::skipped);
 		results.forEach((result, count) -> FunctionCounter
-			.builder(STORE + "operations", service, (source) -> read(source.storeStatus(), count))
-			.description("Operations on the shared store, by what became of them")
+			.builder(STORE + "operations", accounts, (source) -> read(source.storeStatus(), count))
+			.description("Operations on the shared store, by result")
 			.tag("result", result)
 			.register(registry));
 		FunctionCounter
-			.builder(STORE + "undecodable", service,
+			.builder(STORE + "undecodable", accounts,
 					(source) -> read(source.storeStatus(), WechatMpTokenStoreStatus::undecodable))
-			.description("Shared values that made no sense to this instance")
+			.description("Shared values that this instance could not decode")
 			.register(registry);
 	}
 
 	private static double read(@Nullable WechatMpTokenStoreStatus status,
 			ToDoubleFunction<WechatMpTokenStoreStatus> part) {
 		return (status != null) ? part.applyAsDouble(status) : Double.NaN;
-	}
-
-	@Override
-	public void onEvent(WechatMpTokenEvent event) {
-		if (event instanceof WechatMpTokenEvent.Fetched fetched) {
-			record((registry) -> fetchTimer(registry, fetched.account(), fetched.origin(), null)
-				.record(fetched.duration()));
-		}
-		else if (event instanceof WechatMpTokenEvent.Failed failed) {
-			record((registry) -> fetchTimer(registry, failed.account(), null, error(failed.failure()))
-				.record(failed.duration()));
-		}
-	}
-
-	private synchronized void record(Consumer<MeterRegistry> fetch) {
-		if (this.early == null) {
-			this.registries.forEach(fetch);
-		}
-		else if (this.early.size() < MAX_EARLY) {
-			this.early.add(fetch);
-		}
 	}
 
 	private static String error(AuthingException failure) {
@@ -216,15 +203,16 @@ public final class WechatMpTokenMetrics
 		return (failure instanceof AuthingTransportException) ? "transport" : "response";
 	}
 
-	private static Timer fetchTimer(MeterRegistry registry, String account, @Nullable WechatMpTokenOrigin origin,
-			@Nullable String error) {
-		Tags tags = Tags.of("account", account, "outcome", (error != null) ? "failure" : "success", "error",
-				(error != null) ? error : "none", "origin",
-				(origin != null) ? origin.name().toLowerCase(Locale.ROOT) : "none");
+	private static Timer fetchTimer(MeterRegistry registry, String account, String error, String origin) {
 		return Timer.builder(PREFIX + "fetch")
 			.description("Fetches of a token, retries included")
-			.tags(tags)
+			.tags("account", account, "outcome", error.equals("none") ? "success" : "failure", "error", error, "origin",
+					origin)
 			.register(registry);
+	}
+
+	private static String lowerCase(Enum<?> value) {
+		return value.name().toLowerCase(Locale.ROOT);
 	}
 
 }

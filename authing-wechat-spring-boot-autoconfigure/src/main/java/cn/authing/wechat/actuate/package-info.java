@@ -15,9 +15,14 @@
  */
 
 /**
- * What people and monitoring see of the tokens: health, metrics and the actuator
- * endpoint. Internal: only the auto-configuration uses it. Neither a token nor a secret
- * is part of anything here.
+ * Health, metrics and the actuator endpoint of the tokens. Internal: only the
+ * auto-configuration uses it, and nothing here is promised but the names of the meters,
+ * of the health details and of the endpoint's JSON. Neither a token nor a secret is part
+ * of any of them.
+ * <p>
+ * All of it reads the {@link cn.authing.wechat.token.WechatMpAccountRegistry}, so that it
+ * does not change with a {@link cn.authing.wechat.WechatMpTokenService} that is replaced,
+ * decorated or mocked.
  */
 @NullMarked
 package cn.authing.wechat.actuate;

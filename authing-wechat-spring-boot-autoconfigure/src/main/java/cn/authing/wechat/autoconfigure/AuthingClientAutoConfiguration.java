@@ -17,7 +17,6 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.net.URI;
-import java.util.Objects;
 
 import reactor.netty.http.client.HttpClient;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,12 +28,13 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.io.ResourceLoader;
 import org.springframework.web.reactive.function.client.WebClient;
 
@@ -53,7 +53,8 @@ import cn.authing.wechat.client.DefaultAuthingWechatClient;
 				"org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration" })
 @ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
-@EnableConfigurationProperties(AuthingProperties.class)
+@Conditional(OnReplaceableTokenServiceCondition.class)
+@Import(AuthingPropertiesConfiguration.class)
 public final class AuthingClientAutoConfiguration {
 
 	AuthingClientAutoConfiguration() {
@@ -64,24 +65,25 @@ public final class AuthingClientAutoConfiguration {
 	static class ClientConfiguration {
 
 		@Bean
-		DefaultAuthingWechatClient authingWechatClient(AuthingProperties properties,
-				AuthingClientHttpConnectorFactory connectorFactory, ObjectProvider<WebClient.Builder> builders,
-				ObjectProvider<AuthingWebClientCustomizer> customizers) {
+		DefaultAuthingWechatClient authingWechatMpTokenClient(AuthingConnectionDetails connection,
+				ValidatedProperties validated, AuthingClientHttpConnectorFactory connectorFactory,
+				ObjectProvider<WebClient.Builder> builders, ObjectProvider<AuthingWebClientCustomizer> customizers) {
 			// Boot makes a builder for each injection; one of the application may be
 			// shared
 			WebClient.Builder builder = builders.getIfUnique(WebClient::builder).clone();
-			builder.clientConnector(connectorFactory.create(properties));
+			BoundProperties properties = validated.current();
+			builder.clientConnector(connectorFactory.create(properties.authing()));
 			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
-			return new DefaultAuthingWechatClient(builder.build(), settings(properties));
+			return new DefaultAuthingWechatClient(builder.build(), settings(connection, properties));
 		}
 
-		private AuthingClientSettings settings(AuthingProperties properties) {
-			AuthingProperties.Retry retry = properties.getRetry();
-			return new AuthingClientSettings(URI.create(Objects.requireNonNull(properties.getAppHost())),
-					Objects.requireNonNull(properties.getAppId()), properties.getWechat().getOperation(),
-					properties.getLang(), properties.getHeaders(), properties.getTimeout(),
-					properties.getWechat().getCache().getDefaultTtl(), new AuthingClientSettings.Retry(
-							retry.getMaxAttempts(), retry.getInitialBackoff(), retry.getMaxBackoff()));
+		private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
+			AuthingProperties authing = properties.authing();
+			AuthingProperties.Retry retry = authing.getRetry();
+			return new AuthingClientSettings(URI.create(connection.getAppHost()), connection.getAppId(),
+					properties.wechat().getOperation(), authing.getLang(), authing.getHeaders(), authing.getTimeout(),
+					properties.cache().getDefaultTtl(), new AuthingClientSettings.Retry(retry.getMaxAttempts(),
+							retry.getInitialBackoff(), retry.getMaxBackoff()));
 		}
 
 		@Bean

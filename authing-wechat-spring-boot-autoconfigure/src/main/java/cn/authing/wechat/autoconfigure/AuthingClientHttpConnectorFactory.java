@@ -31,7 +31,7 @@ import org.springframework.util.StringUtils;
  * Makes the HTTP connector to Authing: the application's, but for what
  * {@link AuthingProperties} says.
  */
-final class AuthingClientHttpConnectorFactory {
+class AuthingClientHttpConnectorFactory {
 
 	private final ClientHttpConnectorBuilder<?> builder;
 

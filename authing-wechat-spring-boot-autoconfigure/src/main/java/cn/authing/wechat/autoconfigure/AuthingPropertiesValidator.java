@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -30,7 +31,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
 
 /**
@@ -40,6 +40,9 @@ import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem
 final class AuthingPropertiesValidator {
 
 	private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{[^}]*}");
+
+	// Of others, the value after a colon may be a secret
+	private static final Pattern PLAIN_PLACEHOLDER = Pattern.compile("\\$\\{[\\w.-]+}");
 
 	private static final Pattern LANGUAGE = Pattern.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*");
 
@@ -58,6 +61,15 @@ final class AuthingPropertiesValidator {
 
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
 
+	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^A-Za-z0-9]");
+
+	// What is written in place of a URL; a secret in the wrong place has no dot
+	private static final Pattern BARE_HOST = Pattern.compile("(localhost|[\\w-]+(\\.[\\w-]+)+)(:\\d+)?(/[\\w./-]*)?");
+
+	private static final int MAX_PORT = 65535;
+
+	private static final String APP_ID_REMEDY = "Write the WeChat app id (wx...).";
+
 	private static final String HOST_EXAMPLE = "Write the address of the Authing application, such as "
 			+ "https://example.authing.cn.";
 
@@ -65,31 +77,56 @@ final class AuthingPropertiesValidator {
 
 	private final AuthingProperties properties;
 
-	private final List<Problem> problems = new ArrayList<>();
+	private final AuthingWechatProperties wechat;
 
-	AuthingPropertiesValidator(AuthingProperties properties) {
-		this.properties = properties;
+	private final AuthingWechatCacheProperties cache;
+
+	private final AuthingWechatApiProperties api;
+
+	private final List<Problem> problems;
+
+	AuthingPropertiesValidator(BoundProperties properties, List<Problem> problems) {
+		this.problems = new ArrayList<>(problems);
+		this.properties = properties.authing();
+		this.wechat = properties.wechat();
+		this.cache = properties.cache();
+		this.api = properties.api();
 	}
 
 	/**
 	 * Validate the properties.
+	 * @param connection whether app id and host of the Authing application are needed
+	 * @param accounts whether the accounts are needed
+	 * @param pair whether app id and secret of the Authing application are needed, if
+	 * there is no default account
 	 * @throws InvalidAuthingPropertiesException if there is any problem
 	 */
-	void validate() {
+	void validate(boolean connection, boolean accounts, boolean pair) {
+		boolean pairSent = pair && !hasDefaultAccount();
+		if (connection || pairSent) {
+			required("authing.app-id", this.properties.getAppId(), "Write the app id of the Authing application.");
+		}
+		if (pairSent) {
+			required("authing.app-secret", this.properties.getAppSecret(),
+					"Write the app secret of the Authing application, or set authing.wechat.app-id and "
+							+ "authing.wechat.app-secret.");
+		}
+		if (connection && required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
+			validateAppHost(String.valueOf(this.properties.getAppHost()));
+		}
 		validateConnection();
-		validateWechat();
+		if (accounts) {
+			validateDefaultAccount(this.wechat);
+			this.wechat.getAccounts().forEach(this::validateAccount);
+		}
+		validateCache(this.cache);
+		validateApi(this.api);
 		if (!this.problems.isEmpty()) {
 			throw new InvalidAuthingPropertiesException(this.problems);
 		}
 	}
 
 	private void validateConnection() {
-		required("authing.app-id", this.properties.getAppId(), "Write the app id of the Authing application.");
-		required("authing.app-secret", this.properties.getAppSecret(),
-				"Write the app secret of the Authing application.");
-		if (required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
-			validateAppHost(String.valueOf(this.properties.getAppHost()));
-		}
 		if (!LANGUAGE.matcher(this.properties.getLang()).matches()) {
 			add("authing.lang", "is '" + this.properties.getLang() + "', which is not a language",
 					"Write zh-CN, en-US, ja-JP or zh-TW.");
@@ -107,9 +144,16 @@ final class AuthingPropertiesValidator {
 	private void validateAppHost(String appHost) {
 		String shown = "is '" + appHost + "', ";
 		URI uri = uri(appHost);
-		if (uri == null || uri.getHost() == null) {
+		if (BARE_HOST.matcher(appHost).matches()) {
+			add("authing.app-host", shown + "which has no scheme", "Write https://" + appHost + ".");
+		}
+		else if (uri == null || uri.getHost() == null) {
 			// Unreadable, so that a password in it cannot be told apart
 			add("authing.app-host", "is not an absolute URL (" + appHost.length() + " characters)", HOST_EXAMPLE);
+		}
+		else if (uri.getPort() == 0 || uri.getPort() > MAX_PORT) {
+			add("authing.app-host", "has the port " + uri.getPort() + ", which is none",
+					"Write a port from 1 to 65535, or no port.");
 		}
 		else if (uri.getRawUserInfo() != null) {
 			add("authing.app-host", "has user info before its host '" + uri.getHost() + "'",
@@ -122,7 +166,7 @@ final class AuthingPropertiesValidator {
 			add("authing.app-host", shown + "which is neither https nor http", HOST_EXAMPLE);
 		}
 		else if (!"https".equalsIgnoreCase(uri.getScheme()) && !this.properties.isAllowHttp()
-				&& !LOOPBACK.matcher(uri.getHost()).matches()) {
+				&& !isLoopback(uri.getHost())) {
 			add("authing.app-host", shown + "which is not encrypted, but requests carry the WeChat app secret",
 					"Write https://" + uri.getHost() + ", or set authing.allow-http=true if the network in between is "
 							+ "trusted.");
@@ -141,38 +185,37 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateWechat() {
-		Wechat wechat = this.properties.getWechat();
-		validateDefaultAccount(wechat);
-		wechat.getAccounts().forEach(this::validateAccount);
-		validateCache(wechat.getCache());
-		validateApi(wechat.getApi());
+	private boolean hasDefaultAccount() {
+		return this.wechat.getAppId() != null || this.wechat.getAppSecret() != null
+				|| this.wechat.getAccounts().containsKey(WechatMpTokenService.DEFAULT_ACCOUNT);
 	}
 
-	private void validateDefaultAccount(Wechat wechat) {
-		boolean appId = StringUtils.hasLength(wechat.getAppId());
-		boolean appSecret = StringUtils.hasLength(wechat.getAppSecret());
-		if (appId != appSecret) {
-			String missing = appId ? "authing.wechat.app-secret" : "authing.wechat.app-id";
-			String present = appId ? "authing.wechat.app-id" : "authing.wechat.app-secret";
-			add(missing, "is missing while " + present + " is set",
-					"Set both, or none to use authing.app-id and " + "authing.app-secret.");
+	private void validateDefaultAccount(AuthingWechatProperties wechat) {
+		boolean appId = wechat.getAppId() != null;
+		if (appId || wechat.getAppSecret() != null) {
+			String remedy = " Remove both authing.wechat.app-id and authing.wechat.app-secret to send the pair of the "
+					+ "Authing application instead.";
+			required("authing.wechat.app-id", wechat.getAppId(), APP_ID_REMEDY + remedy);
+			required("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret." + remedy);
 		}
-		optional("authing.wechat.app-id", wechat.getAppId(), "Write the WeChat app id (wx...).");
-		optional("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret.");
 		if (appId && wechat.getAccounts().containsKey(WechatMpTokenService.DEFAULT_ACCOUNT)) {
 			add("authing.wechat.accounts.default", "names the account that authing.wechat.app-id is the id of already",
 					"Choose another name, or remove authing.wechat.app-id and authing.wechat.app-secret.");
 		}
 	}
 
-	private void validateAccount(String name, Wechat.Account account) {
+	private void validateAccount(String name, AuthingWechatProperties.Account account) {
 		String property = "authing.wechat.accounts" + key(name);
-		required(property + ".app-id", account.getAppId(), "Write the WeChat app id (wx...).");
-		required(property + ".app-secret", account.getAppSecret(), "Write the WeChat app secret.");
+		String variable = NOT_ALPHANUMERIC.matcher(name).replaceAll("").equals(name.replace("-", ""))
+				? " As an environment variable its name is AUTHING_WECHAT_ACCOUNTS_"
+						+ name.replace("-", "").toUpperCase(Locale.ROOT) + "_%s."
+				: "";
+		required(property + ".app-id", account.getAppId(), APP_ID_REMEDY + variable.formatted("APPID"));
+		required(property + ".app-secret", account.getAppSecret(),
+				"Write the WeChat app secret." + variable.formatted("APPSECRET"));
 	}
 
-	private void validateCache(Wechat.Cache cache) {
+	private void validateCache(AuthingWechatCacheProperties cache) {
 		String prefix = "authing.wechat.cache.";
 		positive(prefix + "min-refresh-interval", cache.getMinRefreshInterval());
 		positive(prefix + "max-entries", cache.getMaxEntries());
@@ -195,7 +238,7 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateRedis(Wechat.Cache.Redis redis) {
+	private void validateRedis(AuthingWechatCacheProperties.Redis redis) {
 		String prefix = "authing.wechat.cache.redis.";
 		required(prefix + "key-prefix", redis.getKeyPrefix(), "Write a prefix such as authing:wechat:.");
 		positive(prefix + "timeout", redis.getTimeout());
@@ -219,7 +262,7 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private void validateApi(Wechat.Api api) {
+	private void validateApi(AuthingWechatApiProperties api) {
 		String prefix = "authing.wechat.api.";
 		if (api.getHosts().isEmpty()) {
 			add(prefix + "hosts", "is empty, so that no call of WeChat could carry a token",
@@ -227,12 +270,12 @@ final class AuthingPropertiesValidator {
 		}
 		for (int i = 0; i < api.getHosts().size(); i++) {
 			String host = api.getHosts().get(i);
-			if (!HOST_AND_PORT.matcher(host).matches()) {
+			if (!isHost(host)) {
 				add(prefix + "hosts[" + i + "]", "is '" + host + "', which is not a host name",
 						"Write just the host, such as api.weixin.qq.com or localhost:8080, without scheme and path.");
 			}
 		}
-		Wechat.Api.RetryBusy retryBusy = api.getRetryBusy();
+		AuthingWechatApiProperties.RetryBusy retryBusy = api.getRetryBusy();
 		positive(prefix + "retry-busy.max-attempts", retryBusy.getMaxAttempts());
 		range(prefix + "retry-busy.initial-backoff", retryBusy.getInitialBackoff(), prefix + "retry-busy.max-backoff",
 				retryBusy.getMaxBackoff());
@@ -265,8 +308,12 @@ final class AuthingPropertiesValidator {
 	private boolean isResolved(String property, String value) {
 		Matcher placeholder = PLACEHOLDER.matcher(value);
 		return !placeholder.find()
-				|| add(property, "has the placeholder " + placeholder.group() + ", which has no value",
+				|| add(property, "has " + placeholderName(placeholder.group()) + ", which has no value",
 						"Set what it refers to, such as the environment variable of that name.");
+	}
+
+	private static String placeholderName(String placeholder) {
+		return PLAIN_PLACEHOLDER.matcher(placeholder).matches() ? "the placeholder " + placeholder : "a placeholder";
 	}
 
 	private void range(String initialProperty, Duration initial, String maxProperty, Duration max) {
@@ -298,6 +345,14 @@ final class AuthingPropertiesValidator {
 		catch (URISyntaxException ex) {
 			return null;
 		}
+	}
+
+	private static boolean isHost(String host) {
+		return HOST_AND_PORT.matcher(host).matches();
+	}
+
+	private static boolean isLoopback(String host) {
+		return LOOPBACK.matcher(host).matches();
 	}
 
 	private static String key(String key) {

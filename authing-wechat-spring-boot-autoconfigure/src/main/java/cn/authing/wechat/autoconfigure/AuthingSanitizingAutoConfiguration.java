@@ -18,19 +18,24 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.stream.Stream;
 
+import org.jspecify.annotations.Nullable;
+
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Lazy;
+import org.springframework.core.env.Environment;
+import org.springframework.util.function.SingletonSupplier;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} that keeps the secrets of
  * {@link AuthingProperties} off the actuator's pages, also where those show values. It
- * applies even when the tokens are {@linkplain AuthingProperties.Wechat#isEnabled()
+ * applies even when the tokens are {@linkplain AuthingWechatProperties#isEnabled()
  * disabled}: the properties are there all the same.
  *
  * @since 1.0.0
@@ -45,12 +50,23 @@ public final class AuthingSanitizingAutoConfiguration {
 	@Bean
 	@Lazy
 	@ConditionalOnMissingBean
-	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<AuthingProperties> properties,
-			ObjectProvider<PropertiesWechatMpAccountProvider> accounts) {
-		// As they were at start-up and as they are since secrets have been rotated
-		return new AuthingSanitizingFunction(() -> Stream
-			.concat(properties.stream(), accounts.stream().map(PropertiesWechatMpAccountProvider::properties))
-			.distinct());
+	AuthingSanitizingFunction authingSanitizingFunction(ObjectProvider<ValidatedProperties> properties,
+			Environment environment) {
+		SingletonSupplier<BoundProperties> unvalidated = SingletonSupplier.of(() -> bind(environment));
+		return new AuthingSanitizingFunction(() -> {
+			ValidatedProperties validated = properties.getIfAvailable();
+			return (validated != null) ? validated.all() : Stream.ofNullable(unvalidated.get());
+		});
+	}
+
+	// Where nothing of ours exists, nobody has cared for whether they can be bound
+	private static @Nullable BoundProperties bind(Environment environment) {
+		try {
+			return BoundProperties.from(environment);
+		}
+		catch (BindException ex) {
+			return null;
+		}
 	}
 
 }

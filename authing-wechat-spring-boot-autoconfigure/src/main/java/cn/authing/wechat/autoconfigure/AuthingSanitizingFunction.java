@@ -17,60 +17,38 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
-
-import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.actuate.endpoint.SanitizableData;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
-
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
 
 /**
  * Masks our secrets by the names of their properties, however these are written, and by
  * their values: a secret may come from a variable of any name by way of a placeholder,
  * and is part of {@code sun.java.command} if it was given on the command line.
  */
-final class AuthingSanitizingFunction implements SanitizingFunction {
-
-	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^a-z0-9]");
-
-	private static final Pattern SECRET = Pattern.compile("authing(headers|.*secret|.*encryption.*key)");
+class AuthingSanitizingFunction implements SanitizingFunction {
 
 	// Shorter ones would be found in values that have nothing to do with them
 	private static final int MIN_LENGTH = 8;
 
-	private final Supplier<Stream<AuthingProperties>> properties;
+	private final Supplier<Stream<BoundProperties>> properties;
 
-	AuthingSanitizingFunction(Supplier<Stream<AuthingProperties>> properties) {
+	AuthingSanitizingFunction(Supplier<Stream<BoundProperties>> properties) {
 		this.properties = properties;
 	}
 
 	@Override
 	public SanitizableData apply(SanitizableData data) {
 		Object value = data.getValue();
-		return (value != null && (isSecret(data.getLowerCaseKey()) || holdsSecret(value.toString())))
+		return (value != null && (SecretNames.isSecret(data.getKey()) || holdsSecret(value.toString())))
 				? data.withSanitizedValue() : data;
-	}
-
-	private static boolean isSecret(String lowerCaseKey) {
-		return SECRET.matcher(NOT_ALPHANUMERIC.matcher(lowerCaseKey).replaceAll("")).find();
 	}
 
 	private boolean holdsSecret(String value) {
 		return this.properties.get()
-			.flatMap(AuthingSanitizingFunction::secrets)
-			.anyMatch((secret) -> secret != null
-					&& ((secret.length() >= MIN_LENGTH) ? value.contains(secret) : value.equals(secret)));
-	}
-
-	private static Stream<@Nullable String> secrets(AuthingProperties properties) {
-		Wechat wechat = properties.getWechat();
-		return Stream.of(Stream.of(properties.getAppSecret(), wechat.getAppSecret()),
-				wechat.getAccounts().values().stream().map(Wechat.Account::getAppSecret),
-				properties.getHeaders().values().stream(), wechat.getCache().getRedis().getEncryptionKeys().stream())
-			.flatMap((secrets) -> secrets);
+			.flatMap((properties) -> properties.secrets().stream())
+			.anyMatch((secret) -> (secret.length() >= MIN_LENGTH) ? value.contains(secret) : value.equals(secret));
 	}
 
 }

@@ -26,14 +26,17 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProp
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
+import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.ImportRuntimeHints;
 import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Cache;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.token.DefaultWechatMpTokenService;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -50,6 +53,8 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @ConditionalOnClass(Caffeine.class)
 @ConditionalOnBean(AuthingWechatClient.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
+@Conditional(OnReplaceableTokenServiceCondition.class)
+@Import(AuthingPropertiesConfiguration.class)
 @ImportRuntimeHints(CaffeineRuntimeHints.class)
 public final class AuthingWechatAutoConfiguration {
 
@@ -57,40 +62,70 @@ public final class AuthingWechatAutoConfiguration {
 	}
 
 	@Bean
+	static AuthingBackOff authingBackOff(Environment environment) {
+		return new AuthingBackOff(environment);
+	}
+
+	@Bean
 	@ConditionalOnMissingBean(WechatMpAccountProvider.class)
-	PropertiesWechatMpAccountProvider authingWechatMpAccountProvider(Environment environment,
-			AuthingProperties properties) {
-		return new PropertiesWechatMpAccountProvider(environment, properties);
+	PropertiesWechatMpAccountProvider authingWechatMpAccountProvider(ValidatedProperties properties,
+			AuthingConnectionDetails connection) {
+		return new PropertiesWechatMpAccountProvider(properties, connection);
 	}
 
 	@Bean
 	@ConditionalOnMissingBean
 	WechatMpAccountRegistry authingWechatMpAccountRegistry(AuthingWechatClient client,
 			ObjectProvider<WechatMpTokenStore> store, WechatMpAccountProvider accountProvider,
-			AuthingProperties properties, ObjectProvider<WechatMpTokenListener> listeners) {
-		Cache cache = properties.getWechat().getCache();
+			ValidatedProperties properties, AuthingConnectionDetails connection,
+			ObjectProvider<WechatMpTokenListener> listeners) {
+		AuthingWechatCacheProperties cache = properties.current().cache();
 		WechatMpRefreshPolicy policy = new WechatMpRefreshPolicy(cache.getRefreshAhead(), cache.getMinRefreshInterval(),
 				cache.getExpiryMargin(), cache.getFailureBackoff().getInitial(), cache.getFailureBackoff().getMax(),
-				properties.getTimeout());
-		return new WechatMpAccountRegistry(client, store.getIfAvailable(), accountProvider, policy,
-				cache.getMaxEntries(), listeners.orderedStream().toList());
+				properties.current().authing().getTimeout());
+		WechatMpAccountRegistry registry = new WechatMpAccountRegistry(client, store.getIfAvailable(), accountProvider,
+				policy, cache.getMaxEntries(), listeners.orderedStream().toList());
+		StartUpReport.log(registry, client, connection, store.getIfAvailable(), accountProvider);
+		return registry;
 	}
 
-	@Bean
-	@ConditionalOnMissingBean(WechatMpTokenService.class)
+	@Bean(AuthingBackOff.SERVICE)
+	@ConditionalOnMissingBean
 	DefaultWechatMpTokenService authingWechatMpTokenService(WechatMpAccountRegistry registry) {
 		return new DefaultWechatMpTokenService(registry);
 	}
 
 	@Bean
+	@ConditionalOnMissingBean
 	WechatMpAccountsReloader authingWechatMpAccountsReloader(WechatMpAccountRegistry registry) {
 		return new WechatMpAccountsReloader(registry);
 	}
 
 	@Bean
+	@ConditionalOnMissingBean(name = "authingWechatMpTokenWarmer")
 	@ConditionalOnBooleanProperty("authing.wechat.cache.keep-warm")
 	ApplicationListener<ApplicationReadyEvent> authingWechatMpTokenWarmer(WechatMpAccountRegistry registry) {
 		return (event) -> registry.keepWarm();
+	}
+
+	@Bean
+	@ConditionalOnMissingBean
+	@ConditionalOnBooleanProperty("authing.wechat.fail-fast")
+	DefaultAccountCheck authingDefaultAccountCheck(WechatMpAccountRegistry registry) {
+		return new DefaultAccountCheck(registry);
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(EnvironmentChangeEvent.class)
+	static class SpringCloudConfiguration {
+
+		@Bean
+		@ConditionalOnMissingBean
+		EnvironmentChangeListener authingEnvironmentChangeListener(WechatMpAccountRegistry registry,
+				ValidatedProperties properties) {
+			return new EnvironmentChangeListener(registry, properties);
+		}
+
 	}
 
 }

@@ -27,6 +27,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean
 import org.springframework.context.annotation.Bean;
 
 import cn.authing.wechat.actuate.AuthingWechatEndpoint;
+import cn.authing.wechat.actuate.AuthingWechatEndpointJmxExtension;
 import cn.authing.wechat.actuate.AuthingWechatEndpointWebExtension;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 
@@ -57,6 +58,14 @@ public final class AuthingWechatEndpointAutoConfiguration {
 	@ConditionalOnAvailableEndpoint(exposure = EndpointExposure.WEB)
 	AuthingWechatEndpointWebExtension authingWechatEndpointWebExtension(AuthingWechatEndpoint endpoint) {
 		return new AuthingWechatEndpointWebExtension(endpoint);
+	}
+
+	@Bean
+	@ConditionalOnBean(AuthingWechatEndpoint.class)
+	@ConditionalOnMissingBean
+	@ConditionalOnAvailableEndpoint(exposure = EndpointExposure.JMX)
+	AuthingWechatEndpointJmxExtension authingWechatEndpointJmxExtension(AuthingWechatEndpoint endpoint) {
+		return new AuthingWechatEndpointJmxExtension(endpoint);
 	}
 
 }

@@ -25,6 +25,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.boot.health.autoconfigure.contributor.ConditionalOnEnabledHealthIndicator;
 import org.springframework.boot.health.contributor.ReactiveHealthContributor;
 import org.springframework.boot.health.registry.ReactiveHealthContributorRegistry;
@@ -37,13 +38,14 @@ import cn.authing.wechat.actuate.WechatMpTokenHealth;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
- * {@link EnableAutoConfiguration Auto-configuration} for {@link WechatMpTokenHealth}.
+ * {@link EnableAutoConfiguration Auto-configuration} for {@link WechatMpTokenHealth}: of
+ * the configured accounts, whatever the {@link WechatMpTokenService} is, or else of an
+ * application's own service.
  *
  * @since 1.0.0
  */
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class)
 @ConditionalOnClass({ Flux.class, ReactiveHealthContributor.class, ConditionalOnEnabledHealthIndicator.class })
-@ConditionalOnBean(WechatMpTokenService.class)
 @ConditionalOnMissingBean(name = { "authingWechatHealthIndicator", "authingWechatHealthContributor" })
 @ConditionalOnEnabledHealthIndicator("authing-wechat")
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
@@ -53,17 +55,27 @@ public final class AuthingWechatHealthContributorAutoConfiguration {
 	}
 
 	@Bean
-	WechatMpTokenHealth authingWechatMpTokenHealth(WechatMpTokenService service,
-			ObjectProvider<WechatMpAccountRegistry> registry) {
-		return new WechatMpTokenHealth(service, registry.getIfAvailable());
+	@ConditionalOnMissingBean
+	@ConditionalOnBean(WechatMpAccountRegistry.class)
+	WechatMpTokenHealth authingWechatMpTokenHealth(WechatMpAccountRegistry registry) {
+		return new WechatMpTokenHealth(registry);
 	}
 
 	@Bean
+	@ConditionalOnMissingBean
+	@ConditionalOnSingleCandidate(WechatMpTokenService.class)
+	WechatMpTokenHealth authingWechatMpTokenServiceHealth(WechatMpTokenService service) {
+		return new WechatMpTokenHealth(service);
+	}
+
+	@Bean
+	@ConditionalOnBean(WechatMpTokenHealth.class)
 	ReactiveHealthContributor authingWechatHealthContributor(WechatMpTokenHealth health) {
 		return health.contributor();
 	}
 
 	@Bean
+	@ConditionalOnBean(WechatMpTokenHealth.class)
 	ApplicationListener<WechatMpAccountsChangedEvent> authingWechatHealthUpdater(WechatMpTokenHealth health,
 			ObjectProvider<ReactiveHealthContributorRegistry> registry) {
 		return (event) -> registry.ifAvailable((available) -> health.update(available, "authingWechat"));

@@ -25,7 +25,9 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.context.annotation.Bean;
+import org.springframework.util.function.SingletonSupplier;
 
 import cn.authing.wechat.actuate.WechatMpTokenMetrics;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -38,7 +40,8 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
 @AutoConfiguration(after = AuthingWechatAutoConfiguration.class,
 		afterName = "org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration")
 @ConditionalOnClass(MeterRegistry.class)
-@ConditionalOnBean({ MeterRegistry.class, WechatMpAccountRegistry.class })
+@ConditionalOnBean(WechatMpAccountRegistry.class)
+@ConditionalOnSingleCandidate(MeterRegistry.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 public final class AuthingWechatMetricsAutoConfiguration {
 
@@ -47,8 +50,9 @@ public final class AuthingWechatMetricsAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	WechatMpTokenMetrics wechatMpTokenMetrics(ObjectProvider<WechatMpAccountRegistry> service) {
-		return new WechatMpTokenMetrics(service::getObject);
+	WechatMpTokenMetrics authingWechatMpTokenMetrics(ObjectProvider<WechatMpAccountRegistry> accounts,
+			ObjectProvider<MeterRegistry> meters) {
+		return new WechatMpTokenMetrics(accounts::getObject, SingletonSupplier.of(meters::getObject));
 	}
 
 }

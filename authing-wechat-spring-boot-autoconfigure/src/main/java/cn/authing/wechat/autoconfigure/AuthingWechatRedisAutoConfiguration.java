@@ -32,12 +32,12 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
-import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.data.redis.core.ReactiveStringRedisTemplate;
 
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Cache;
 import cn.authing.wechat.redis.RedisTokenStoreSettings;
 import cn.authing.wechat.redis.RedisWechatMpTokenStore;
 import cn.authing.wechat.token.WechatMpTokenStore;
@@ -54,7 +54,8 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @ConditionalOnMissingBean(WechatMpTokenStore.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @ConditionalOnProperty(name = AuthingWechatRedisAutoConfiguration.STORE, havingValue = "redis")
-@EnableConfigurationProperties(AuthingProperties.class)
+@Conditional(OnReplaceableTokenServiceCondition.class)
+@Import(AuthingPropertiesConfiguration.class)
 public final class AuthingWechatRedisAutoConfiguration {
 
 	static final String STORE = "authing.wechat.cache.store";
@@ -73,7 +74,7 @@ public final class AuthingWechatRedisAutoConfiguration {
 		private static final long LEASED_TIMEOUTS = 2;
 
 		@Bean
-		RedisWechatMpTokenStore redisWechatMpTokenStore(AuthingProperties properties,
+		RedisWechatMpTokenStore redisWechatMpTokenStore(ValidatedProperties properties,
 				ObjectProvider<ReactiveStringRedisTemplate> templates) {
 			ReactiveStringRedisTemplate template = templates.getIfUnique();
 			if (template == null) {
@@ -85,14 +86,14 @@ public final class AuthingWechatRedisAutoConfiguration {
 								+ " spring-boot-starter-data-redis brings, or mark one of the beans as @Primary;"
 								+ " or write local.");
 			}
-			Cache cache = properties.getWechat().getCache();
+			AuthingWechatCacheProperties cache = properties.current().cache();
 			return new RedisWechatMpTokenStore(template,
 					new RedisTokenStoreSettings(cache.getRedis().getKeyPrefix(), cache.getRedis().getTimeout(),
 							encryptionKeys(cache.getRedis()), cache.getMaxEntries() + CONFIGURED_ACCOUNTS,
-							properties.getTimeout().multipliedBy(LEASED_TIMEOUTS)));
+							properties.current().authing().getTimeout().multipliedBy(LEASED_TIMEOUTS)));
 		}
 
-		private static List<SecretKey> encryptionKeys(Cache.Redis redis) {
+		private static List<SecretKey> encryptionKeys(AuthingWechatCacheProperties.Redis redis) {
 			return redis.getEncryptionKeys()
 				.stream()
 				.<SecretKey>map((key) -> new SecretKeySpec(Base64.getDecoder().decode(key), "AES"))

@@ -27,7 +27,6 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.web.client.RestClient;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Api;
 import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 
 /**
@@ -41,7 +40,7 @@ import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 @ConditionalOnClass(RestClient.class)
 @ConditionalOnBean(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
-@EnableConfigurationProperties(AuthingProperties.class)
+@EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatRestClientAutoConfiguration {
 
 	AuthingWechatRestClientAutoConfiguration() {
@@ -50,11 +49,10 @@ public final class AuthingWechatRestClientAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	WechatMpTokenClientHttpRequestInterceptor wechatMpTokenClientHttpRequestInterceptor(WechatMpTokenService tokens,
-			AuthingProperties properties) {
-		Api api = properties.getWechat().getApi();
+			AuthingWechatApiProperties properties) {
 		return WechatMpTokenClientHttpRequestInterceptor.of(tokens)
-			.withHosts(api.getHosts().toArray(String[]::new))
-			.withBusyBackOff(BusyBackOff.of(api.getRetryBusy()));
+			.withHosts(properties.getHosts().toArray(String[]::new))
+			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));
 	}
 
 }

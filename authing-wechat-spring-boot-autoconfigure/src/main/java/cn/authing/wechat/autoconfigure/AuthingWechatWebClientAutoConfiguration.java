@@ -27,7 +27,6 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Api;
 import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 
 /**
@@ -41,7 +40,7 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 @ConditionalOnClass(WebClient.class)
 @ConditionalOnBean(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
-@EnableConfigurationProperties(AuthingProperties.class)
+@EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatWebClientAutoConfiguration {
 
 	AuthingWechatWebClientAutoConfiguration() {
@@ -50,11 +49,10 @@ public final class AuthingWechatWebClientAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	WechatMpTokenExchangeFilterFunction wechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
-			AuthingProperties properties) {
-		Api api = properties.getWechat().getApi();
+			AuthingWechatApiProperties properties) {
 		return WechatMpTokenExchangeFilterFunction.of(tokens)
-			.withHosts(api.getHosts().toArray(String[]::new))
-			.withBusyBackOff(BusyBackOff.of(api.getRetryBusy()));
+			.withHosts(properties.getHosts().toArray(String[]::new))
+			.withBusyBackOff(BusyBackOff.of(properties.getRetryBusy()));
 	}
 
 }

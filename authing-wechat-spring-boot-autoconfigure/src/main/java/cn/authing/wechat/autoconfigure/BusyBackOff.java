@@ -19,7 +19,7 @@ package cn.authing.wechat.autoconfigure;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.util.backoff.ExponentialBackOff;
 
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat.Api.RetryBusy;
+import cn.authing.wechat.autoconfigure.AuthingWechatApiProperties.RetryBusy;
 
 /**
  * Pauses between the attempts of a call that WeChat is too busy for.

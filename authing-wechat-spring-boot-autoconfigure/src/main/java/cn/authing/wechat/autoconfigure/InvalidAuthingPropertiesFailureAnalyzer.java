@@ -16,17 +16,12 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.Objects;
-import java.util.stream.StreamSupport;
-
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
-import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.diagnostics.AbstractFailureAnalyzer;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
@@ -58,24 +53,15 @@ final class InvalidAuthingPropertiesFailureAnalyzer extends AbstractFailureAnaly
 		StringBuilder description = new StringBuilder("The configuration of Authing is not usable:%n".formatted());
 		for (Problem problem : cause.getProblems()) {
 			description.append("%n    %s %s%s.%n        %s%n".formatted(problem.property(), problem.reason(),
-					origin(problem.property()), problem.remedy()));
+					origin(problem.property(), this.environment), problem.remedy()));
 		}
 		return new FailureAnalysis(description.toString(), ACTION, cause);
 	}
 
-	private String origin(String property) {
-		if (!(this.environment instanceof ConfigurableEnvironment configurable)) {
-			return "";
-		}
-		ConfigurationPropertyName name = ConfigurationPropertyName.adapt(property, '.');
-		return StreamSupport
-			.stream(ConfigurationPropertySources.from(configurable.getPropertySources()).spliterator(), false)
-			.map((source) -> source.getConfigurationProperty(name))
-			.filter(Objects::nonNull)
-			.findFirst()
-			.map(ConfigurationProperty::getOrigin)
-			.map((origin) -> " (set in " + origin + ")")
-			.orElse("");
+	static String origin(String property, @Nullable Environment environment) {
+		ConfigurationProperty found = (environment != null)
+				? BoundProperties.find(environment, ConfigurationPropertyName.adapt(property, '.')) : null;
+		return (found != null && found.getOrigin() != null) ? " (set in " + found.getOrigin() + ")" : "";
 	}
 
 }

@@ -22,61 +22,68 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.core.env.Environment;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingProperties.Wechat;
+import cn.authing.wechat.autoconfigure.AuthingWechatProperties.Account;
 
 /**
- * The accounts of {@link AuthingProperties}, the default one first. Without a WeChat
- * account of its own that is the Authing application's pair, as in Authing's samples. The
- * properties are bound anew each time but the first, as their sources may have changed
- * since start-up.
+ * The accounts of {@link AuthingWechatProperties}, the default one first. Without a
+ * WeChat account of its own that is the Authing application's pair, as in Authing's
+ * samples. The properties are bound anew each time but the first, as their sources may
+ * have changed since start-up.
  */
-final class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
+class PropertiesWechatMpAccountProvider implements WechatMpAccountProvider {
 
-	private final Environment environment;
+	private static final String DEFAULT_ACCOUNT = WechatMpTokenService.DEFAULT_ACCOUNT;
+
+	private final ValidatedProperties properties;
+
+	private final AuthingConnectionDetails connection;
 
 	private final AtomicBoolean used = new AtomicBoolean();
 
-	private volatile AuthingProperties properties;
-
-	PropertiesWechatMpAccountProvider(Environment environment, AuthingProperties properties) {
-		this.environment = environment;
+	PropertiesWechatMpAccountProvider(ValidatedProperties properties, AuthingConnectionDetails connection) {
 		this.properties = properties;
-	}
-
-	/**
-	 * Return the properties as they were bound last.
-	 */
-	AuthingProperties properties() {
-		return this.properties;
+		this.connection = connection;
 	}
 
 	@Override
 	public Map<String, WechatMpCredentials> getAccounts() {
-		if (this.used.getAndSet(true)) {
-			this.properties = bind();
-		}
-		AuthingProperties properties = this.properties;
-		Wechat wechat = properties.getWechat();
+		BoundProperties properties = this.used.getAndSet(true) ? this.properties.rebind() : this.properties.current();
+		AuthingWechatProperties wechat = properties.wechat();
 		Map<String, WechatMpCredentials> accounts = new LinkedHashMap<>();
-		accounts.put(WechatMpTokenService.DEFAULT_ACCOUNT,
-				StringUtils.hasLength(wechat.getAppId()) ? credentials(wechat.getAppId(), wechat.getAppSecret())
-						: credentials(properties.getAppId(), properties.getAppSecret()));
+		Account account = wechat.getAccounts().get(DEFAULT_ACCOUNT);
+		if (StringUtils.hasLength(wechat.getAppId())) {
+			accounts.put(DEFAULT_ACCOUNT, credentials(wechat.getAppId(), wechat.getAppSecret()));
+		}
+		else {
+			accounts.put(DEFAULT_ACCOUNT,
+					(account != null) ? credentials(account.getAppId(), account.getAppSecret()) : authingPair());
+		}
 		wechat.getAccounts()
-			.forEach((name, account) -> accounts.put(name, credentials(account.getAppId(), account.getAppSecret())));
+			.forEach((name, named) -> accounts.put(name, credentials(named.getAppId(), named.getAppSecret())));
 		return accounts;
 	}
 
-	private AuthingProperties bind() {
-		AuthingProperties properties = Binder.get(this.environment).bindOrCreate("authing", AuthingProperties.class);
-		new AuthingPropertiesValidator(properties).validate();
-		return properties;
+	/**
+	 * Return whether the default account is the Authing application's pair.
+	 */
+	boolean isAuthingPair() {
+		AuthingWechatProperties wechat = this.properties.current().wechat();
+		return !StringUtils.hasLength(wechat.getAppId()) && !wechat.getAccounts().containsKey(DEFAULT_ACCOUNT);
+	}
+
+	private WechatMpCredentials authingPair() {
+		String appSecret = this.connection.getAppSecret();
+		if (!StringUtils.hasText(appSecret)) {
+			throw InvalidAuthingPropertiesException.of("authing.wechat.app-id",
+					"is missing, and the AuthingConnectionDetails have no app secret to send in its place",
+					"Set authing.wechat.app-id and authing.wechat.app-secret.");
+		}
+		return new WechatMpCredentials(this.connection.getAppId(), appSecret);
 	}
 
 	// Validation has seen to it that both are there

@@ -32,7 +32,7 @@ import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorB
  * forgotten an idle connection, perhaps without a word, so none is kept for longer than
  * the shortest usual idle timeout of those. Reuse is for bursts: many accounts at once.
  */
-final class ReactorConnectionPool implements DisposableBean {
+class ReactorConnectionPool implements DisposableBean {
 
 	private static final int MAX_CONNECTIONS = 64;
 

@@ -26,7 +26,7 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
  * Makes the service read the accounts again, before others who listen for the event look
  * at what has changed.
  */
-final class WechatMpAccountsReloader implements ApplicationListener<WechatMpAccountsChangedEvent>, Ordered {
+class WechatMpAccountsReloader implements ApplicationListener<WechatMpAccountsChangedEvent>, Ordered {
 
 	private final WechatMpAccountRegistry registry;
 

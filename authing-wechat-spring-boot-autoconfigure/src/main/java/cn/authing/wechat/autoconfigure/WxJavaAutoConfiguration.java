@@ -36,6 +36,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnSingleCandidate;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.ImportRuntimeHints;
@@ -49,10 +50,10 @@ import cn.authing.wechat.wxjava.WxMaBeanPostProcessor;
 import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
 
 /**
- * {@link EnableAutoConfiguration Auto-configuration} for WxJava: its services get the
- * tokens of the accounts configured here from the {@link WechatMpTokenService}. It comes
- * after WxJava's own starters, whose beans are fed; where there are none, it creates the
- * services.
+ * {@link EnableAutoConfiguration Auto-configuration} for WxJava: supplies the tokens of
+ * the {@link WechatMpTokenService} to its services. It comes after WxJava's own starters
+ * and manages their beans; where there are none, it creates the services of the
+ * configured accounts.
  *
  * @since 1.0.0
  */
@@ -60,7 +61,7 @@ import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
 		"com.binarywang.spring.starter.wxjava.mp.config.WxMpAutoConfiguration",
 		"com.binarywang.spring.starter.wxjava.miniapp.config.WxMaAutoConfiguration" })
 @ConditionalOnClass(WxRuntimeException.class)
-@ConditionalOnBean({ WechatMpTokenService.class, WechatMpAccountProvider.class })
+@ConditionalOnSingleCandidate(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.wxjava.enabled", matchIfMissing = true)
 @ImportRuntimeHints(WxJavaRuntimeHints.class)
 public final class WxJavaAutoConfiguration {
@@ -70,7 +71,7 @@ public final class WxJavaAutoConfiguration {
 
 	@Bean
 	@ConditionalOnMissingBean
-	WxJavaAccounts wxJavaAccounts(ObjectProvider<WechatMpTokenService> tokens,
+	WxJavaAccounts authingWxJavaAccounts(ObjectProvider<WechatMpTokenService> tokens,
 			ObjectProvider<WechatMpAccountProvider> provider) {
 		return new WxJavaAccounts(tokens, provider);
 	}
@@ -81,15 +82,16 @@ public final class WxJavaAutoConfiguration {
 
 		@Bean
 		@ConditionalOnMissingBean
-		static WxMpBeanPostProcessor wxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+		static WxMpBeanPostProcessor authingWxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
 			return new WxMpBeanPostProcessor(accounts);
 		}
 
 		// Lazy, as with both modules on the class path an application may use but one.
 		@Bean
 		@Lazy
+		@ConditionalOnBean(WechatMpAccountProvider.class)
 		@ConditionalOnMissingBean(WxMpService.class)
-		WxMpServiceImpl wxMpService(ObjectProvider<WxMpConfigStorage> storages, WxJavaAccounts accounts) {
+		WxMpServiceImpl authingWxMpService(ObjectProvider<WxMpConfigStorage> storages, WxJavaAccounts accounts) {
 			Map<String, WxMpConfigStorage> configurations = new LinkedHashMap<>();
 			storages.orderedStream().forEach((storage) -> configurations.put(storage.getAppId(), storage));
 			if (configurations.isEmpty()) {
@@ -113,14 +115,15 @@ public final class WxJavaAutoConfiguration {
 
 		@Bean
 		@ConditionalOnMissingBean
-		static WxMaBeanPostProcessor wxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+		static WxMaBeanPostProcessor authingWxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
 			return new WxMaBeanPostProcessor(accounts);
 		}
 
 		@Bean
 		@Lazy
+		@ConditionalOnBean(WechatMpAccountProvider.class)
 		@ConditionalOnMissingBean(WxMaService.class)
-		WxMaServiceImpl wxMaService(ObjectProvider<WxMaConfig> configs, WxJavaAccounts accounts) {
+		WxMaServiceImpl authingWxMaService(ObjectProvider<WxMaConfig> configs, WxJavaAccounts accounts) {
 			Map<String, WxMaConfig> configurations = new LinkedHashMap<>();
 			configs.orderedStream().forEach((config) -> configurations.put(config.getAppid(), config));
 			if (configurations.isEmpty()) {

@@ -56,7 +56,7 @@ import cn.authing.wechat.WechatMpCredentials;
  *
  * @since 1.0.0
  */
-public final class DefaultAuthingWechatClient implements AuthingWechatClient {
+public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private static final String NAME = "authing-wechat-spring-boot-starter";
 

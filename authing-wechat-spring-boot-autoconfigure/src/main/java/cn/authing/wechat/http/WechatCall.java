@@ -32,7 +32,7 @@ import cn.authing.wechat.WechatMpTokenSource;
 final class WechatCall {
 
 	/**
-	 * Answer to {@link #pauseBeforeRepeat(Integer)} if the call is not to be repeated.
+	 * Answer to {@link #pauseBeforeRepeat} if the call is not to be repeated.
 	 */
 	static final long STOP = BackOffExecution.STOP;
 

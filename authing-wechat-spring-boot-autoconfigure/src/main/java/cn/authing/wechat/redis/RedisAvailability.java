@@ -46,8 +46,10 @@ final class RedisAvailability {
 
 	private static final Log logger = LogFactory.getLog(RedisAvailability.class);
 
-	// What a Redis error begins with. The rest may repeat arguments, so a token.
-	private static final Pattern ERROR_CODE = Pattern.compile("([A-Z]{2,20})( .*)?", Pattern.DOTALL);
+	// What a Redis error begins with, in Redis 6 behind where in the script it was. The
+	// rest may repeat arguments, so a token.
+	private static final Pattern ERROR_CODE = Pattern
+		.compile("(?:ERR Error running script .*@user_script: ?\\d+: -?)?([A-Z]{2,20})( .*)?", Pattern.DOTALL);
 
 	private final LongAdder succeeded = new LongAdder();
 

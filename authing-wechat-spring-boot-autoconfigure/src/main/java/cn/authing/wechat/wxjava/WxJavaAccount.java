@@ -34,17 +34,19 @@ import org.springframework.core.log.LogMessage;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.client.SafeText;
 
 /**
- * One fed account: the token source behind what WxJava asks of a configuration.
+ * One managed account: the token source behind what WxJava asks of a configuration.
  */
 final class WxJavaAccount {
 
 	private static final Log logger = LogFactory.getLog(WxJavaAccount.class);
 
-	private final String appId;
-
 	private final String name;
+
+	// As it is shown: neither the app id nor the name need be ours
+	private final String description;
 
 	private final WechatMpTokenService tokens;
 
@@ -58,8 +60,8 @@ final class WxJavaAccount {
 	private volatile @Nullable String lastGiven;
 
 	WxJavaAccount(String appId, String name, WechatMpTokenService tokens) {
-		this.appId = appId;
 		this.name = name;
+		this.description = "'" + SafeText.of(appId) + "' (account '" + SafeText.of(name) + "')";
 		this.tokens = tokens;
 	}
 
@@ -83,14 +85,14 @@ final class WxJavaAccount {
 	}
 
 	/**
-	 * Ask Authing now. Nothing is dropped before it has answered: whoever only wants a
-	 * newer token must not leave the others without one.
-	 * @return the token that Authing answered with
+	 * Fetch a token now. The current one is kept until then: whoever wants a newer token
+	 * must not leave the others without one.
+	 * @return the token that was fetched
 	 */
 	String refreshAccessToken() {
 		if (Schedulers.isInNonBlockingThread()) {
-			throw new IllegalStateException("getAccessToken(true) of WeChat app '" + this.appId
-					+ "' waits for Authing and must not be called on the non-blocking thread '"
+			throw new IllegalStateException("getAccessToken(true) of WeChat app " + this.description
+					+ " waits for a fetch and must not be called on the non-blocking thread '"
 					+ Thread.currentThread().getName() + "': move the WxJava call to another scheduler, "
 					+ "for example Schedulers.boundedElastic()");
 		}
@@ -101,10 +103,21 @@ final class WxJavaAccount {
 
 	/**
 	 * Return when the current token expires, blocking where it must be fetched first.
-	 * @return the time in milliseconds since the epoch
+	 * Never fails, as those who ask do not expect it: WxJava itself reads a field.
+	 * @return the time in milliseconds since the epoch; 0 if there is no token
 	 */
 	long getExpiresTime() {
-		return answer(() -> source().getAccessTokenSync().expiresAt().toEpochMilli());
+		try {
+			return source().getAccessTokenSync().expiresAt().toEpochMilli();
+		}
+		catch (ArithmeticException ex) {
+			return Long.MAX_VALUE;
+		}
+		catch (RuntimeException ex) {
+			logger.debug(LogMessage.format("No access token for WeChat app %s, so that its expiry is unknown: %s",
+					this.description, ex.getMessage()));
+			return 0;
+		}
 	}
 
 	/**
@@ -125,10 +138,8 @@ final class WxJavaAccount {
 	 */
 	void updateAccessToken() {
 		if (this.updateReported.compareAndSet(false, true)) {
-			logger.warn(LogMessage.format(
-					"Ignoring the access token that was set on the WxJava configuration of "
-							+ "WeChat app '%s', as Authing keeps that account's tokens (account '%s')",
-					this.appId, this.name));
+			logger.warn("Ignoring the access token that was set on the WxJava configuration of WeChat app "
+					+ this.description + ", as the token service manages that account");
 		}
 	}
 
@@ -142,7 +153,7 @@ final class WxJavaAccount {
 
 	@Override
 	public String toString() {
-		return this.appId + " (account '" + this.name + "')";
+		return this.description;
 	}
 
 	private WechatMpTokenSource source() {
@@ -155,14 +166,15 @@ final class WxJavaAccount {
 			return call.get();
 		}
 		catch (AuthingException ex) {
-			throw new WxRuntimeException("No access token for WeChat app '" + this.appId + "' (account '" + this.name
-					+ "'): " + ex.getMessage(), ex);
+			throw new WxRuntimeException("No access token for WeChat app " + this.description + ": " + ex.getMessage(),
+					ex);
 		}
 		catch (RuntimeException ex) {
 			if (Exceptions.unwrap(ex) instanceof InterruptedException interrupted) {
 				Thread.currentThread().interrupt();
-				throw new WxRuntimeException("Interrupted while waiting for the access token of WeChat app '"
-						+ this.appId + "' (account '" + this.name + "')", interrupted);
+				throw new WxRuntimeException(
+						"Interrupted while waiting for the access token of WeChat app " + this.description,
+						interrupted);
 			}
 			throw ex;
 		}
@@ -179,8 +191,8 @@ final class WxJavaAccount {
 
 		@Override
 		public boolean tryLock(long timeout, TimeUnit unit) {
-			throw new WxRuntimeException("WeChat was not asked for the access token of app '" + WxJavaAccount.this.appId
-					+ "', as Authing keeps it (account '" + WxJavaAccount.this.name + "'): call getAccessToken(true) "
+			throw new WxRuntimeException("WeChat was not asked for the access token of app "
+					+ WxJavaAccount.this.description + ", as the token service manages it: call getAccessToken(true) "
 					+ "on the service that Spring injects, not on the object that its bean was made from");
 		}
 

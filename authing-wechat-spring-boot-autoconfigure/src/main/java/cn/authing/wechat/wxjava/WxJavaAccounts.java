@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Function;
 
@@ -38,15 +40,20 @@ import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.client.SafeText;
 
 /**
- * The accounts whose tokens Authing keeps, by WeChat app id, and the app ids that WxJava
- * uses. Says at start-up which of the latter are fed.
+ * The managed accounts, those of the token service, by WeChat app id, and the app ids
+ * that WxJava uses. Logs at start-up which of the latter are managed.
+ * <p>
+ * The {@link WechatMpAccountProvider} tells which account has which app id. Where there
+ * is none, as with an application's own token service, an account is found by its name
+ * being the app id; and if the service has but one account, it serves the one app id that
+ * WxJava uses.
  *
  * @since 1.0.0
  */
-public final class WxJavaAccounts
-		implements SmartInitializingSingleton, ApplicationListener<WechatMpAccountsChangedEvent> {
+public class WxJavaAccounts implements SmartInitializingSingleton, ApplicationListener<WechatMpAccountsChangedEvent> {
 
 	private static final Log logger = LogFactory.getLog(WxJavaAccounts.class);
 
@@ -56,7 +63,12 @@ public final class WxJavaAccounts
 
 	private final Set<String> usedAppIds = new ConcurrentSkipListSet<>();
 
-	private volatile @Nullable Map<String, WxJavaAccount> accounts;
+	private final Map<String, Class<?>> redisStorages = new ConcurrentSkipListMap<>();
+
+	private final Map<String, WxJavaAccount> accounts = new ConcurrentHashMap<>();
+
+	// The name of the account with an app id; null until it is asked for first
+	private volatile @Nullable Function<String, @Nullable String> names;
 
 	private volatile boolean started;
 
@@ -64,7 +76,7 @@ public final class WxJavaAccounts
 	 * Create the accounts. Nothing is asked of the arguments before WxJava needs a token
 	 * or the application has started.
 	 * @param tokens the token service
-	 * @param provider where the configured accounts come from
+	 * @param provider where the configured accounts come from, if that is known
 	 */
 	public WxJavaAccounts(ObjectProvider<WechatMpTokenService> tokens,
 			ObjectProvider<WechatMpAccountProvider> provider) {
@@ -112,45 +124,83 @@ public final class WxJavaAccounts
 
 	@Override
 	public void onApplicationEvent(WechatMpAccountsChangedEvent event) {
-		load();
+		this.names = null;
 		report(this.usedAppIds);
 	}
 
-	void addUsed(@Nullable String appId) {
-		if (StringUtils.hasText(appId) && this.usedAppIds.add(appId) && this.started) {
+	void addUsed(@Nullable String appId, Class<?> configurationType) {
+		if (!StringUtils.hasText(appId)) {
+			return;
+		}
+		if (configurationType.getSimpleName().contains("Redis")) {
+			this.redisStorages.put(appId, configurationType);
+		}
+		if (this.usedAppIds.add(appId) && this.started) {
 			report(Set.of(appId));
 		}
 	}
 
 	@Nullable WxJavaAccount find(@Nullable String appId) {
-		if (appId == null) {
+		String name = (appId != null) ? names().apply(appId) : null;
+		if (appId == null || name == null) {
 			return null;
 		}
-		Map<String, WxJavaAccount> accounts = this.accounts;
-		return ((accounts != null) ? accounts : load()).get(appId);
+		WxJavaAccount known = this.accounts.get(appId);
+		return (known != null && known.isNamed(name)) ? known
+				: this.accounts.compute(appId, (id, current) -> (current != null && current.isNamed(name)) ? current
+						: new WxJavaAccount(id, name, this.tokens.getObject()));
 	}
 
-	private synchronized Map<String, WxJavaAccount> load() {
-		Map<String, WxJavaAccount> previous = Objects.requireNonNullElse(this.accounts, Map.of());
-		Map<String, WxJavaAccount> current = new LinkedHashMap<>();
-		this.provider.getObject().getAccounts().forEach((name, credentials) -> {
-			String appId = credentials.appId();
-			WxJavaAccount known = previous.get(appId);
-			current.putIfAbsent(appId, (known != null && known.isNamed(name)) ? known
-					: new WxJavaAccount(appId, name, this.tokens.getObject()));
-		});
-		this.accounts = current;
-		return current;
+	private Function<String, @Nullable String> names() {
+		Function<String, @Nullable String> names = this.names;
+		if (names == null) {
+			WechatMpAccountProvider provider = this.provider.getIfAvailable();
+			names = (provider != null) ? namesOf(provider) : this::findName;
+			this.names = names;
+		}
+		return names;
+	}
+
+	private static Function<String, @Nullable String> namesOf(WechatMpAccountProvider provider) {
+		Map<String, String> names = new LinkedHashMap<>();
+		provider.getAccounts().forEach((name, credentials) -> names.putIfAbsent(credentials.appId(), name));
+		return names::get;
+	}
+
+	private @Nullable String findName(String appId) {
+		Set<String> names = this.tokens.getObject().accountNames();
+		if (names.contains(appId)) {
+			return appId;
+		}
+		// Once decided it stays so, whatever WxJava is given later
+		boolean only = this.usedAppIds.equals(Set.of(appId)) || this.accounts.containsKey(appId);
+		return (only && names.equals(Set.of(WechatMpTokenService.DEFAULT_ACCOUNT)))
+				? WechatMpTokenService.DEFAULT_ACCOUNT : null;
 	}
 
 	private void report(Collection<String> appIds) {
 		if (appIds.isEmpty()) {
 			return;
 		}
-		List<WxJavaAccount> fed = appIds.stream().map(this::find).filter(Objects::nonNull).toList();
-		List<String> others = appIds.stream().filter((appId) -> find(appId) == null).toList();
-		logger.info("WxJava gets the access tokens of these WeChat apps from Authing: " + list(fed)
+		List<WxJavaAccount> managed = appIds.stream().map(this::find).filter(Objects::nonNull).toList();
+		List<String> others = appIds.stream()
+			.filter((appId) -> find(appId) == null)
+			.map((appId) -> "'" + SafeText.of(appId) + "'")
+			.toList();
+		logger.info("WxJava gets the access tokens of these WeChat apps from the token service: " + list(managed)
 				+ "; and asks WeChat itself, as before, for those of: " + list(others));
+		appIds.forEach(this::warnOfRedisStorage);
+	}
+
+	private void warnOfRedisStorage(String appId) {
+		Class<?> storage = this.redisStorages.get(appId);
+		WxJavaAccount account = (storage != null) ? find(appId) : null;
+		if (storage != null && account != null) {
+			logger.warn("WxJava stores what it knows of WeChat app " + account + " in Redis (" + storage.getSimpleName()
+					+ "), but its access token is managed by the token service and is neither read nor written there. "
+					+ "An application that still gets the token through that storage fetches it from WeChat itself, "
+					+ "which invalidates the managed one: let each of them use this starter");
+		}
 	}
 
 	private String list(Collection<?> items) {

@@ -26,6 +26,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 
+import me.chanjar.weixin.common.bean.CommonUploadParam;
 import org.aopalliance.intercept.MethodInterceptor;
 import org.aopalliance.intercept.MethodInvocation;
 import org.apache.commons.logging.Log;
@@ -44,10 +45,12 @@ import org.springframework.util.ClassUtils;
 import org.springframework.util.ConcurrentReferenceHashMap;
 import org.springframework.util.ReflectionUtils;
 
+import cn.authing.wechat.client.SafeText;
+
 /**
- * Feeds the beans of one of WxJava's modules and the configurations that its services
- * hold, whenever they are added. What is fed keeps its class, or its interfaces if the
- * class is final.
+ * Supplies tokens to the beans of one of WxJava's modules and to the configurations that
+ * its services hold, whenever they are added. A managed object keeps its class, or its
+ * interfaces if the class is final.
  *
  * @param <S> the type of the module's service
  * @param <C> the type of the module's configuration
@@ -85,7 +88,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	 * configurations by id; they have no method that returns them all
 	 * @param registryType the name of the type by which WxJava's multi-account starter
 	 * hands out services that are not beans
-	 * @param accounts the accounts to feed
+	 * @param accounts the managed accounts
 	 */
 	WxJavaBeanPostProcessor(Class<S> serviceType, Class<C> configurationType, String configurationsField,
 			String registryType, ObjectProvider<WxJavaAccounts> accounts) {
@@ -103,10 +106,10 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	abstract @Nullable C getConfiguration(S service);
 
 	/**
-	 * Feed what the service was given to create configurations with.
+	 * Manage the configurations that a service will create.
 	 * @param service the service
 	 */
-	void feedConfigurationFactory(S service) {
+	void manageConfigurationFactory(S service) {
 	}
 
 	@Override
@@ -115,15 +118,16 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 			return bean;
 		}
 		if (this.configurationType.isInstance(bean)) {
-			this.accounts.getObject().addUsed(getAppId(this.configurationType.cast(bean)));
+			this.accounts.getObject()
+				.addUsed(getAppId(this.configurationType.cast(bean)), ClassUtils.getUserClass(bean));
 		}
 		else if (this.serviceType.isInstance(bean)) {
 			Object target = AopProxyUtils.getSingletonTarget(bean);
 			S service = this.serviceType.cast((target != null) ? target : bean);
-			if (!feedConfigurations(service, beanName)) {
+			if (!manageConfigurations(service, beanName)) {
 				return bean;
 			}
-			feedConfigurationFactory(service);
+			manageConfigurationFactory(service);
 		}
 		return super.postProcessAfterInitialization(bean, beanName);
 	}
@@ -136,7 +140,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 
 	// The field's generic type is known: see the subclasses and their tests.
 	@SuppressWarnings("unchecked")
-	private boolean feedConfigurations(S service, String beanName) {
+	private boolean manageConfigurations(S service, String beanName) {
 		Field field = ReflectionUtils.findField(service.getClass(), this.configurationsField, Map.class);
 		if (field == null) {
 			warn(service, beanName, "is not derived from WxJava's implementation");
@@ -151,7 +155,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 		synchronized (service) {
 			Map<String, C> configurations = (Map<String, C>) ReflectionUtils.getField(field, service);
 			if (configurations != null) {
-				configurations.replaceAll((id, configuration) -> feed(configuration));
+				configurations.replaceAll((id, configuration) -> manage(configuration));
 			}
 		}
 		return true;
@@ -161,39 +165,39 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 		C configuration = getConfiguration(service);
 		if (configuration != null && find(configuration) != null) {
 			logger.warn("WxJava service '" + beanName + "' (" + ClassUtils.getUserClass(service).getName() + ") "
-					+ reason + ": the access tokens that it gets by its own means do not come from Authing, which "
-					+ "keeps those of WeChat app '" + getAppId(configuration) + "'. Derive it from WxJava's "
-					+ "implementation and leave getAccessToken(boolean) to that");
+					+ reason + ": the access tokens that it gets by its own means do not come from the token service, "
+					+ "which manages those of WeChat app '" + SafeText.of(String.valueOf(getAppId(configuration)))
+					+ "'. Derive it from WxJava's implementation and leave getAccessToken(boolean) to that");
 		}
 	}
 
 	/**
-	 * Return the configuration as WxJava is to see it.
+	 * Return the configuration that WxJava is to use.
 	 * @param configuration the configuration
-	 * @return the fed configuration, of the same class
+	 * @return the managed configuration, of the same class
 	 */
-	C feed(C configuration) {
+	C manage(C configuration) {
 		return this.configurationType
 			.cast(postProcessAfterInitialization(configuration, configuration.getClass().getName()));
 	}
 
-	private @Nullable Object feedArgument(@Nullable Object argument) {
+	private @Nullable Object manageArgument(@Nullable Object argument) {
 		if (this.configurationType.isInstance(argument)) {
-			return feed(this.configurationType.cast(argument));
+			return manage(this.configurationType.cast(argument));
 		}
 		if (argument instanceof Map<?, ?> map && map.values().stream().anyMatch(this.configurationType::isInstance)) {
-			Map<Object, @Nullable Object> fed = new LinkedHashMap<>();
-			map.forEach((id, configuration) -> fed.put(id, feedArgument(configuration)));
-			return fed;
+			Map<Object, @Nullable Object> managed = new LinkedHashMap<>();
+			map.forEach((id, configuration) -> managed.put(id, manageArgument(configuration)));
+			return managed;
 		}
 		if (argument instanceof Function<?, ?> factory) {
-			return feedResult(factory);
+			return manageResult(factory);
 		}
 		return argument;
 	}
 
-	private <T> Function<T, @Nullable Object> feedResult(Function<T, ?> factory) {
-		return (id) -> feedArgument(factory.apply(id));
+	private <T> Function<T, @Nullable Object> manageResult(Function<T, ?> factory) {
+		return (id) -> manageArgument(factory.apply(id));
 	}
 
 	private @Nullable WxJavaAccount find(C configuration) {
@@ -213,7 +217,8 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 			}
 			if (isService(targetClass)) {
 				return method.getName().equals("getAccessToken") || Arrays.stream(method.getParameterTypes())
-					.anyMatch((type) -> isConfiguration(type) || type == Map.class || type == Function.class);
+					.anyMatch((type) -> isConfiguration(type) || type == Map.class || type == Function.class
+							|| type == CommonUploadParam.class);
 			}
 			return isService(method.getReturnType());
 		}
@@ -258,8 +263,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 			}
 			return switch (invocation.getMethod().getName()) {
 				case "getAccessToken" -> account.getAccessToken();
-				// Never to WxJava, which would renew it: the source knows, and renews
-				// itself.
+				// Else WxJava would fetch one itself; the source refreshes it in time
 				case "isAccessTokenExpired" -> false;
 				case "getAccessTokenLock" -> account.getLock();
 				case "getExpiresTime" -> account.getExpiresTime();
@@ -282,7 +286,12 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 				boolean forced = arguments.length == 1 && Boolean.TRUE.equals(arguments[0]);
 				return (account != null && forced) ? account.refreshAccessToken() : invocation.proceed();
 			}
-			Arrays.setAll(arguments, (i) -> feedArgument(arguments[i]));
+			for (Object argument : arguments) {
+				if (argument instanceof CommonUploadParam upload) {
+					return RepeatableUploadData.use(upload, invocation::proceed);
+				}
+			}
+			Arrays.setAll(arguments, (i) -> manageArgument(arguments[i]));
 			return invocation.proceed();
 		}
 

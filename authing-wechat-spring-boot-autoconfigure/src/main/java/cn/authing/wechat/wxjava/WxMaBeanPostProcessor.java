@@ -23,19 +23,19 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 
 /**
- * Feeds {@link WxMaService} and {@link WxMaConfig} beans.
+ * Supplies tokens to {@link WxMaService} and {@link WxMaConfig} beans.
  *
  * @since 1.0.0
  */
 // Serializable by inheritance only: a bean post-processor is never serialized.
 @SuppressWarnings("serial")
-public final class WxMaBeanPostProcessor extends WxJavaBeanPostProcessor<WxMaService, WxMaConfig> {
+public class WxMaBeanPostProcessor extends WxJavaBeanPostProcessor<WxMaService, WxMaConfig> {
 
 	static final String CONFIGURATIONS_FIELD = "configMap";
 
 	/**
 	 * Create a new post-processor.
-	 * @param accounts the accounts to feed
+	 * @param accounts the managed accounts
 	 */
 	public WxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
 		super(WxMaService.class, WxMaConfig.class, CONFIGURATIONS_FIELD,

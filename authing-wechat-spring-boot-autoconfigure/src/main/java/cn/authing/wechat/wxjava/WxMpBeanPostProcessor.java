@@ -26,19 +26,19 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 
 /**
- * Feeds {@link WxMpService} and {@link WxMpConfigStorage} beans.
+ * Supplies tokens to {@link WxMpService} and {@link WxMpConfigStorage} beans.
  *
  * @since 1.0.0
  */
 // Serializable by inheritance only: a bean post-processor is never serialized.
 @SuppressWarnings("serial")
-public final class WxMpBeanPostProcessor extends WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage> {
+public class WxMpBeanPostProcessor extends WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage> {
 
 	static final String CONFIGURATIONS_FIELD = "configStorageMap";
 
 	/**
 	 * Create a new post-processor.
-	 * @param accounts the accounts to feed
+	 * @param accounts the managed accounts
 	 */
 	public WxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
 		super(WxMpService.class, WxMpConfigStorage.class, CONFIGURATIONS_FIELD,
@@ -56,13 +56,13 @@ public final class WxMpBeanPostProcessor extends WxJavaBeanPostProcessor<WxMpSer
 	}
 
 	@Override
-	void feedConfigurationFactory(WxMpService service) {
+	void manageConfigurationFactory(WxMpService service) {
 		if (service instanceof BaseWxMpServiceImpl<?, ?> implementation) {
 			Function<String, WxMpConfigStorage> factory = implementation.getConfigStorageFunction();
 			if (factory != null) {
 				implementation.setConfigStorageFunction((id) -> {
 					WxMpConfigStorage configuration = factory.apply(id);
-					return (configuration != null) ? feed(configuration) : null;
+					return (configuration != null) ? manage(configuration) : null;
 				});
 			}
 		}

@@ -15,15 +15,15 @@
  */
 
 /**
- * WxJava's services, fed with Authing's access tokens. Internal: an application goes on
- * using WxJava's own types.
+ * Supplies the token service's access tokens to WxJava's services. Internal: an
+ * application goes on using WxJava's own types.
  * <p>
  * WxJava asks its configuration ({@code WxMpConfigStorage}, {@code WxMaConfig}) for the
  * token and goes to WeChat when that has none. Here the configurations of the accounts
- * that are also accounts of the token service answer with Authing's token, always have
- * one, and report a rejected one; and {@code getAccessToken(true)} of the services, which
- * asks no configuration, is answered in front of them. Beans stay what they are: they are
- * proxied by class, never replaced.
+ * that are also accounts of the token service answer with its token, always have one, and
+ * report a rejected one; and {@code getAccessToken(true)} of the services, which asks no
+ * configuration, is answered in front of them. Beans stay what they are: they are proxied
+ * by class, never replaced.
  */
 @NullMarked
 package cn.authing.wechat.wxjava;

@@ -24,10 +24,14 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 import com.jayway.jsonpath.DocumentContext;
 import com.jayway.jsonpath.JsonPath;
@@ -37,12 +41,20 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.reactivestreams.Publisher;
+import reactor.core.publisher.Mono;
 
 import org.springframework.boot.SpringBootConfiguration;
 import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.actuate.endpoint.EndpointId;
+import org.springframework.boot.actuate.endpoint.OperationType;
+import org.springframework.boot.actuate.endpoint.invoke.OperationInvoker;
+import org.springframework.boot.actuate.endpoint.invoke.OperationInvokerAdvisor;
+import org.springframework.boot.actuate.endpoint.invoke.OperationParameters;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
 
 import cn.authing.wechat.WechatMpTokenService;
 
@@ -56,7 +68,7 @@ class ActuatorPagesTests {
 
 	private static final String REFRESH = "{\"operation\":\"refresh\"}";
 
-	private final HttpClient http = HttpClient.newHttpClient();
+	private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
 	private final LoopbackAuthing authing = new LoopbackAuthing();
 
@@ -148,6 +160,54 @@ class ActuatorPagesTests {
 
 	@ParameterizedTest
 	@EnumSource(mode = Mode.EXCLUDE, names = "NONE")
+	void refreshWhenAuthingHangsShouldBlockNoThreadAndShareOneFetch(WebApplicationType type) throws Exception {
+		start(type, "--authing.timeout=60s");
+		service().getAccessTokenSync();
+		service().account("shop").getAccessTokenSync();
+		CountDownLatch gate = this.authing.holdBack();
+		HttpRequest request = request("/authingwechat/default", "POST", REFRESH, "application/json");
+		List<CompletableFuture<HttpResponse<String>>> answers = new ArrayList<>();
+		for (int i = 0; i < RefreshCounter.REFRESHES; i++) {
+			answers.add(this.http.sendAsync(request, BodyHandlers.ofString()));
+		}
+		assertThat(application().getBean(RefreshCounter.class).waiting.await(30, TimeUnit.SECONDS)).isTrue();
+		assertThat(ok(get("/health")).<Object>read("$.status")).isEqualTo("UP");
+		assertThat(get("/prometheus").statusCode()).isEqualTo(200);
+		assertThat(ok(get("/authingwechat/default")).<Object>read("$.fetches")).isEqualTo(1);
+		assertThat(answers).noneMatch(CompletableFuture::isDone);
+		gate.countDown();
+		for (CompletableFuture<HttpResponse<String>> answer : answers) {
+			assertThat(ok(answer.get(30, TimeUnit.SECONDS)).<Object>read("$.fetches")).isEqualTo(2);
+		}
+		assertThat(this.authing.requests()).isEqualTo(3);
+	}
+
+	@ParameterizedTest
+	@EnumSource(mode = Mode.EXCLUDE, names = "NONE")
+	void requestWhenParameterNamesAnotherAccountShouldUseThePath(WebApplicationType type) throws Exception {
+		start(type);
+		service().getAccessTokenSync();
+		service().account("shop").getAccessTokenSync();
+		assertThat(ok(get("/authingwechat/default?account=shop")).<Object>read("$.appId")).isEqualTo("wx-default");
+		assertThat(ok(delete("/authingwechat/default?account=shop")).<Object>read("$.state")).isEqualTo("EXPIRED");
+		DocumentContext refreshed = ok(
+				post("/authingwechat/default?account=shop", "{\"operation\":\"refresh\",\"account\":\"shop\"}"));
+		assertThat(refreshed.<Object>read("$.appId")).isEqualTo("wx-default");
+		for (String query : List.of("?path=shop", "?path=shop&path=shop", "?path=")) {
+			for (HttpResponse<String> answer : List.of(get("/authingwechat/default" + query),
+					post("/authingwechat/default" + query, REFRESH), delete("/authingwechat/default" + query))) {
+				assertThat(problem(answer, 400).<String>read("$.detail")).contains("leave out the parameter 'path'");
+			}
+		}
+		problem(post("/authingwechat/default", "{\"operation\":\"refresh\",\"path\":\"shop\"}"), 400);
+		DocumentContext accounts = ok(get("/authingwechat"));
+		assertThat(accounts.<Object>read("$.accounts.default.fetches")).isEqualTo(2);
+		assertThat(accounts.<Object>read("$.accounts.shop.fetches")).isEqualTo(1);
+		assertThat(accounts.<Object>read("$.accounts.shop.state")).isEqualTo("FRESH");
+	}
+
+	@ParameterizedTest
+	@EnumSource(mode = Mode.EXCLUDE, names = "NONE")
 	void requestWhenAccountIsUnknownShouldBeNotFoundAndNameTheKnownOnes(WebApplicationType type) throws Exception {
 		start(type);
 		for (HttpResponse<String> answer : List.of(get("/authingwechat/nope"), post("/authingwechat/nope", REFRESH),
@@ -173,8 +233,8 @@ class ActuatorPagesTests {
 	void requestOfTheWrongFormShouldBeRefused(WebApplicationType type) throws Exception {
 		start(type);
 		assertThat(post("/authingwechat/default", "{").statusCode()).isEqualTo(400);
-		assertThat(post("/authingwechat", REFRESH).statusCode()).isEqualTo(405);
-		assertThat(delete("/authingwechat").statusCode()).isEqualTo(405);
+		assertThat(post("/authingwechat", REFRESH).statusCode()).isEqualTo(404);
+		assertThat(delete("/authingwechat").statusCode()).isEqualTo(404);
 		assertThat(send("/authingwechat/default", "POST", "operation=refresh", "application/x-www-form-urlencoded")
 			.statusCode()).isBetween(400, 499);
 		assertThat(this.authing.requests()).isZero();
@@ -280,6 +340,10 @@ class ActuatorPagesTests {
 
 	private HttpResponse<String> send(String page, String method, String body, String contentType)
 			throws IOException, InterruptedException {
+		return this.http.send(request(page, method, body, contentType), BodyHandlers.ofString());
+	}
+
+	private HttpRequest request(String page, String method, String body, String contentType) {
 		String port = application().getEnvironment().getRequiredProperty("local.server.port");
 		HttpRequest.Builder request = HttpRequest
 			.newBuilder(URI.create("http://127.0.0.1:" + port + "/actuator" + page))
@@ -290,7 +354,7 @@ class ActuatorPagesTests {
 		else {
 			request.header("Content-Type", contentType).method(method, BodyPublishers.ofString(body));
 		}
-		return this.http.send(request.build(), BodyHandlers.ofString());
+		return request.build();
 	}
 
 	private static DocumentContext ok(HttpResponse<String> answer) {
@@ -311,6 +375,38 @@ class ActuatorPagesTests {
 			excludeName = { "com.binarywang.spring.starter.wxjava.miniapp.config.WxMaAutoConfiguration",
 					"com.binarywang.spring.starter.wxjava.mp.config.WxMpAutoConfiguration" })
 	static class Application {
+
+		@Bean
+		RefreshCounter refreshCounter() {
+			return new RefreshCounter();
+		}
+
+	}
+
+	/**
+	 * Tells when that many operations of the endpoint wait for a fetch.
+	 */
+	static class RefreshCounter implements OperationInvokerAdvisor {
+
+		static final int REFRESHES = 500;
+
+		final CountDownLatch waiting = new CountDownLatch(REFRESHES);
+
+		@Override
+		public OperationInvoker apply(EndpointId endpoint, OperationType type, OperationParameters parameters,
+				OperationInvoker invoker) {
+			return (context) -> {
+				Object result = invoker.invoke(context);
+				return (result instanceof Mono<?> mono) ? Mono.fromDirect(counted(mono)) : result;
+			};
+		}
+
+		private <T> Publisher<T> counted(Mono<T> mono) {
+			return (subscriber) -> {
+				mono.subscribe(subscriber);
+				this.waiting.countDown();
+			};
+		}
 
 	}
 

@@ -24,15 +24,29 @@ import javax.management.MBeanServer;
 import javax.management.MalformedObjectNameException;
 import javax.management.ObjectName;
 
+import io.micrometer.core.instrument.MeterRegistry;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
+import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
 import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.actuate.autoconfigure.endpoint.jmx.JmxEndpointAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.jmx.JmxAutoConfiguration;
+import org.springframework.boot.health.actuate.endpoint.HealthDescriptor;
+import org.springframework.boot.health.actuate.endpoint.HealthEndpoint;
+import org.springframework.boot.health.autoconfigure.actuate.endpoint.HealthEndpointAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.contributor.HealthContributorAutoConfiguration;
+import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
+import org.springframework.boot.health.contributor.Status;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
@@ -40,6 +54,9 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatEndpointAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
+import cn.authing.wechat.token.WechatMpTokenState;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
@@ -119,10 +136,63 @@ class AuthingWechatEndpointTests {
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
 	}
 
+	@ParameterizedTest
+	@EnumSource
+	void accountShouldTellTheStateAsItIs(WechatMpTokenState state) {
+		AuthingWechatEndpoint endpoint = new AuthingWechatEndpoint(FixedAccounts.in(state));
+		assertThat(endpoint.account("default").state()).isEqualTo(state);
+		assertThat(endpoint.accounts().accounts().get("default")).isEqualTo(endpoint.account("default"));
+	}
+
 	@Test
-	void runWhenServiceIsReplacedShouldHaveNone() {
-		this.contextRunner.withBean(WechatMpTokenService.class, WechatMpTokenHealthTests.FixedTokenService::new)
+	void runWhenServiceIsDecoratedShouldStayWithTheAccounts() {
+		this.contextRunner
+			.withBean("decorator", WechatMpTokenService.class, () -> WechatMpTokenService.of("another-token"),
+					(definition) -> definition.setPrimary(true))
+			.run((context) -> {
+				assertThat(invoke("operate", "default", "refresh")).containsEntry("state", "FRESH");
+				assertThat(this.authing.requests()).isEqualTo(1);
+			});
+	}
+
+	@Test
+	void runWhenUserHasServiceAndThereAreNoAccountsShouldHaveNone() {
+		new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AuthingWechatEndpointAutoConfiguration.class))
+			.withPropertyValues("management.endpoints.jmx.exposure.include=authingwechat", "spring.jmx.enabled=true")
+			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
+	}
+
+	@Test
+	void beansShouldBeProxyable() {
+		this.contextRunner
+			.withConfiguration(AutoConfigurations.of(AuthingWechatMetricsAutoConfiguration.class,
+					MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class,
+					SimpleMetricsExportAutoConfiguration.class, AuthingWechatHealthContributorAutoConfiguration.class,
+					HealthContributorAutoConfiguration.class, HealthContributorRegistryAutoConfiguration.class,
+					HealthEndpointAutoConfiguration.class))
+			.withBean(BeanNameAutoProxyCreator.class, () -> {
+				BeanNameAutoProxyCreator creator = new BeanNameAutoProxyCreator();
+				creator.setBeanNames("authingWechatEndpoint*", "authingWechatMpTokenHealth",
+						"authingWechatMpTokenMetrics", "authingWechatHealth*");
+				creator.setProxyTargetClass(true);
+				return creator;
+			})
+			.run((context) -> {
+				assertThat(AopUtils.isCglibProxy(context.getBean(AuthingWechatEndpoint.class))).isTrue();
+				assertThat(AopUtils.isCglibProxy(context.getBean(WechatMpTokenHealth.class))).isTrue();
+				assertThat(AopUtils.isCglibProxy(context.getBean(WechatMpTokenMetrics.class))).isTrue();
+				assertThat(invoke("operate", "default", "refresh")).containsEntry("state", "FRESH");
+				assertThat(context.getBean(HealthEndpoint.class).healthForPath("authingWechat"))
+					.extracting(HealthDescriptor::getStatus)
+					.isEqualTo(Status.UP);
+				assertThat(context.getBean(MeterRegistry.class)
+					.get("authing.wechat.token.fetch")
+					.tags("account", "default", "outcome", "success")
+					.timer()
+					.count()).isEqualTo(1);
+			});
 	}
 
 	@Test

@@ -18,10 +18,11 @@ package cn.authing.wechat.actuate;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
 import org.assertj.core.api.InstanceOfAssertFactories;
@@ -29,6 +30,9 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.mockito.Mockito;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -53,12 +57,12 @@ import org.springframework.context.ApplicationContext;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
-import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
+import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpTokenState;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -229,17 +233,74 @@ class WechatMpTokenHealthTests {
 		});
 	}
 
+	@ParameterizedTest
+	@EnumSource
+	void healthShouldTellTheStateAsItIs(WechatMpTokenState state) {
+		Health health = health(new WechatMpTokenHealth(FixedAccounts.in(state)));
+		boolean down = state == WechatMpTokenState.EXPIRED || state == WechatMpTokenState.FAILING;
+		assertThat(health.getStatus()).isEqualTo(down ? Status.DOWN : Status.UP);
+		assertThat(health.getDetails()).containsEntry("state", state).containsEntry("failures", 2);
+		assertThat(health.getDetails().containsKey("reason")).isEqualTo(state == WechatMpTokenState.STALE);
+	}
+
 	@Test
-	void healthWhenServiceIsReplacedShouldUseTheApiAlone() {
-		this.contextRunner.withBean(WechatMpTokenService.class, FixedTokenService::new).run((context) -> {
+	void healthWhenServiceIsMockedOrDecoratedShouldAskTheAccounts() {
+		for (WechatMpTokenService service : List.of(Mockito.mock(WechatMpTokenService.class),
+				WechatMpTokenService.of("another-token"))) {
+			this.contextRunner
+				.withBean("decorator", WechatMpTokenService.class, () -> service,
+						(definition) -> definition.setPrimary(true))
+				.run((context) -> {
+					assertThat(context).hasSingleBean(WechatMpAccountRegistry.class);
+					IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+					assertThat(health.getStatus()).isEqualTo(Status.UP);
+					assertThat(health.getDetails()).containsEntry("state", WechatMpTokenState.FRESH);
+				});
+		}
+	}
+
+	@Test
+	void healthWhenUserHasServiceAndThereAreNoAccountsShouldAskThatService() {
+		AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+		withoutAccounts().withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of(() -> {
+			if (failure.get() != null) {
+				throw failure.get();
+			}
+			return new WechatMpAccessToken("the-token", Instant.now().plusSeconds(600));
+		})).run((context) -> {
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
 			assertThat(health.getStatus()).isEqualTo(Status.UP);
 			assertThat(health.getDetails()).containsOnlyKeys("expiresInSeconds");
-			context.getBean(FixedTokenService.class).failure = new IllegalStateException("out of order");
+			failure.set(new IllegalStateException("out of order"));
 			health = indicated(health(context, "authingWechat"));
 			assertThat(health.getStatus()).isEqualTo(Status.DOWN);
 			assertThat(health.getDetails()).containsExactly(Map.entry("error", "out of order"));
 		});
+	}
+
+	@Test
+	void healthWhenUserHasServiceWithSeveralAccountsShouldTellOfEach() {
+		withoutAccounts().withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of(Map.of("default",
+				() -> new WechatMpAccessToken("the-token", Instant.now().plusSeconds(600)), "shop", () -> {
+					throw new IllegalStateException("out of order");
+				})))
+			.run((context) -> {
+				assertThat(health(context, "authingWechat", "default").getStatus()).isEqualTo(Status.UP);
+				assertThat(health(context, "authingWechat", "shop").getStatus()).isEqualTo(Status.DOWN);
+			});
+	}
+
+	@Test
+	void healthWhenUserMocksServiceAndThereAreNoAccountsShouldBeDown() {
+		withoutAccounts().withBean(WechatMpTokenService.class, () -> Mockito.mock(WechatMpTokenService.class))
+			.run((context) -> assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN));
+	}
+
+	@Test
+	void runWhenUserHasSeveralServicesAndThereAreNoAccountsShouldHaveNone() {
+		withoutAccounts().withBean("one", WechatMpTokenService.class, () -> WechatMpTokenService.of("one"))
+			.withBean("two", WechatMpTokenService.class, () -> WechatMpTokenService.of("two"))
+			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor"));
 	}
 
 	@Test
@@ -257,7 +318,7 @@ class WechatMpTokenHealthTests {
 	@Test
 	void runWhenDisabledShouldHaveNone() {
 		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
-			.withBean(WechatMpTokenService.class, FixedTokenService::new)
+			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
 			.run((context) -> assertThat(context).doesNotHaveBean("authingWechatHealthContributor"));
 	}
 
@@ -282,6 +343,18 @@ class WechatMpTokenHealthTests {
 			.withPropertyValues(this.authing.properties())
 			.withClassLoader(new FilteredClassLoader(ReactiveHealthContributor.class))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenHealth.class));
+	}
+
+	private static ApplicationContextRunner withoutAccounts() {
+		return new ApplicationContextRunner()
+			.withConfiguration(AutoConfigurations.of(AuthingWechatHealthContributorAutoConfiguration.class,
+					HealthContributorAutoConfiguration.class, HealthContributorRegistryAutoConfiguration.class,
+					HealthEndpointAutoConfiguration.class))
+			.withPropertyValues("management.endpoint.health.show-details=always");
+	}
+
+	private static Health health(WechatMpTokenHealth health) {
+		return Objects.requireNonNull(((ReactiveHealthIndicator) health.contributor()).health().block(LIMIT));
 	}
 
 	private void addShop() {
@@ -312,50 +385,6 @@ class WechatMpTokenHealthTests {
 		HealthDescriptor health = health(context, "authingWechat");
 		assertThat(health).isInstanceOf(CompositeHealthDescriptor.class);
 		return ((CompositeHealthDescriptor) health).getComponents();
-	}
-
-	static class FixedTokenService implements WechatMpTokenService {
-
-		volatile @Nullable RuntimeException failure;
-
-		@Override
-		public Mono<WechatMpAccessToken> getAccessToken() {
-			return Mono.fromSupplier(this::getAccessTokenSync);
-		}
-
-		@Override
-		public WechatMpAccessToken getAccessTokenSync() {
-			if (this.failure != null) {
-				throw this.failure;
-			}
-			return new WechatMpAccessToken("fixed", Instant.now().plusSeconds(600));
-		}
-
-		@Override
-		public Mono<WechatMpAccessToken> refreshAccessToken() {
-			return getAccessToken();
-		}
-
-		@Override
-		public boolean invalidate(String accessToken) {
-			return false;
-		}
-
-		@Override
-		public WechatMpTokenSource account(String name) {
-			return this;
-		}
-
-		@Override
-		public WechatMpTokenSource account(WechatMpCredentials credentials) {
-			return this;
-		}
-
-		@Override
-		public Set<String> accountNames() {
-			return Set.of(DEFAULT_ACCOUNT);
-		}
-
 	}
 
 }

@@ -17,6 +17,8 @@
 package cn.authing.wechat.actuate;
 
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 
@@ -28,6 +30,8 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 import org.springframework.beans.factory.InitializingBean;
 import org.springframework.beans.factory.ObjectProvider;
@@ -52,6 +56,7 @@ import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.token.WechatMpTokenState;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -144,7 +149,7 @@ class WechatMpTokenMetricsTests {
 	}
 
 	@Test
-	void accountsKnownAtRunTimeOnlyShouldShareOneTagValue() {
+	void dynamicAccountsShouldShareOneTagValue() {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.account(new WechatMpCredentials("wx-1", "one")).getAccessTokenSync();
@@ -171,6 +176,8 @@ class WechatMpTokenMetricsTests {
 			this.authing.accounts().clear();
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(expiresIn(context, "shop").value()).isNaN();
+			assertThat(meters(context).get("authing.wechat.token.state").tag("account", "shop").gauges())
+				.allSatisfy((gauge) -> assertThat(gauge.value()).isZero());
 			assertThat(requests(context, "shop", "waited")).isEqualTo(1);
 			assertThat(output).doesNotContain("already registered");
 		});
@@ -231,6 +238,7 @@ class WechatMpTokenMetricsTests {
 					.contains("authing_wechat_token_requests_total{account=\"default\",result=\"waited\"} 1.0")
 					.contains("authing_wechat_token_rejected_total{account=\"default\"} 0.0")
 					.contains("authing_wechat_token_expires_in_seconds{account=\"default\"} 7")
+					.contains("authing_wechat_token_state{account=\"default\",state=\"fresh\"} 1.0")
 					.contains("authing_wechat_token_store_available 1.0")
 					.contains("authing_wechat_token_store_operations_total{result=\"failed\"} 0.0")
 					.contains("authing_wechat_token_store_undecodable_total 0.0");
@@ -255,13 +263,51 @@ class WechatMpTokenMetricsTests {
 			.withClassLoader(new FilteredClassLoader("io.micrometer.core"))
 			.run((context) -> assertThat(context).hasNotFailed()
 				.hasSingleBean(WechatMpTokenService.class)
-				.doesNotHaveBean("wechatMpTokenMetrics"));
+				.doesNotHaveBean("authingWechatMpTokenMetrics"));
 	}
 
 	@Test
-	void runWhenServiceIsReplacedShouldHaveNone() {
-		this.contextRunner.withBean(WechatMpTokenService.class, WechatMpTokenHealthTests.FixedTokenService::new)
+	void runWhenUserHasServiceAndThereAreNoAccountsShouldHaveNone() {
+		new ApplicationContextRunner()
+			.withConfiguration(
+					AutoConfigurations.of(AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
+							CompositeMeterRegistryAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class))
+			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
 			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenMetrics.class));
+	}
+
+	@ParameterizedTest
+	@EnumSource
+	void stateShouldBeOneForTheCurrentState(WechatMpTokenState current) {
+		WechatMpAccountRegistry accounts = FixedAccounts.in(current);
+		MeterRegistry meters = new SimpleMeterRegistry();
+		new WechatMpTokenMetrics(() -> accounts, () -> meters).bindTo(meters);
+		for (WechatMpTokenState state : WechatMpTokenState.values()) {
+			assertThat(meters.get("authing.wechat.token.state")
+				.tags("account", "default", "state", state.name().toLowerCase(Locale.ROOT))
+				.gauge()
+				.value()).isEqualTo((state == current) ? 1 : 0);
+		}
+	}
+
+	@Test
+	void requestsShouldTellAllResults() {
+		WechatMpAccountRegistry accounts = FixedAccounts.in(WechatMpTokenState.FRESH);
+		MeterRegistry meters = new SimpleMeterRegistry();
+		new WechatMpTokenMetrics(() -> accounts, () -> meters).bindTo(meters);
+		assertThat(meters.get("authing.wechat.token.requests").functionCounters())
+			.extracting((counter) -> Map.entry(Objects.requireNonNull(counter.getId().getTag("result")),
+					(long) counter.count()))
+			.containsExactlyInAnyOrder(Map.entry("fresh", 1L), Map.entry("due", 2L), Map.entry("stale", 3L),
+					Map.entry("waited", 4L), Map.entry("failed", 5L));
+	}
+
+	@Test
+	void fetchBeforeMetersAreBoundShouldGetTheCommonTags() {
+		this.contextRunner.withUserConfiguration(EarlyConfiguration.class)
+			.withPropertyValues("management.metrics.tags.region=somewhere")
+			.run((context) -> assertThat(fetch(context, "default", "none").getId().getTag("region"))
+				.isEqualTo("somewhere"));
 	}
 
 	@Test
@@ -319,8 +365,9 @@ class WechatMpTokenMetricsTests {
 	static class OwnMetricsConfiguration {
 
 		@Bean
-		WechatMpTokenMetrics mine(ObjectProvider<WechatMpAccountRegistry> service) {
-			return new WechatMpTokenMetrics(service::getObject);
+		WechatMpTokenMetrics mine(ObjectProvider<WechatMpAccountRegistry> accounts,
+				ObjectProvider<MeterRegistry> meters) {
+			return new WechatMpTokenMetrics(accounts::getObject, meters::getObject);
 		}
 
 	}

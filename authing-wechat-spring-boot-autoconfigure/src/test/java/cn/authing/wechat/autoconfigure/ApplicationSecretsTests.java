@@ -71,7 +71,7 @@ class ApplicationSecretsTests {
 				"a closed service: java.lang.IllegalStateException");
 		assertThat(output).contains("CONDITIONS EVALUATION REPORT", "ExchangeFunctions", "reactor.netty.http.client",
 				"Observation name='http.client.requests'", "Meter MeterId{name='authing.wechat.token.fetch'",
-				"Bean wechatMpTokenService");
+				"Bean authingWechatMpTokenService");
 	}
 
 	@ParameterizedTest

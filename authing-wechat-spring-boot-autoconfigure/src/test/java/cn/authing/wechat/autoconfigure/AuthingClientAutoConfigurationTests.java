@@ -273,8 +273,8 @@ class AuthingClientAutoConfigurationTests {
 			DefaultGenerationContext generation = new DefaultGenerationContext(
 					new ClassNameGenerator(ClassName.get("com.example", "Test")), new InMemoryGeneratedFiles());
 			new ApplicationContextAotGenerator().processAheadOfTime(context, generation);
-			for (Class<?> type : List.of(AuthingProperties.class, AuthingProperties.Wechat.class,
-					AuthingProperties.Wechat.Account.class, AuthingProperties.Wechat.Cache.FailureBackoff.class)) {
+			for (Class<?> type : List.of(AuthingProperties.class, AuthingWechatProperties.class,
+					AuthingWechatProperties.Account.class, AuthingWechatCacheProperties.FailureBackoff.class)) {
 				assertThat(RuntimeHintsPredicates.reflection().onType(type)).accepts(generation.getRuntimeHints());
 			}
 		}

@@ -57,17 +57,17 @@ class AuthingPropertiesTests {
 			"authing.app-host=https://example.authing.cn" };
 
 	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
-		.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, AuthingClientAutoConfiguration.class))
+		.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, AuthingClientAutoConfiguration.class,
+				AuthingWechatAutoConfiguration.class))
 		.withPropertyValues(REQUIRED);
 
 	@ParameterizedTest
-	@ValueSource(
-			strings = { "authing.app-host=https://example.authing.cn/", "authing.app-host=HTTPS://example.cn:8443/a",
-					"authing.app-host=http://localhost:8080", "authing.app-host=http://authing.localhost",
-					"authing.app-host=http://127.0.0.1:8080", "authing.app-host=http://[::1]:8080",
-					"authing.app-host=http://[0:0:0:0:0:0:0:1]", "authing.lang=en-US", "authing.ssl.bundle=",
-					"authing.wechat.app-id=", "authing.wechat.api.hosts=localhost:65535,[::1]:8080,127.0.0.1",
-					"authing.wechat.cache.expiry-margin=0s", "authing.headers.X-Any=value with spaces" })
+	@ValueSource(strings = { "authing.app-host=https://example.authing.cn/",
+			"authing.app-host=HTTPS://example.cn:8443/a", "authing.app-host=http://localhost:8080",
+			"authing.app-host=http://authing.localhost", "authing.app-host=http://127.0.0.1:8080",
+			"authing.app-host=http://[::1]:8080", "authing.app-host=http://[0:0:0:0:0:0:0:1]", "authing.lang=en-US",
+			"authing.ssl.bundle=", "authing.wechat.api.hosts=localhost:65535,[::1]:8080,127.0.0.1",
+			"authing.wechat.cache.expiry-margin=0s", "authing.headers.X-Any=value with spaces" })
 	void validateWhenValueIsFineShouldStart(String property) {
 		this.contextRunner
 			.withPropertyValues(property, "authing.wechat.accounts.default.app-id=wx1",
@@ -87,7 +87,11 @@ class AuthingPropertiesTests {
 					"authing.app-id=your app id|has white space", "authing.app-secret=|is blank",
 					"authing.app-secret=${MISSING}|has the placeholder ${MISSING}", "authing.app-host=|is blank",
 					"authing.app-host=https://${MISSING}|has the placeholder",
-					"authing.app-host=example.authing.cn|is not an absolute URL",
+					"authing.app-host=example.authing.cn|which has no scheme",
+					"authing.app-host=localhost:8080|which has no scheme",
+					"authing.app-host=s3cr3t-0123456789|is not an absolute URL",
+					"authing.app-host=https://example.cn:99999|has the port 99999",
+					"authing.app-host=https://example.cn:0|has the port 0",
 					"authing.app-host=//example.authing.cn|which is neither https nor http",
 					"authing.app-host=https:/example|is not an absolute URL",
 					"authing.app-host=https://a_b^c|is not an absolute URL",
@@ -150,8 +154,7 @@ class AuthingPropertiesTests {
 		this.contextRunner.withPropertyValues("authing.wechat." + present + "=wx1234")
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
-				.hasMessageStartingWith(
-						"authing.wechat." + missing + " is missing while authing.wechat." + present + " is set."));
+				.hasMessageStartingWith("authing.wechat." + missing + " is missing. Write the WeChat app"));
 	}
 
 	@Test
@@ -179,8 +182,8 @@ class AuthingPropertiesTests {
 		assertThatException().isThrownBy(() -> run());
 		assertThat(output).contains("APPLICATION FAILED TO START", "authing.app-id is missing.",
 				"authing.app-secret is missing.", "authing.app-host is missing.",
-				"Write the app secret of the Authing application.", "      app-host: https://example.authing.cn",
-				"authing.wechat.enabled=false");
+				"Write the app secret of the Authing application, or set authing.wechat.app-id",
+				"      app-host: https://example.authing.cn", "authing.wechat.enabled=false");
 	}
 
 	@Test
@@ -222,12 +225,14 @@ class AuthingPropertiesTests {
 			.run((context) -> {
 				AuthingProperties properties = context.getBean(AuthingProperties.class);
 				assertThat(properties.getHeaders()).containsExactly(entry("authorization", "abc"));
-				AuthingProperties.Wechat wechat = properties.getWechat();
+				AuthingWechatProperties wechat = context.getBean(AuthingWechatProperties.class);
+				AuthingWechatCacheProperties cache = context.getBean(AuthingWechatCacheProperties.class);
+				AuthingWechatApiProperties api = context.getBean(AuthingWechatApiProperties.class);
 				assertThat(wechat.getOperation()).isEqualTo(AuthingOperation.ACCESS_TOKEN_INFO);
-				assertThat(wechat.getCache().getStore()).isEqualTo(AuthingProperties.Wechat.Cache.Store.REDIS);
-				assertThat(wechat.getCache().isKeepWarm()).isTrue();
-				assertThat(wechat.getApi().getHosts()).isEqualTo(List.of("localhost:1", "localhost:2"));
-				assertThat(wechat.getApi().getRetryBusy().getMaxAttempts()).isEqualTo(3);
+				assertThat(cache.getStore()).isEqualTo(AuthingWechatCacheProperties.Store.REDIS);
+				assertThat(cache.isKeepWarm()).isTrue();
+				assertThat(api.getHosts()).isEqualTo(List.of("localhost:1", "localhost:2"));
+				assertThat(api.getRetryBusy().getMaxAttempts()).isEqualTo(3);
 				assertThat(wechat.getWxjava().isEnabled()).isFalse();
 				assertThat(properties.toString()).doesNotContain(SECRET);
 			});
@@ -269,8 +274,7 @@ class AuthingPropertiesTests {
 	}
 
 	private static Map<String, WechatMpCredentials> accounts(ApplicationContext context) {
-		PropertiesWechatMpAccountProvider provider = new PropertiesWechatMpAccountProvider(context.getEnvironment(),
-				context.getBean(AuthingProperties.class));
+		PropertiesWechatMpAccountProvider provider = context.getBean(PropertiesWechatMpAccountProvider.class);
 		Map<String, WechatMpCredentials> accounts = provider.getAccounts();
 		assertThat(provider.getAccounts()).as("bound anew").isEqualTo(accounts);
 		return accounts;
@@ -281,7 +285,8 @@ class AuthingPropertiesTests {
 	}
 
 	@Configuration(proxyBeanMethods = false)
-	@ImportAutoConfiguration({ SslAutoConfiguration.class, AuthingClientAutoConfiguration.class })
+	@ImportAutoConfiguration({ SslAutoConfiguration.class, AuthingClientAutoConfiguration.class,
+			AuthingWechatAutoConfiguration.class })
 	static class Application {
 
 	}

@@ -18,7 +18,6 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
@@ -64,23 +63,41 @@ class AuthingSanitizingAutoConfigurationTests {
 
 	@Test
 	void sanitizeWhenValueHoldsSecretShouldMaskWhateverTheKey() {
-		AuthingProperties properties = new AuthingProperties();
-		properties.setAppId("app");
-		properties.setAppHost("https://example.authing.cn");
-		properties.setAppSecret("the-authing-app-secret");
-		properties.setHeaders(Map.of("x-key", "short"));
 		String encryptionKey = Base64.getEncoder().encodeToString(new byte[32]);
-		properties.getWechat().getCache().getRedis().setEncryptionKeys(List.of(encryptionKey));
-		this.contextRunner.withBean(AuthingProperties.class, () -> properties).run((context) -> {
-			SanitizingFunction function = context.getBean(SanitizingFunction.class);
-			assertThat(value(function, "sun.java.command", "app.jar --x=the-authing-app-secret"))
-				.isEqualTo(SanitizableData.SANITIZED_VALUE);
-			assertThat(value(function, "WECHAT_TOKEN_KEY", encryptionKey)).isEqualTo(SanitizableData.SANITIZED_VALUE);
-			assertThat(value(function, "a", "short")).isEqualTo(SanitizableData.SANITIZED_VALUE);
-			assertThat(value(function, "a", "shorter")).isEqualTo("shorter");
-			assertThat(value(function, "a", 5)).isEqualTo(5);
-			assertThat(value(function, "a", null)).isNull();
-		});
+		this.contextRunner
+			.withPropertyValues("authing.app-secret=the-authing-app-secret", "authing.headers.x-key=short",
+					"authing.wechat.cache.redis.encryption-keys=" + encryptionKey)
+			.run((context) -> {
+				SanitizingFunction function = context.getBean(SanitizingFunction.class);
+				assertThat(value(function, "sun.java.command", "app.jar --x=the-authing-app-secret"))
+					.isEqualTo(SanitizableData.SANITIZED_VALUE);
+				assertThat(value(function, "WECHAT_TOKEN_KEY", encryptionKey))
+					.isEqualTo(SanitizableData.SANITIZED_VALUE);
+				assertThat(value(function, "a", "short")).isEqualTo(SanitizableData.SANITIZED_VALUE);
+				assertThat(value(function, "a", "shorter")).isEqualTo("shorter");
+				assertThat(value(function, "a", 5)).isEqualTo(5);
+				assertThat(value(function, "a", null)).isNull();
+			});
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "Bearer ${GATEWAY_TOKEN}", "Basic ${NOT_SET:${GATEWAY_TOKEN}}", "Bearer ${alias}" })
+	void sanitizeWhenValueIsPartOfHeaderShouldMask(String header) {
+		this.contextRunner
+			.withPropertyValues("authing.headers.authorization=" + header, "GATEWAY_TOKEN=gateway",
+					"alias=${GATEWAY_TOKEN}")
+			.run((context) -> {
+				SanitizingFunction function = context.getBean(SanitizingFunction.class);
+				assertThat(value(function, "GATEWAY_TOKEN", "gateway")).isEqualTo(SanitizableData.SANITIZED_VALUE);
+				assertThat(value(function, "else", "gateways")).isEqualTo("gateways");
+			});
+	}
+
+	@Test
+	void sanitizeWhenPropertiesCannotBeBoundShouldMaskByName() {
+		this.contextRunner.withPropertyValues("authing.timeout=soon")
+			.run((context) -> assertThat(value(context.getBean(SanitizingFunction.class), "authing.app-secret", "x"))
+				.isEqualTo(SanitizableData.SANITIZED_VALUE));
 	}
 
 	@Test

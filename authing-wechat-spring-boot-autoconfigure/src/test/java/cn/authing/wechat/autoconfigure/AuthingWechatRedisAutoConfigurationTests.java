@@ -130,6 +130,7 @@ class AuthingWechatRedisAutoConfigurationTests {
 
 	@Test
 	void storeWhenConnectionIsEncryptedShouldShare() throws GeneralSecurityException {
+		RedisServer.assumeTls();
 		TestCertificates certificates = new TestCertificates(this.directory);
 		int port = RedisServer.down().port();
 		try (RedisServer server = RedisServer.up("--tls-port", String.valueOf(port), "--tls-auth-clients", "no",

@@ -73,7 +73,7 @@ class ConfigurationMetadataTests {
 			.containsKeys("authing.allow-http", "authing.lang", "authing.headers", "authing.connect-timeout",
 					"authing.timeout", "authing.ssl.bundle", "authing.retry.max-attempts",
 					"authing.retry.initial-backoff", "authing.retry.max-backoff", "authing.wechat.enabled",
-					"authing.wechat.operation", "authing.wechat.cache.refresh-ahead",
+					"authing.wechat.operation", "authing.wechat.fail-fast", "authing.wechat.cache.refresh-ahead",
 					"authing.wechat.cache.min-refresh-interval", "authing.wechat.cache.expiry-margin",
 					"authing.wechat.cache.default-ttl", "authing.wechat.cache.failure-backoff.initial",
 					"authing.wechat.cache.failure-backoff.max", "authing.wechat.cache.max-entries",
@@ -93,7 +93,7 @@ class ConfigurationMetadataTests {
 
 	@Test
 	void defaultsThatAreWrittenByHandShouldBeThoseOfTheCode() {
-		List<String> hosts = new AuthingProperties().getWechat().getApi().getHosts();
+		List<String> hosts = new AuthingWechatApiProperties().getHosts();
 		JsonNode property = this.properties.getOrDefault("authing.wechat.api.hosts", this.metadata);
 		assertThat(property.path("defaultValue").valueStream().map(JsonNode::asString)).isEqualTo(hosts);
 		assertThat(byName("hints").getOrDefault("authing.wechat.api.hosts", this.metadata)

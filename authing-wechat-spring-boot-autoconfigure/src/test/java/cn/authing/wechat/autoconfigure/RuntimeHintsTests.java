@@ -68,8 +68,12 @@ class RuntimeHintsTests {
 
 	@Test
 	void propertiesShouldBeBindable() {
-		List<Class<?>> types = withNested(AuthingProperties.class).toList();
-		assertThat(types).contains(AuthingProperties.Wechat.Account.class, AuthingProperties.Wechat.Cache.class);
+		List<Class<?>> types = Stream
+			.of(AuthingProperties.class, AuthingWechatProperties.class, AuthingWechatCacheProperties.class,
+					AuthingWechatApiProperties.class)
+			.flatMap(RuntimeHintsTests::withNested)
+			.toList();
+		assertThat(types).contains(AuthingWechatProperties.Account.class, AuthingWechatCacheProperties.Redis.class);
 		for (Class<?> type : types) {
 			assertThat(RuntimeHintsPredicates.reflection().onConstructorInvocation(type.getDeclaredConstructors()[0]))
 				.as(type.getName())
@@ -85,7 +89,7 @@ class RuntimeHintsTests {
 
 	@Test
 	void failureAnalyzersShouldBeCreatable() {
-		for (Class<?> type : List.of(InvalidAuthingPropertiesFailureAnalyzer.class, SecretMapFailureAnalyzer.class)) {
+		for (Class<?> type : List.of(InvalidAuthingPropertiesFailureAnalyzer.class, SecretBindFailureAnalyzer.class)) {
 			assertThat(RuntimeHintsPredicates.reflection().onConstructorInvocation(type.getDeclaredConstructors()[0]))
 				.as(type.getName())
 				.accepts(hints);

@@ -34,6 +34,8 @@ import org.springframework.aot.generate.DefaultGenerationContext;
 import org.springframework.aot.generate.InMemoryGeneratedFiles;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.predicate.RuntimeHintsPredicates;
+import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
+import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
@@ -79,8 +81,8 @@ class WxJavaAutoConfigurationTests {
 	@Test
 	void servicesWhenUnusedShouldNotBeInstantiated(CapturedOutput output) {
 		this.contextRunner.run((context) -> {
-			assertThat(context.getBeanFactory().containsSingleton("wxMpService")).isFalse();
-			assertThat(context.getBeanFactory().containsSingleton("wxMaService")).isFalse();
+			assertThat(context.getBeanFactory().containsSingleton("authingWxMpService")).isFalse();
+			assertThat(context.getBeanFactory().containsSingleton("authingWxMaService")).isFalse();
 			assertThat(output).doesNotContain("WxJava gets the access tokens");
 		});
 	}
@@ -98,10 +100,41 @@ class WxJavaAutoConfigurationTests {
 	}
 
 	@Test
-	void configurationWhenNoAccountProviderShouldCreateNothing() {
+	void configurationWhenNoAccountProviderShouldCreateNoServices() {
 		new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(WxJavaAutoConfiguration.class))
 			.withBean(WechatMpTokenService.class, () -> this.tokens)
+			.run((context) -> assertThat(context).hasSingleBean(WxJavaAccounts.class)
+				.doesNotHaveBean(WxMpService.class)
+				.doesNotHaveBean(WxMaService.class));
+	}
+
+	@Test
+	void configurationWhenUserHasSeveralTokenServicesShouldCreateNothing() {
+		this.contextRunner.withBean("another", WechatMpTokenService.class, () -> WechatMpTokenService.of("another"))
 			.run(this::assertNothing);
+	}
+
+	@Test
+	void configurationWhenUserBeansHaveTheNamesOfServicesShouldStart() {
+		this.contextRunner.withBean("wxMpService", String.class, () -> "mine")
+			.withBean("wxMaService", String.class, () -> "mine")
+			.run((context) -> assertThat(context).hasNotFailed()
+				.hasSingleBean(WxMpService.class)
+				.hasSingleBean(WxMaService.class));
+	}
+
+	@Test
+	void beansShouldBeProxyable() {
+		this.contextRunner.withBean(BeanNameAutoProxyCreator.class, () -> {
+			BeanNameAutoProxyCreator creator = new BeanNameAutoProxyCreator();
+			creator.setBeanNames("authingWx*");
+			creator.setProxyTargetClass(true);
+			return creator;
+		}).run((context) -> {
+			assertThat(AopUtils.isCglibProxy(context.getBean(WxJavaAccounts.class))).isTrue();
+			assertThat(context.getBean(WxMpService.class).getAccessToken()).isEqualTo("authing-default-1");
+			assertThat(context.getBean(WxMaService.class).getAccessToken()).isEqualTo("authing-default-1");
+		});
 	}
 
 	@Test
@@ -139,7 +172,7 @@ class WxJavaAutoConfigurationTests {
 	}
 
 	@Test
-	void startWhenBothStartersShouldSayOnceWhichAreFed(CapturedOutput output) {
+	void startWhenBothStartersShouldSayOnceWhichAreManaged(CapturedOutput output) {
 		this.contextRunner
 			.withConfiguration(AutoConfigurations.of(WxMpAutoConfiguration.class, WxMaAutoConfiguration.class))
 			.withPropertyValues("wx.mp.app-id=wx1", "wx.mp.secret=wx-java-secret", "wx.miniapp.appid=wx2",
@@ -147,8 +180,8 @@ class WxJavaAutoConfigurationTests {
 			.run((context) -> {
 				assertThat(context).hasNotFailed().hasSingleBean(WxMpService.class).hasSingleBean(WxMaService.class);
 				assertThat(output)
-					.containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from Authing: "
-							+ "wx1 (account 'default'); and asks WeChat itself, as before, for those of: wx2")
+					.containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from the token service: "
+							+ "'wx1' (account 'default'); and asks WeChat itself, as before, for those of: 'wx2'")
 					.doesNotContain("not eligible for getting processed")
 					.doesNotContain("wx-java-secret")
 					.doesNotContain("secret-of-");
@@ -171,7 +204,7 @@ class WxJavaAutoConfigurationTests {
 
 	private void assertNothing(AssertableApplicationContext context) {
 		assertThat(context).hasNotFailed().doesNotHaveBean(WxJavaAccounts.class);
-		assertThat(context.getBeanDefinitionNames()).noneMatch((name) -> name.startsWith("wx"));
+		assertThat(context.getBeanDefinitionNames()).noneMatch((name) -> name.startsWith("authingWx"));
 	}
 
 	@Configuration(proxyBeanMethods = false)

@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.redis;
 
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -29,7 +28,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 import io.lettuce.core.RedisClient;
 import io.lettuce.core.RedisException;
@@ -38,8 +36,11 @@ import io.lettuce.core.api.StatefulRedisConnection;
 import io.lettuce.core.api.sync.RedisCommands;
 import org.jspecify.annotations.Nullable;
 
+import cn.authing.wechat.test.program.Programs;
+
 /**
- * A real {@code redis-server} on a free port, to be killed, suspended and started again.
+ * A real {@code redis-server} on a free port, to be killed, suspended and started again:
+ * that of the path, or else the one that Maven brings ({@link RedisBinary}).
  */
 public final class RedisServer implements AutoCloseable {
 
@@ -89,7 +90,7 @@ public final class RedisServer implements AutoCloseable {
 	}
 
 	public void start() {
-		List<String> command = new ArrayList<>(List.of(binary()));
+		List<String> command = new ArrayList<>(List.of(RedisBinary.get().path().toString()));
 		if (this.configuration != null) {
 			command.add(this.configuration.toString());
 		}
@@ -142,9 +143,10 @@ public final class RedisServer implements AutoCloseable {
 		signal("-CONT");
 	}
 
+	// Every shell has the command built in; as a program it is not everywhere.
 	private void signal(String signal) {
 		try {
-			awaitEnd(new ProcessBuilder("kill", signal, String.valueOf(process().pid())).start());
+			awaitEnd(new ProcessBuilder("sh", "-c", "kill " + signal + " " + process().pid()).start());
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
@@ -190,14 +192,13 @@ public final class RedisServer implements AutoCloseable {
 		}
 	}
 
-	private static String binary() {
-		return Stream.of(System.getenv("PATH").split(File.pathSeparator))
-			.map((directory) -> Path.of(directory, "redis-server"))
-			.filter(Files::isExecutable)
-			.findFirst()
-			.orElseThrow(() -> new IllegalStateException(
-					"These tests need a redis-server on the PATH: install it with 'apt-get install redis-server'"))
-			.toString();
+	/**
+	 * Skip the current test where the server was built without TLS.
+	 */
+	public static void assumeTls() {
+		if (!RedisBinary.get().hasTls()) {
+			throw Programs.skip("the Redis of these tests was built without TLS", "apt-get install redis-server");
+		}
 	}
 
 	/**

@@ -428,8 +428,8 @@ class RedisWechatMpTokenStoreTests {
 	@Test
 	void operationsWhenTheUserMayDoNoMoreThanIsDocumentedShouldWork() throws Exception {
 		try (RedisServer guarded = RedisServer.up("--user", "app", "on", ">password", "~authing:wechat:*",
-				"&authing:wechat:*", "+@connection", "+eval", "+evalsha", "+get", "+set", "+del", "+type", "+strlen",
-				"+pttl", "+pexpire", "+time", "+publish", "+subscribe", "+unsubscribe");
+				"resetchannels", "&authing:wechat:*", "+@connection", "+eval", "+evalsha", "+get", "+set", "+del",
+				"+type", "+strlen", "+pttl", "+pexpire", "+time", "+publish", "+subscribe", "+unsubscribe");
 				RedisServer.Commands commands = guarded.commands();
 				TestStore first = TestStore.patientAs(guarded, "app", "password");
 				TestStore second = TestStore.patientAs(guarded, "app", "password")) {

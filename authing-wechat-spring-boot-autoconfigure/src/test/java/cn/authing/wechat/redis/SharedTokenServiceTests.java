@@ -284,7 +284,7 @@ class SharedTokenServiceTests {
 		try (RedisServer mortal = RedisServer.up()) {
 			Instance one = instance(mortal, SHORT);
 			MeterRegistry meters = new SimpleMeterRegistry();
-			new WechatMpTokenMetrics(one.service::registry).bindTo(meters);
+			new WechatMpTokenMetrics(one.service::registry, () -> meters).bindTo(meters);
 			Gauge available = meters.get("authing.wechat.token.store.available").gauge();
 			token(one);
 			awaitTrue(() -> available.value() == 1);
@@ -370,7 +370,7 @@ class SharedTokenServiceTests {
 	}
 
 	private static Health health(Instance instance) {
-		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(instance.service,
+		ReactiveHealthIndicator indicator = (ReactiveHealthIndicator) new WechatMpTokenHealth(
 				instance.service.registry())
 			.contributor();
 		return Objects.requireNonNull(indicator.health().block(PATIENCE));

@@ -16,7 +16,10 @@
 
 package cn.authing.wechat.wxjava;
 
+import java.io.IOException;
 import java.lang.reflect.Proxy;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,13 +31,18 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
+import me.chanjar.weixin.common.bean.CommonUploadData;
+import me.chanjar.weixin.common.bean.CommonUploadParam;
 import me.chanjar.weixin.common.error.WxErrorException;
 import me.chanjar.weixin.common.error.WxRuntimeException;
+import me.chanjar.weixin.common.service.WxService;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
 
@@ -47,6 +55,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpTokenService;
@@ -183,7 +192,7 @@ abstract class AbstractWxJavaTests<S, C> {
 	}
 
 	@Test
-	void configurationWhenStarterShouldBeFedAsBeanToo() {
+	void configurationWhenStarterShouldBeManagedAsBeanToo() {
 		withStarter().run((context) -> {
 			C configuration = context.getBean(configurationType());
 			assertThat(accessToken(configuration)).isEqualTo("authing-default-1");
@@ -204,7 +213,8 @@ abstract class AbstractWxJavaTests<S, C> {
 				assertThat(this.wechat.tokenRequests()).containsExactly("wx9", "wx9");
 				assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx9-1");
 				assertThat(this.tokens.source().fetches()).isZero();
-				assertThat(output).contains("from Authing: none; and asks WeChat itself, as before, for those of: wx9");
+				assertThat(output).contains(
+						"from the token service: none; and asks " + "WeChat itself, as before, for those of: 'wx9'");
 			});
 	}
 
@@ -284,7 +294,7 @@ abstract class AbstractWxJavaTests<S, C> {
 	}
 
 	@Test
-	void callWhenSeveralConfigurationsShouldFeedThoseConfigured(CapturedOutput output) {
+	void callWhenSeveralConfigurationsShouldManageThoseConfigured(CapturedOutput output) {
 		this.tokens.add("shop", "wx2");
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1", "wx2", "wx3")).run((context) -> {
 			S service = context.getBean(serviceType());
@@ -297,14 +307,15 @@ abstract class AbstractWxJavaTests<S, C> {
 			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1", "authing-default-2",
 					"authing-shop-1", "authing-shop-2", "wechat-wx3-1", "wechat-wx3-2");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx3", "wx3");
-			assertThat(output).containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from Authing: "
-					+ "wx1 (account 'default'), wx2 (account 'shop'); and asks WeChat itself, as before, "
-					+ "for those of: wx3");
+			assertThat(output)
+				.containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from the token service: "
+						+ "'wx1' (account 'default'), 'wx2' (account 'shop'); and asks WeChat itself, as before, "
+						+ "for those of: 'wx3'");
 		});
 	}
 
 	@Test
-	void callWhenConfigurationIsAddedLaterShouldFeedIt(CapturedOutput output) {
+	void callWhenConfigurationIsAddedLaterShouldManageIt(CapturedOutput output) {
 		this.tokens.add("shop", "wx2").add("club", "wx3");
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
@@ -318,13 +329,14 @@ abstract class AbstractWxJavaTests<S, C> {
 			call(service);
 			assertThat(this.wechat.usedTokens()).containsExactly("authing-shop-1", "authing-club-1", "wechat-wx9-1");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx9");
-			assertThat(output).contains(
-					"from Authing: wx2 (account 'shop'); and asks WeChat itself, as before, for " + "those of: none");
+			assertThat(output)
+				.contains("from the token service: 'wx2' (account 'shop'); and asks WeChat itself, as before, for "
+						+ "those of: none");
 		});
 	}
 
 	@Test
-	void switchoverToWhenFactoryHasNoneShouldFailAsWithoutFeeding() {
+	void switchoverToWhenFactoryHasNoneShouldFailAsBefore() {
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			assertThatExceptionOfType(WxRuntimeException.class)
@@ -522,7 +534,7 @@ abstract class AbstractWxJavaTests<S, C> {
 	}
 
 	@Test
-	void accountsWhenChangedShouldBeFedFromThenOn(CapturedOutput output) {
+	void accountsWhenChangedShouldBeManagedFromThenOn(CapturedOutput output) {
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx2")).run((context) -> {
 			S service = context.getBean(serviceType());
 			call(service);
@@ -530,8 +542,64 @@ abstract class AbstractWxJavaTests<S, C> {
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			call(service);
 			assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx2-1", "authing-shop-1");
-			assertThat(output).contains("from Authing: wx2 (account 'shop')");
+			assertThat(output).contains("from the token service: 'wx2' (account 'shop')");
 		});
+	}
+
+	@Test
+	void uploadWhenTokenIsDeadShouldBeRepeatedWithTheSameContent(@TempDir Path directory) throws IOException {
+		Path file = Files.writeString(directory.resolve("a.txt"), "the-content");
+		CommonUploadParam bytes = CommonUploadParam.fromBytes("media", "a.txt", "the-content".getBytes());
+		CommonUploadData data = bytes.getData();
+		List<CommonUploadParam> uploads = List.of(CommonUploadParam.fromFile("media", file.toFile()), bytes);
+		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
+			S service = context.getBean(serviceType());
+			for (CommonUploadParam upload : uploads) {
+				this.wechat.reject(accessToken(service, false));
+				assertThat(((WxService) service).upload(this.wechat.url() + "/cgi-bin/media/upload", upload))
+					.contains("the-media-id");
+			}
+			assertThat(this.wechat.uploads()).hasSize(4).allMatch((body) -> body.contains("the-content"));
+			assertThat(bytes.getData()).isSameAs(data);
+		});
+	}
+
+	@Test
+	void getExpiresTimeWhenThereIsNoTokenShouldBeZero() {
+		this.tokens.source().failWith(FAILURE);
+		this.contextRunner.withBean(configurationType(), () -> newConfiguration("wx1"))
+			.run((context) -> assertThat(expiresTime(context.getBean(configurationType()))).isZero());
+	}
+
+	@Test
+	void callWhenUserHasServiceAndNoAccountsShouldUseItForTheOnlyApp() {
+		withoutAccounts(WechatMpTokenService.of("the-token")).withBean(serviceType(), () -> serviceOf("wx1"))
+			.run((context) -> {
+				call(context.getBean(serviceType()));
+				assertThat(expiresTime(configuration(context.getBean(serviceType())))).isPositive();
+				assertThat(this.wechat.usedTokens()).containsExactly("the-token");
+				assertThat(this.wechat.tokenRequests()).isEmpty();
+			});
+	}
+
+	@Test
+	void callWhenUserHasServiceAndNoAccountsShouldFindAccountsByAppId() {
+		Supplier<WechatMpAccessToken> token = () -> WechatMpTokenService.of("the-token").getAccessTokenSync();
+		withoutAccounts(WechatMpTokenService.of(Map.of("default", token, "wx2", token)))
+			.withBean(serviceType(), () -> serviceOf("wx1", "wx2"))
+			.run((context) -> {
+				S service = context.getBean(serviceType());
+				for (String appId : List.of("wx1", "wx2")) {
+					assertThat(switchover(service, appId)).isTrue();
+					call(service);
+				}
+				assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx1-1", "the-token");
+			});
+	}
+
+	private ApplicationContextRunner withoutAccounts(WechatMpTokenService service) {
+		return new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(WxJavaAutoConfiguration.class))
+			.withBean(WechatMpTokenService.class, () -> service);
 	}
 
 	@Test

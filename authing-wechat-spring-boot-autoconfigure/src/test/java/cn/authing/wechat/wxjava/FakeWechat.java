@@ -54,6 +54,8 @@ final class FakeWechat implements AutoCloseable {
 
 	private final List<String> paths = new CopyOnWriteArrayList<>();
 
+	private final List<String> uploads = new CopyOnWriteArrayList<>();
+
 	private volatile boolean rejectingAll;
 
 	private volatile CountDownLatch rejectionGate = new CountDownLatch(0);
@@ -110,6 +112,14 @@ final class FakeWechat implements AutoCloseable {
 		return this.paths;
 	}
 
+	/**
+	 * Return the bodies of the uploads, also of those that were rejected.
+	 * @return the bodies, in order
+	 */
+	List<String> uploads() {
+		return this.uploads;
+	}
+
 	private void answer(HttpExchange exchange) throws IOException {
 		String body = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
 		String path = exchange.getRequestURI().getPath();
@@ -133,12 +143,16 @@ final class FakeWechat implements AutoCloseable {
 		String accessToken = String.valueOf(query.getFirst("access_token"));
 		this.paths.add(path);
 		this.usedTokens.add(accessToken);
+		if (path.endsWith("/upload")) {
+			this.uploads.add(body);
+		}
 		if (this.rejectingAll || this.rejected.contains(accessToken)) {
 			awaitRejections();
 			return "{\"errcode\":40001,\"errmsg\":\"invalid credential, access_token is invalid or not latest\"}";
 		}
 		return switch (path) {
 			case "/cgi-bin/getcallbackip" -> "{\"ip_list\":[\"127.0.0.1\"]}";
+			case "/cgi-bin/media/upload" -> "{\"type\":\"file\",\"media_id\":\"the-media-id\"}";
 			case "/cgi-bin/ticket/getticket" -> "{\"errcode\":0,\"ticket\":\"the-ticket\",\"expires_in\":7200}";
 			default -> "{\"errcode\":48001,\"errmsg\":\"api unauthorized\"}";
 		};

@@ -16,12 +16,14 @@
 
 package cn.authing.wechat.wxjava;
 
+import java.time.Instant;
 import java.util.concurrent.CompletableFuture;
 
 import me.chanjar.weixin.common.error.WxRuntimeException;
 import org.junit.jupiter.api.Test;
 
 import cn.authing.wechat.AuthingResponseException;
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -68,6 +70,19 @@ class WxJavaAccountTests {
 			this.account.getLock().unlock();
 		}
 		assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
+	}
+
+	@Test
+	void getExpiresTimeWhenTokenNeverExpiresShouldBeTheLatestTime() {
+		WechatMpTokenService service = WechatMpTokenService.of(() -> new WechatMpAccessToken("the-token", Instant.MAX));
+		assertThat(new WxJavaAccount("wx1", WechatMpTokenService.DEFAULT_ACCOUNT, service).getExpiresTime())
+			.isEqualTo(Long.MAX_VALUE);
+	}
+
+	@Test
+	void messagesShouldShowForeignAppIdsOnOneLine() {
+		assertThat(new WxJavaAccount("wx1\r\nERROR forged", "default", this.tokens)).asString()
+			.isEqualTo("'wx1 ERROR forged' (account 'default')");
 	}
 
 }

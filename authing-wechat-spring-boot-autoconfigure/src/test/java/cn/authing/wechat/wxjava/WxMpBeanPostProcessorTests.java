@@ -39,6 +39,8 @@ import me.chanjar.weixin.mp.util.WxMpConfigStorageHolder;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
+import org.springframework.boot.test.system.CapturedOutput;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -69,7 +71,7 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 	}
 
 	@Test
-	void getTicketWhenRedisStorageShouldShareTicketsButNotTokens() {
+	void getTicketWhenRedisStorageShouldShareTicketsButNotTokensAndWarn(CapturedOutput output) {
 		MapRedisOps redis = new MapRedisOps();
 		this.contextRunner.withBean(WxMpConfigStorage.class, () -> {
 			WxMpRedisConfigImpl configuration = new WxMpRedisConfigImpl(redis, "wx");
@@ -80,13 +82,16 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 		}).run((context) -> {
 			assertThat(ticket(context.getBean(WxMpService.class))).isEqualTo("the-ticket");
 			assertThat(redis.values.values()).containsExactly("the-ticket");
+			assertThat(output)
+				.containsOnlyOnce("WxJava stores what it knows of WeChat app 'wx1' (account 'default') in "
+						+ "Redis (WxMpRedisConfigImpl)");
 			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
 
 	@Test
-	void switchoverToWhenServiceHasFactoryShouldFeedWhatItCreates() {
+	void switchoverToWhenServiceHasFactoryShouldManageWhatItCreates() {
 		this.tokens.add("shop", "wx2");
 		this.contextRunner.withBean(WxMpService.class, () -> {
 			WxMpServiceImpl service = new WxMpServiceImpl();

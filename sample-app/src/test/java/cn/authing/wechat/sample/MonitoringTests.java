@@ -42,6 +42,8 @@ import org.springframework.boot.webtestclient.autoconfigure.AutoConfigureWebTest
 import org.springframework.test.context.ActiveProfiles;
 import org.springframework.test.web.reactive.server.WebTestClient;
 
+import cn.authing.wechat.test.program.RequiresProgram;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -59,16 +61,19 @@ class MonitoringTests {
 	private static final Pattern METRIC = Pattern.compile("(authing_wechat|http_client)_\\w+");
 
 	@Test
+	@RequiresProgram(value = "promtool", install = "prometheus")
 	void alertsShouldBeValid() throws Exception {
 		promtool("check", "rules", MONITORING.resolve("prometheus-alerts.yml"));
 	}
 
 	@Test
+	@RequiresProgram(value = "promtool", install = "prometheus")
 	void alertsShouldFireWhenTheyAreToAndOnlyThen() throws Exception {
 		promtool("test", "rules", MONITORING.resolve("prometheus-alerts.test.yml"));
 	}
 
 	@Test
+	@RequiresProgram(value = "promtool", install = "prometheus")
 	void dashboardShouldHaveValidExpressions(@TempDir Path directory) throws Exception {
 		StringBuilder rules = new StringBuilder("groups:\n- name: dashboard\n  rules:\n");
 		List<String> expressions = dashboardExpressions();
@@ -112,13 +117,7 @@ class MonitoringTests {
 	private static void promtool(Object... arguments) throws IOException, InterruptedException {
 		List<String> command = Stream.concat(Stream.of("promtool"), Stream.of(arguments).map(Object::toString))
 			.toList();
-		Process process;
-		try {
-			process = new ProcessBuilder(command).redirectErrorStream(true).start();
-		}
-		catch (IOException ex) {
-			throw new AssertionError("These tests need promtool on the path (Debian: apt-get install prometheus)", ex);
-		}
+		Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
 		String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
 		assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
 		assertThat(process.exitValue()).as(output).isZero();

@@ -39,7 +39,10 @@ final class DemoEnvironmentPostProcessor implements EnvironmentPostProcessor, Or
 
 	static final String PROFILE = "demo";
 
-	private static final List<String> REQUIRED = List.of("authing.app-id", "authing.app-secret", "authing.app-host");
+	// Whoever says where more configuration is, such as files with secrets, means the
+	// real ones: what is in there is not known yet.
+	private static final List<String> REAL = List.of("authing.app-id", "authing.app-secret", "authing.app-host",
+			"spring.config.import", "spring.config.additional-location", "spring.config.location");
 
 	private static final Map<String, String> ALIASES = Map.of("WECHAT_APP_ID", "authing.wechat.app-id",
 			"WECHAT_APP_SECRET", "authing.wechat.app-secret");
@@ -57,7 +60,7 @@ final class DemoEnvironmentPostProcessor implements EnvironmentPostProcessor, Or
 		// What is built ahead of time must serve both: nobody knows yet where it will
 		// run.
 		boolean buildTime = Boolean.getBoolean("spring.aot.processing");
-		if (!buildTime && aliased.isEmpty() && REQUIRED.stream().noneMatch(environment::containsProperty)) {
+		if (!buildTime && aliased.isEmpty() && REAL.stream().noneMatch(environment::containsProperty)) {
 			environment.addActiveProfile(PROFILE);
 		}
 	}

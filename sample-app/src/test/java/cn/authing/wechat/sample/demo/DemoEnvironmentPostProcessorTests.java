@@ -41,7 +41,7 @@ class DemoEnvironmentPostProcessorTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "AUTHING_APP_ID", "AUTHING_APP_SECRET", "AUTHING_APP_HOST", "WECHAT_APP_ID",
-			"WECHAT_APP_SECRET" })
+			"WECHAT_APP_SECRET", "SPRING_CONFIG_IMPORT" })
 	void postProcessWhenAnythingIsSetShouldNotActivateDemo(String variable) {
 		assertThat(postProcess(Map.of(variable, "x")).getActiveProfiles()).isEmpty();
 	}

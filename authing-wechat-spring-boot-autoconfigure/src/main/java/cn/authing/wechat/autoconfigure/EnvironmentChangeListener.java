@@ -1,0 +1,89 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
+import org.springframework.context.ApplicationListener;
+import org.springframework.core.Ordered;
+import org.springframework.core.log.LogMessage;
+
+import cn.authing.wechat.token.WechatMpAccountRegistry;
+
+/**
+ * Makes the service read the accounts again when Spring Cloud says that the environment
+ * has changed, whatever has changed: a secret may be the value of any variable. Comes
+ * before Spring Cloud binds all properties again, which fails at the first that cannot be
+ * bound.
+ */
+class EnvironmentChangeListener implements ApplicationListener<EnvironmentChangeEvent>, Ordered {
+
+	private static final Log logger = LogFactory.getLog(EnvironmentChangeListener.class);
+
+	private static final Predicate<String> CHANGEABLE = Pattern
+		.compile("authing\\.(app-secret|wechat\\.(app-id|app-secret|accounts\\..*|accounts\\[.*))")
+		.asMatchPredicate();
+
+	private final WechatMpAccountRegistry registry;
+
+	private final ValidatedProperties properties;
+
+	private final BoundProperties effective;
+
+	private Set<String> reported = Set.of();
+
+	EnvironmentChangeListener(WechatMpAccountRegistry registry, ValidatedProperties properties) {
+		this.registry = registry;
+		this.properties = properties;
+		this.effective = properties.current();
+	}
+
+	@Override
+	public synchronized void onApplicationEvent(EnvironmentChangeEvent event) {
+		try {
+			Set<String> changed = this.properties.rebind().changedSince(this.effective);
+			this.registry.reload();
+			changed.removeIf(CHANGEABLE);
+			if (!changed.isEmpty() && !changed.equals(this.reported)) {
+				logger.warn(LogMessage.format("Changes of %s take effect when the application is started again",
+						String.join(", ", changed)));
+			}
+			this.reported = changed;
+		}
+		catch (InvalidAuthingPropertiesException | BindException ex) {
+			logger.warn(LogMessage.format("The environment has changed, and the configuration of Authing is not "
+					+ "usable any more. The accounts stay as they are. %s", ex.getMessage()));
+		}
+		catch (RuntimeException ex) {
+			logger.warn("The environment has changed, and the accounts could not be read again. They stay as they are",
+					ex);
+		}
+	}
+
+	@Override
+	public int getOrder() {
+		return HIGHEST_PRECEDENCE;
+	}
+
+}

@@ -1,0 +1,47 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@link AuthingConnectionDetails} that come from {@link AuthingProperties}.
+ */
+class PropertiesAuthingConnectionDetails implements AuthingConnectionDetails {
+
+	private final ValidatedProperties properties;
+
+	PropertiesAuthingConnectionDetails(ValidatedProperties properties) {
+		this.properties = properties;
+	}
+
+	@Override
+	public String getAppHost() {
+		return String.valueOf(this.properties.current().authing().getAppHost());
+	}
+
+	@Override
+	public String getAppId() {
+		return String.valueOf(this.properties.current().authing().getAppId());
+	}
+
+	@Override
+	public @Nullable String getAppSecret() {
+		return this.properties.current().authing().getAppSecret();
+	}
+
+}

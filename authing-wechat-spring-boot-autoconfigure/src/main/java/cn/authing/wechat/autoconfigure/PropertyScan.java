@@ -1,0 +1,189 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
+import org.springframework.boot.origin.Origin;
+import org.springframework.boot.origin.PropertySourceOrigin;
+import org.springframework.boot.origin.TextResourceOrigin;
+import org.springframework.core.env.Environment;
+import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.core.io.Resource;
+
+import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
+
+/**
+ * Looks at what is written below {@code authing} for what binding does not notice: names
+ * that no property has, and values that YAML reads as something else. Variables of the
+ * environment are not looked at: there, other programs may have some of that prefix.
+ */
+final class PropertyScan {
+
+	private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("authing");
+
+	private static final ConfigurationPropertyName WECHAT = ROOT.append("wechat");
+
+	private static final ConfigurationPropertyName ACCOUNTS = WECHAT.append("accounts");
+
+	private static final ConfigurationPropertyName HEADERS = ROOT.append("headers");
+
+	private static final int MAX_DISTANCE = 3;
+
+	private final Set<ConfigurationPropertyName> known;
+
+	private final List<String> unknown = new ArrayList<>();
+
+	private final List<Problem> problems = new ArrayList<>();
+
+	PropertyScan(Environment environment, Set<ConfigurationPropertyName> known) {
+		this.known = known;
+		BoundProperties.sources(environment).forEach(this::scan);
+	}
+
+	/**
+	 * Return the names that no property has, each with the one that may be meant. What is
+	 * directly below {@code authing} may be the application's own, unless it is almost
+	 * the name of a property.
+	 */
+	List<String> unknown() {
+		return this.unknown;
+	}
+
+	List<Problem> problems() {
+		return this.problems;
+	}
+
+	private void scan(ConfigurationPropertySource source) {
+		if (source instanceof IterableConfigurationPropertySource iterable
+				&& !(source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource)) {
+			for (ConfigurationPropertyName name : iterable) {
+				if (ROOT.isAncestorOf(name)) {
+					checkName(name);
+					checkValue(name, source.getConfigurationProperty(name));
+				}
+			}
+		}
+	}
+
+	private void checkName(ConfigurationPropertyName name) {
+		ConfigurationPropertyName parent = name.getParent();
+		if (this.known.contains(name) || HEADERS.isAncestorOf(name)
+				|| (name.isLastElementIndexed() && this.known.contains(parent))) {
+			return;
+		}
+		int depth = ACCOUNTS.getNumberOfElements();
+		if (ACCOUNTS.isAncestorOf(name) && name.getNumberOfElements() > depth + 2) {
+			StringBuilder account = new StringBuilder(name.getElement(depth, Form.ORIGINAL));
+			for (int i = depth + 1; i < name.getNumberOfElements() - 1; i++) {
+				account.append('.').append(name.getElement(i, Form.ORIGINAL));
+			}
+			String bracketed = ACCOUNTS + "[" + account + "]." + name.getLastElement(Form.DASHED);
+			this.problems.add(new Problem(name.toString(), "belongs to no account, since a dot ends the account's name",
+					"Write " + bracketed + "; in YAML, write the name as \"[" + account + "]\"."));
+			return;
+		}
+		String meant = meant(name);
+		if (meant != null || WECHAT.isAncestorOf(name)) {
+			String shown = name + ((meant != null) ? " (did you mean " + meant + "?)" : "");
+			if (!this.unknown.contains(shown)) {
+				this.unknown.add(shown);
+			}
+		}
+	}
+
+	private @Nullable String meant(ConfigurationPropertyName name) {
+		String written = name.toString();
+		String lastElement = name.getLastElement(Form.UNIFORM);
+		return this.known.stream()
+			.filter((candidate) -> !candidate.equals(ROOT) && !candidate.equals(WECHAT))
+			.min(Comparator.comparingInt((candidate) -> distance(written, candidate.toString())))
+			.filter((candidate) -> distance(written, candidate.toString()) <= MAX_DISTANCE)
+			.or(() -> this.known.stream()
+				.filter((candidate) -> lastElement.length() > MAX_DISTANCE && !candidate.equals(name)
+						&& candidate.getLastElement(Form.UNIFORM).equals(lastElement))
+				.min(Comparator.comparing(ConfigurationPropertyName::toString)))
+			.map(ConfigurationPropertyName::toString)
+			.orElse(null);
+	}
+
+	/**
+	 * Return how many letters have to be added, removed or replaced to make one text of
+	 * the other.
+	 */
+	private static int distance(String first, String second) {
+		int[] row = new int[second.length() + 1];
+		for (int j = 0; j < row.length; j++) {
+			row[j] = j;
+		}
+		for (int i = 1; i <= first.length(); i++) {
+			int diagonal = row[0];
+			row[0] = i;
+			for (int j = 1; j < row.length; j++) {
+				int replaced = diagonal + ((first.charAt(i - 1) != second.charAt(j - 1)) ? 1 : 0);
+				diagonal = row[j];
+				row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+			}
+		}
+		return row[second.length()];
+	}
+
+	private void checkValue(ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
+		boolean text = SecretNames.isSecret(name.toString()) || name.getLastElement(Form.UNIFORM).equals("appid");
+		if (text && property != null && !(property.getValue() instanceof CharSequence)
+				&& !isReadAsWritten(property.getValue(), property.getOrigin())) {
+			this.problems.add(new Problem(name.toString(),
+					"is not read as it is written, since YAML takes it for a number, a date or the like",
+					"Put the value in quotes."));
+		}
+	}
+
+	private static boolean isReadAsWritten(Object value, @Nullable Origin origin) {
+		Origin written = (origin instanceof PropertySourceOrigin tracked) ? tracked.getOrigin() : origin;
+		if (!(written instanceof TextResourceOrigin text) || text.getLocation() == null) {
+			return true;
+		}
+		Resource resource = text.getResource();
+		if (resource == null) {
+			return true;
+		}
+		try (BufferedReader reader = new BufferedReader(
+				new InputStreamReader(resource.getInputStream(), StandardCharsets.UTF_8))) {
+			String line = reader.lines().skip(text.getLocation().getLine()).findFirst().orElse("");
+			String rest = line.substring(Math.min(text.getLocation().getColumn(), line.length())).strip();
+			return rest.matches("\\Q" + value + "\\E(?![\\w.-]).*");
+		}
+		catch (IOException ex) {
+			return true;
+		}
+	}
+
+}

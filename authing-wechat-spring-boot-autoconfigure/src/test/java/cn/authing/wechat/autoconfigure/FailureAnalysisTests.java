@@ -1,0 +1,232 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+import org.springframework.boot.SpringApplication;
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
+import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+
+import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.client.AuthingServer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+
+/**
+ * Tests for what an application that cannot start says, and for what one that starts says
+ * about its configuration.
+ */
+@ExtendWith(OutputCaptureExtension.class)
+class FailureAnalysisTests {
+
+	private static final String SECRET = "s3cr3t-0123456789";
+
+	private static final List<String> REQUIRED = List.of("--authing.app-id=app", "--authing.app-secret=" + SECRET,
+			"--authing.app-host=https://localhost:1", "--logging.level.org.springframework.boot=DEBUG");
+
+	@TempDir
+	private Path directory;
+
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.wechat.cache.redis.encryption-keys[1]=" + SECRET,
+			"authing.wechat.cache.redis.encryption-keys.first=" + SECRET, "authing.headers=" + SECRET,
+			"authing.headers[0].name=" + SECRET + " ", "authing.wechat.accounts=" + SECRET,
+			"authing.wechat.accounts.app-secret=" + SECRET, "authing.wechat.accounts[0]=" + SECRET,
+			"authing.wechat.accounts.shop.app-secret[0]=" + SECRET, "authing.app-secret.value=" + SECRET,
+			"authing.wechat.app-secret=${a${" + SECRET + "}", "authing.app-secret=" + SECRET + "${authing.app-secret}",
+			"authing.wechat.cache.redis=" + SECRET, "authing.wechat=" + SECRET })
+	void misboundSecretShouldNotBeShown(String argument, CapturedOutput output) {
+		try (ConfigurableApplicationContext context = run("--" + argument)) {
+			assertThat(context.isActive()).isTrue();
+		}
+		catch (RuntimeException ex) {
+			assertThat(output).contains("APPLICATION FAILED TO START").contains("authing.");
+		}
+		assertThat(output).doesNotContain(SECRET);
+	}
+
+	@Test
+	void keyThatIsNotAsciiShouldBeAdvisedToGoIntoBrackets(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> runWithYaml("""
+				authing:
+				  wechat:
+				    accounts:
+				      旗舰店:
+				        app-id: wx1
+				        app-secret: s3cr3t-0123456789
+				"""));
+		assertThat(output).contains("APPLICATION FAILED TO START", "in YAML, write the name as \"[旗舰店]\"");
+		assertThat(output).doesNotContain(SECRET);
+	}
+
+	@Test
+	void keyWithDotShouldBeAdvisedToGoIntoBrackets(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> runWithYaml("""
+				authing:
+				  wechat:
+				    accounts:
+				      Shop.A:
+				        app-id: wx1
+				        app-secret: s3cr3t-0123456789
+				"""));
+		assertThat(output).contains("belongs to no account, since a dot ends the account's name",
+				"Write authing.wechat.accounts[Shop.A].app-id; in YAML, write the name as \"[Shop.A]\".");
+	}
+
+	@Test
+	void secretThatYamlReadsAsAnotherValueShouldBeReported(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> runWithYaml("""
+				authing:
+				  wechat:
+				    app-id: 42
+				    app-secret: 0123456
+				"""));
+		assertThat(output)
+			.contains("authing.wechat.app-secret is not read as it is written", "Put the value in quotes.")
+			.doesNotContain("authing.wechat.app-id is not read", "42798");
+	}
+
+	@Test
+	void unknownPropertiesShouldBeOneWarningWithWhatIsMeant(CapturedOutput output) {
+		run("--authing.app-hosts=x", "--authing.wechat.cache.refresh-ahed=1m", "--authing.wechat.keep-warm=true",
+				"--authing.wechat.nonsense=1", "--authing.user-pool-id=mine", "--authing.headers.x-any=1")
+			.close();
+		assertThat(output.toString().lines().filter((line) -> line.contains("Unknown configuration properties")))
+			.singleElement()
+			.asString()
+			.contains("authing.app-hosts (did you mean authing.app-host?)",
+					"authing.wechat.cache.refresh-ahed (did you mean authing.wechat.cache.refresh-ahead?)",
+					"authing.wechat.keep-warm (did you mean authing.wechat.cache.keep-warm?)",
+					"authing.wechat.nonsense")
+			.doesNotContain("user-pool-id", "x-any", "wxjava");
+	}
+
+	@Test
+	void startShouldSayWhatIsUsedInOneLine(CapturedOutput output) {
+		run("--authing.wechat.accounts.shop.app-id=wx2", "--authing.wechat.accounts.shop.app-secret=" + SECRET).close();
+		assertThat(output).containsOnlyOnce("WeChat access tokens are fetched from https://localhost:1 for "
+				+ "default (app), shop (wx2); store: local; no authing.wechat.app-id: the Authing application's own "
+				+ "pair is used");
+		assertThat(output).doesNotContain(SECRET);
+	}
+
+	@Test
+	void blankAppIdOfDefaultAccountShouldBeReported(CapturedOutput output) {
+		assertThatException()
+			.isThrownBy(() -> run("--authing.wechat.app-id=", "--authing.wechat.app-secret=" + SECRET));
+		assertThat(output).contains("authing.wechat.app-id is blank",
+				"Remove both authing.wechat.app-id and authing.wechat.app-secret to send the pair");
+	}
+
+	@Test
+	void appSecretOfAuthingShouldOnlyBeNeededInPlaceOfWechatAccount() {
+		SpringApplication application = new SpringApplication(Application.class);
+		application.setWebApplicationType(WebApplicationType.NONE);
+		application
+			.run("--authing.app-id=app", "--authing.app-host=https://localhost:1", "--authing.wechat.app-id=wx1",
+					"--authing.wechat.app-secret=" + SECRET)
+			.close();
+	}
+
+	@Test
+	void failFastShouldAnalyzeWhatAuthingAnswered(CapturedOutput output) {
+		try (AuthingServer server = new AuthingServer(AuthingServer
+			.json("{\"statusCode\":602,\"message\":\"no\",\"requestId\":\"request-7\",\"apiCode\":40125}"))) {
+			assertThatException().isThrownBy(() -> run("--authing.app-host=" + server.uri(),
+					"--authing.wechat.fail-fast=true", "--authing.retry.max-attempts=1"));
+		}
+		assertThat(output).contains("APPLICATION FAILED TO START", "statusCode: 602", "apiCode: 40125",
+				"requestId: request-7", "authing.wechat.app-id", "remove authing.wechat.fail-fast");
+		assertThat(output).doesNotContain(SECRET);
+	}
+
+	@Test
+	void failFastShouldStartWithToken() {
+		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
+			run("--authing.app-host=" + server.uri(), "--authing.wechat.fail-fast=true").close();
+			assertThat(server.requests()).hasSize(1);
+		}
+	}
+
+	@Test
+	void missingBeanShouldBeAnalyzedWhenSwitchedOff(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> start(Consumer.class, "--authing.wechat.enabled=false"));
+		assertThat(output)
+			.contains("which does not exist, since authing.wechat.enabled is false",
+					WechatMpTokenService.class.getName(), "Remove authing.wechat.enabled")
+			.doesNotContain("Consider defining");
+	}
+
+	private ConfigurableApplicationContext runWithYaml(String yaml) throws IOException {
+		Path file = Files.writeString(this.directory.resolve("application.yaml"), yaml);
+		return run("--spring.config.location=" + file);
+	}
+
+	private static ConfigurableApplicationContext run(String... arguments) {
+		return start(Application.class, arguments);
+	}
+
+	private static ConfigurableApplicationContext start(Class<?> source, String... arguments) {
+		SpringApplication application = new SpringApplication(source);
+		application.setWebApplicationType(WebApplicationType.NONE);
+		List<String> all = new ArrayList<>();
+		for (String argument : REQUIRED) {
+			String name = argument.substring(0, argument.indexOf('=') + 1);
+			if (Arrays.stream(arguments).noneMatch((other) -> other.startsWith(name))) {
+				all.add(argument);
+			}
+		}
+		return application.run(Stream.concat(all.stream(), Arrays.stream(arguments)).toArray(String[]::new));
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ImportAutoConfiguration({ AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class })
+	static class Application {
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ImportAutoConfiguration({ AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class })
+	static class Consumer {
+
+		@Bean
+		StringBuilder consumer(WechatMpTokenService service) {
+			return new StringBuilder(service.accountNames().toString());
+		}
+
+	}
+
+}

@@ -1,0 +1,47 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package com.example;
+
+import cn.authing.wechat.WechatMpTokenService;
+import org.junit.jupiter.api.Test;
+
+import org.springframework.beans.factory.annotation.Autowired;
+import org.springframework.boot.test.context.SpringBootTest;
+import org.springframework.boot.test.context.TestConfiguration;
+import org.springframework.context.annotation.Bean;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+@SpringBootTest
+class WithoutAuthingTests {
+
+	@Test
+	void applicationStartsWithoutAuthingProperties(@Autowired ExpiryController controller) {
+		assertThat(controller.expiry()).startsWith("9999-12-31");
+	}
+
+	@TestConfiguration(proxyBeanMethods = false)
+	static class Tokens {
+
+		@Bean
+		WechatMpTokenService tokens() {
+			return WechatMpTokenService.of("test-token");
+		}
+
+	}
+
+}
