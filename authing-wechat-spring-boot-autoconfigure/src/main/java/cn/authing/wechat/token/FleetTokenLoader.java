@@ -208,12 +208,21 @@ final class FleetTokenLoader extends TokenLoader {
 	private Mono<ReceivedToken> fetchAndPublish(Target target, Mono<Void> releaseOfLease) {
 		return Mono.defer(() -> {
 			AtomicReference<@Nullable ReceivedToken> fetched = new AtomicReference<>();
-			return ask(target.credentials()).doOnNext(fetched::set)
-				.doFinally((signal) -> Mono.fromFuture(publish(target, fetched.get()), true)
+			CompletableFuture<@Nullable Void> published = new CompletableFuture<>();
+			return ask(target.credentials()).doOnNext((token) -> {
+				fetched.set(token);
+				// The application may end as soon as it has the token.
+				this.publications.add(published);
+			}).doFinally((signal) -> {
+				publish(target, fetched.get()).doFinally((end) -> {
+					this.publications.remove(published);
+					published.complete(null);
+				}).subscribe();
+				Mono.fromFuture(published, true)
 					.timeout(this.storeTimeout, Mono.empty(), this.timer)
-					.onErrorComplete()
 					.then(releaseOfLease)
-					.subscribe());
+					.subscribe();
+			});
 		});
 	}
 
@@ -221,24 +230,20 @@ final class FleetTokenLoader extends TokenLoader {
 	 * Share a token. It is handed out whatever becomes of that; where another one is
 	 * newer, that one is adopted.
 	 */
-	private CompletableFuture<?> publish(Target target, @Nullable ReceivedToken fetched) {
+	private Mono<ReceivedToken> publish(Target target, @Nullable ReceivedToken fetched) {
 		if (fetched == null || fetched.isExpired()
 				|| target.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
-			return CompletableFuture.completedFuture(null);
+			return Mono.empty();
 		}
 		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.life()),
 				authingTime().minusNanos(nanoTime() - fetched.askedAt()));
-		CompletableFuture<?> publication = call("publish", () -> this.store.publish(target.credentials(), token))
+		return call("publish", () -> this.store.publish(target.credentials(), token))
 			.timeout(this.policy.timeout(), Mono.empty(), this.timer)
 			.filter((shared) -> !shared.token().equals(token.token())
 					&& !shared.token().expiresAt().isBefore(token.token().expiresAt()))
 			.flatMap((shared) -> Mono.justOrEmpty(fromStore(shared)))
 			.doOnNext(target::adopt)
-			.onErrorComplete()
-			.toFuture();
-		this.publications.add(publication);
-		publication.whenComplete((done, failure) -> this.publications.remove(publication));
-		return publication;
+			.onErrorComplete();
 	}
 
 	@Override

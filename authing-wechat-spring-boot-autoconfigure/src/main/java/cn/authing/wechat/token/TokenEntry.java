@@ -397,8 +397,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 	}
 
 	@Override
-	public void abandoned() {
-		update((snapshot) -> snapshot.withFetch(null));
+	public void abandoned(TokenFetch fetch) {
+		update((snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.askedAt(), this.context.policy()));
 	}
 
 	@Override

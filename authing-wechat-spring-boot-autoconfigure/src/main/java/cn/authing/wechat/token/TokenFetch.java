@@ -74,7 +74,7 @@ final class TokenFetch implements Disposable {
 
 	private volatile long startedAt;
 
-	private volatile long askedAt;
+	private volatile long askedAt = TokenSnapshot.NEVER;
 
 	private volatile boolean repeated;
 
@@ -229,7 +229,7 @@ final class TokenFetch implements Disposable {
 		if (end()) {
 			this.call.dispose();
 			this.thread.dispose();
-			this.target.abandoned();
+			this.target.abandoned(this);
 			IllegalStateException stopped = new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused");
 			this.valueOrStale.complete(null, stopped);
@@ -273,7 +273,7 @@ final class TokenFetch implements Disposable {
 		/**
 		 * Take in that the fetch ended without a result.
 		 */
-		void abandoned();
+		void abandoned(TokenFetch fetch);
 
 	}
 

@@ -288,6 +288,14 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
+	 * Take in that the fetch ended without a result, after Authing was asked or before.
+	 */
+	TokenSnapshot abandoned(boolean inBackground, long askedAt, WechatMpRefreshPolicy policy) {
+		return (askedAt != NEVER) ? ended(this.backOff.afterToken(inBackground, askedAt, policy), this.failures)
+				: withFetch(null);
+	}
+
+	/**
 	 * Take in that WeChat rejected the token. While tokens are being rejected one after
 	 * the other, to fetch the next one at once would be a loop: then callers are given
 	 * the rejected one, as WeChat's own answer tells them more than a failure of ours.

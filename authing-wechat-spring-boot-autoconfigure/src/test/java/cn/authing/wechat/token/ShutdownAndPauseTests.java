@@ -132,6 +132,7 @@ class ShutdownAndPauseTests {
 		assertThat(this.fixture.ask().failure()).isInstanceOf(IllegalStateException.class);
 		this.fixture.registry.start();
 		assertThat(this.fixture.registry.isRunning()).isTrue();
+		this.fixture.advance(POLICY.initialBackoff());
 		this.fixture.hold("A");
 		assertThat(this.fixture.held()).isEqualTo("A");
 	}
