@@ -22,8 +22,6 @@ import java.util.concurrent.atomic.LongAdder;
 
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.util.Assert;
-
 import cn.authing.wechat.AuthingException;
 
 /**
@@ -83,11 +81,6 @@ final class AccountStatistics {
 	WechatMpRequestCounts requests() {
 		return new WechatMpRequestCounts(this.fresh.sum(), this.due.sum(), this.stale.sum(), this.waited.sum(),
 				this.failed.sum());
-	}
-
-	static AuthingException required(@Nullable AuthingException failure) {
-		Assert.state(failure != null, "Neither a token nor a failure");
-		return failure;
 	}
 
 	record LastFailure(AuthingException exception, Instant at) {

@@ -18,19 +18,17 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleSupplier;
 
 import org.apache.commons.logging.Log;
@@ -50,11 +48,8 @@ final class FetchContext {
 
 	private static final Log logger = LogFactory.getLog(FetchContext.class);
 
-	// How long callers are kept waiting for listeners, and how many events for a slow
-	// one.
-	private static final Duration LISTENER_TIMEOUT = Duration.ofMillis(50);
-
-	private static final int MAX_PENDING_EVENTS = 1000;
+	// For listeners: callers find counted what they are told.
+	private static final Duration MAX_NOTIFICATION_WAIT = Duration.ofMillis(50);
 
 	private final TokenClock clock;
 
@@ -68,9 +63,8 @@ final class FetchContext {
 
 	private final Set<Disposable> fetches = ConcurrentHashMap.newKeySet();
 
-	private final Queue<Runnable> events = new LinkedBlockingQueue<>(MAX_PENDING_EVENTS);
-
-	private final AtomicInteger pendingEvents = new AtomicInteger();
+	// The last of the notifications.
+	private CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
 
 	private volatile boolean stopped;
 
@@ -133,44 +127,29 @@ final class FetchContext {
 	 * Notify the listeners, one event after the other, on a thread that only listeners
 	 * can delay.
 	 * @param event the event
-	 * @param next what comes after it, at the latest after a moment
+	 * @return completes when they are notified, at the latest after a moment
 	 */
-	void publish(WechatMpTokenEvent event, Runnable next) {
-		if (this.listeners.isEmpty()) {
-			next.run();
-			return;
-		}
-		Future<?> timeout = schedule(() -> callback(next), LISTENER_TIMEOUT.toNanos());
-		boolean added = this.events.offer(() -> {
-			this.listeners.forEach((listener) -> notify(listener, event));
-			if (timeout != null) {
-				timeout.cancel(false);
+	CompletableFuture<Void> publish(WechatMpTokenEvent event) {
+		CompletableFuture<Void> notified;
+		synchronized (this.listeners) {
+			if (!this.listeners.isEmpty()) {
+				this.notified = this.notified.thenRunAsync(
+						() -> this.listeners.forEach((listener) -> notify(listener, event)),
+						this.executors.callbacks());
 			}
-			next.run();
-		});
-		if (added && this.pendingEvents.getAndIncrement() == 0) {
-			callback(this::publishPending);
+			notified = this.notified.copy();
 		}
+		if (!notified.isDone()) {
+			Future<?> timeout = schedule(() -> notified.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
+			notified.whenComplete((done, failure) -> cancel(timeout));
+		}
+		return notified;
 	}
 
-	private void callback(Runnable callback) {
-		try {
-			this.executors.callbacks().execute(callback);
+	static void cancel(@Nullable Future<?> task) {
+		if (task != null) {
+			task.cancel(false);
 		}
-		catch (RejectedExecutionException ex) {
-			// Closed meanwhile.
-			callback.run();
-		}
-	}
-
-	private void publishPending() {
-		do {
-			Runnable event = this.events.poll();
-			if (event != null) {
-				event.run();
-			}
-		}
-		while (this.pendingEvents.decrementAndGet() > 0);
 	}
 
 	private static void notify(WechatMpTokenListener listener, WechatMpTokenEvent event) {

@@ -55,9 +55,6 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 		}
 	}
 
-	private static final Runnable NOTHING = () -> {
-	};
-
 	private final FetchContext context;
 
 	private final TokenLoader loader;
@@ -197,8 +194,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 			if (stale != null && snapshot.isBackingOff(now)) {
 				return SharedResult.of(stale);
 			}
-			if (state == WechatMpTokenState.FAILING) {
-				return SharedResult.failed(snapshot.failures().required());
+			AuthingException failure = snapshot.failures().last();
+			if (state == WechatMpTokenState.FAILING && failure != null) {
+				return SharedResult.failed(failure);
 			}
 			fetch = newFetch(false, false);
 			// Never sooner after the last fetch than the policy allows; a caller can wait
@@ -284,7 +282,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 		}
 		if (delay == 0) {
 			this.statistics.rejections.increment();
-			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account), NOTHING);
+			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
 		}
 		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", this));
 		scheduleWarmUp();
@@ -371,7 +369,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 					change.after().failures().count(), this, SafeText.of(String.valueOf(failure.getMessage()))));
 		}
 		ended();
-		return new TokenFetch.Outcome(change.after().valueOrStale(now), failure, record(fetch, null, failure));
+		return new TokenFetch.Outcome(change.after().valueOrStale(now), failure,
+				record(fetch, WechatMpTokenOrigin.AUTHING, failure));
 	}
 
 	private static String describe(TokenSnapshot snapshot, long now) {
@@ -379,14 +378,13 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 			.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now)) : "There is no other";
 	}
 
-	private WechatMpTokenEvent record(TokenFetch fetch, @Nullable WechatMpTokenOrigin origin,
+	private WechatMpTokenEvent record(TokenFetch fetch, WechatMpTokenOrigin origin,
 			@Nullable AuthingException failure) {
 		AccountStatistics statistics = this.statistics;
 		statistics.recordFetch(failure, this.clock.instant());
 		Duration duration = Duration.ofNanos(fetch.duration());
-		return (failure == null && origin != null)
-				? new WechatMpTokenEvent.Fetched(statistics.account, duration, origin)
-				: new WechatMpTokenEvent.Failed(statistics.account, duration, AccountStatistics.required(failure));
+		return (failure == null) ? new WechatMpTokenEvent.Fetched(statistics.account, duration, origin)
+				: new WechatMpTokenEvent.Failed(statistics.account, duration, failure);
 	}
 
 	private void ended() {
@@ -415,7 +413,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 		}
 		logRecovery(change);
 		logger.debug(LogMessage.format("Adopted the token of %s fetched by another instance", this));
-		this.context.publish(new WechatMpTokenEvent.Adopted(this.statistics.account), NOTHING);
+		this.context.publish(new WechatMpTokenEvent.Adopted(this.statistics.account));
 		scheduleWarmUp();
 	}
 

@@ -185,7 +185,7 @@ final class TokenFetch implements Disposable {
 		}
 		else if (end()) {
 			Outcome outcome = this.target.received(received, this);
-			complete(outcome, received.token(), outcome.event());
+			complete(outcome, received.token());
 		}
 	}
 
@@ -196,12 +196,12 @@ final class TokenFetch implements Disposable {
 							"The AuthingWechatClient failed with " + failure.getClass().getName(), failure, null, true,
 							null);
 			Outcome outcome = this.target.failed(exception, this);
-			complete(outcome, null, outcome.event());
+			complete(outcome, null);
 		}
 	}
 
-	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token, WechatMpTokenEvent event) {
-		this.context.publish(event, () -> {
+	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token) {
+		this.context.publish(outcome.event()).whenComplete((done, failure) -> {
 			this.valueOrStale.complete(outcome.valueOrStale(), outcome.failure());
 			this.result.complete(token, outcome.failure());
 		});
@@ -241,10 +241,7 @@ final class TokenFetch implements Disposable {
 		if (!this.ended.compareAndSet(false, true)) {
 			return false;
 		}
-		Future<?> deadline = this.deadline;
-		if (deadline != null) {
-			deadline.cancel(false);
-		}
+		FetchContext.cancel(this.deadline);
 		this.context.unregister(this);
 		return true;
 	}

@@ -186,8 +186,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	TokenSnapshot withFetch(@Nullable TokenFetch fetch) {
-		return new TokenSnapshot(this.token, this.origin, this.validity, this.receivedAt, this.softExpiry,
-				this.hardExpiry, this.staleUntil, this.fallback, this.backOff, this.failures, this.rejections, fetch);
+		return with(this.fallback, this.backOff, this.failures, fetch);
 	}
 
 	/**
@@ -201,8 +200,13 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	private TokenSnapshot ended(BackOff backOff, FailureStreak failures) {
+		return with(this.fallback, backOff, failures, null);
+	}
+
+	private TokenSnapshot with(@Nullable Fallback fallback, BackOff backOff, FailureStreak failures,
+			@Nullable TokenFetch fetch) {
 		return new TokenSnapshot(this.token, this.origin, this.validity, this.receivedAt, this.softExpiry,
-				this.hardExpiry, this.staleUntil, this.fallback, backOff, failures, this.rejections, null);
+				this.hardExpiry, this.staleUntil, fallback, backOff, failures, this.rejections, fetch);
 	}
 
 	/**
@@ -316,8 +320,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in that WeChat rejected the fallback.
 	 */
 	TokenSnapshot withoutFallback() {
-		return new TokenSnapshot(this.token, this.origin, this.validity, this.receivedAt, this.softExpiry,
-				this.hardExpiry, this.staleUntil, null, this.backOff, this.failures, this.rejections, this.fetch);
+		return with(null, this.backOff, this.failures, this.fetch);
 	}
 
 	/**
@@ -388,11 +391,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		// One alone may be an answer that was long on its way.
 		FailureStreak plusExpired() {
 			return new FailureStreak(null, this.count + 1, this.logged || this.count > 0);
-		}
-
-		AuthingException required() {
-			Assert.state(this.last != null, "No failure is cached");
-			return this.last;
 		}
 
 	}

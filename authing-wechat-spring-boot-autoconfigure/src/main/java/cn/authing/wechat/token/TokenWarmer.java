@@ -83,10 +83,7 @@ final class TokenWarmer {
 	}
 
 	private void replace(@Nullable Future<?> timer) {
-		Future<?> previous = this.timer.getAndSet(timer);
-		if (previous != null) {
-			previous.cancel(false);
-		}
+		FetchContext.cancel(this.timer.getAndSet(timer));
 	}
 
 }

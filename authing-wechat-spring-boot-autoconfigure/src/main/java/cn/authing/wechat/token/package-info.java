@@ -51,48 +51,18 @@
  *    v                   |     fetched                    | or arrived  v
  *  FAILING --------------+                                | expired   FAILING
  *          back-off over, then fetched     rejected: EXPIRED
- * </pre>
- * <table class="striped">
- * <caption>Who waits when</caption> <thead>
- * <tr>
- * <th>state</th>
- * <th>a caller gets</th>
- * <th>upstream</th>
- * </tr>
- * </thead> <tbody>
- * <tr>
- * <td>EMPTY</td>
- * <td>the answer of the single flight</td>
- * <td>one fetch</td>
- * </tr>
- * <tr>
- * <td>FRESH</td>
- * <td>the token, at once</td>
- * <td>nothing</td>
- * </tr>
- * <tr>
- * <td>DUE</td>
- * <td>the token, at once</td>
- * <td>one background fetch, at most one per {@code minRefreshInterval}</td>
- * </tr>
- * <tr>
- * <td>STALE</td>
- * <td>the answer of the single flight; if it fails, or during a back-off, the stale
- * token</td>
- * <td>one fetch, not during a back-off</td>
- * </tr>
- * <tr>
- * <td>EXPIRED</td>
- * <td>the answer of the single flight</td>
- * <td>one fetch, not during the cool-down</td>
- * </tr>
- * <tr>
- * <td>FAILING</td>
- * <td>the cached failure, at once</td>
- * <td>nothing until the back-off has passed</td>
- * </tr>
- * </tbody>
- * </table>
+ * </pre> Who waits when:
+ * <ul>
+ * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
+ * the cool-down is over.</li>
+ * <li>FRESH: a caller gets the token at once; nothing is fetched.</li>
+ * <li>DUE: a caller gets the token at once; one fetch in the background, at most one per
+ * {@code minRefreshInterval}.</li>
+ * <li>STALE: a caller waits for the single flight and gets the stale token if it fails.
+ * During a back-off nothing is fetched and a caller gets the stale token at once.</li>
+ * <li>FAILING: a caller gets the cached failure at once; nothing is fetched until the
+ * back-off has passed.</li>
+ * </ul>
  *
  * <h2>Why each rule holds</h2>
  * <ol>

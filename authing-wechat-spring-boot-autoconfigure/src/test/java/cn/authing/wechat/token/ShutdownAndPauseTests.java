@@ -138,6 +138,18 @@ class ShutdownAndPauseTests {
 	}
 
 	@Test
+	void fetchThatStopEndsShouldCountForTheCoolDown() {
+		this.fixture.ask();
+		this.fixture.registry.stop();
+		this.fixture.registry.start();
+		Caller caller = this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
+	@Test
 	void stopWhenKeptWarmShouldEndItAndStartShouldResumeIt() {
 		this.fixture.client.onCall((call) -> call.succeed("T" + this.fixture.fetches(), LIFE));
 		this.fixture.registry.keepWarm();
