@@ -38,6 +38,8 @@ import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.JavaPackage;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import org.jspecify.annotations.NullMarked;
 import org.junit.jupiter.api.Test;
 import org.w3c.dom.Element;
@@ -103,6 +105,26 @@ class ArchitectureTests {
 	@Test
 	void packagesHaveNoCycles() {
 		slices().matching("cn.authing.wechat.(*)..").should().beFreeOfCycles().check(CLASSES);
+	}
+
+	@Test
+	void classesOfTokenHaveNoCycles() {
+		SliceAssignment topLevelClasses = new SliceAssignment() {
+
+			@Override
+			public SliceIdentifier getIdentifierOf(JavaClass type) {
+				String name = type.getName().replaceAll("\\$.*", "");
+				return type.getPackageName().equals("cn.authing.wechat.token") ? SliceIdentifier.of(name)
+						: SliceIdentifier.ignore();
+			}
+
+			@Override
+			public String getDescription() {
+				return "top-level classes of token";
+			}
+
+		};
+		slices().assignedFrom(topLevelClasses).should().beFreeOfCycles().check(CLASSES);
 	}
 
 	@Test

@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.time.Instant;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 
 import org.jspecify.annotations.Nullable;
@@ -24,14 +25,14 @@ import org.jspecify.annotations.Nullable;
 import cn.authing.wechat.AuthingException;
 
 /**
- * What is counted and remembered for people, by account: nothing that an entry decides by
- * is here. All accounts that are known at run time only share one.
+ * Per-account counters for monitoring, never consulted by the cache. All dynamic accounts
+ * share one.
  */
 final class AccountStatistics {
 
 	/**
-	 * The name under which the accounts that are known at run time only are counted. Not
-	 * a name that a configured account can have.
+	 * The name under which the dynamic accounts are counted. Not a name that a configured
+	 * account can have.
 	 */
 	static final String DYNAMIC_ACCOUNTS = "(dynamic)";
 
@@ -55,8 +56,26 @@ final class AccountStatistics {
 
 	volatile @Nullable LastFailure lastFailure;
 
+	// The outcome of an account's first fetch is logged, whatever it is.
+	private final AtomicBoolean firstFetch;
+
 	AccountStatistics(String account) {
 		this.account = account;
+		this.firstFetch = new AtomicBoolean(!account.equals(DYNAMIC_ACCOUNTS));
+	}
+
+	boolean isFirstFetch() {
+		return this.firstFetch.compareAndSet(true, false);
+	}
+
+	void recordFetch(@Nullable AuthingException failure, Instant now) {
+		this.fetches.increment();
+		if (failure == null) {
+			this.lastFetchedAt = now;
+		}
+		else {
+			this.lastFailure = new LastFailure(failure, now);
+		}
 	}
 
 	WechatMpRequestCounts requests() {

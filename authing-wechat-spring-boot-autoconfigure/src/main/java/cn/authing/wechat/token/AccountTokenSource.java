@@ -16,8 +16,6 @@
 
 package cn.authing.wechat.token;
 
-import java.util.concurrent.CompletableFuture;
-
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.core.log.LogMessage;
 
 import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.client.SafeText;
 
 /**
  * The tokens of a configured account: those of its current credentials' entry. When the
@@ -35,7 +34,7 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private static final Log logger = LogFactory.getLog(AccountTokenSource.class);
 
-	private final TokenCache cache;
+	private final FetchContext context;
 
 	private final String name;
 
@@ -46,8 +45,8 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private volatile boolean warm;
 
-	AccountTokenSource(TokenCache cache, String name, TokenEntry entry) {
-		this.cache = cache;
+	AccountTokenSource(FetchContext context, String name, TokenEntry entry) {
+		this.context = context;
 		this.name = name;
 		this.entry = entry;
 	}
@@ -79,23 +78,27 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	@Override
-	CompletableFuture<WechatMpAccessToken> join() {
+	SharedResult join() {
 		TokenEntry successor = this.successor;
 		if (successor != null) {
-			// Nothing was held: the old token serves no longer.
-			succeed(successor);
+			// The previous credentials' token has expired; switch now.
+			switchTo(successor);
 		}
 		TokenEntry entry = this.entry;
 		return (entry != null) ? entry.join() : removed();
 	}
 
 	@Override
-	CompletableFuture<WechatMpAccessToken> refresh() {
+	SharedResult refresh() {
 		TokenEntry successor = this.successor;
 		if (successor != null) {
-			CompletableFuture<WechatMpAccessToken> outcome = successor.refresh();
-			outcome.thenRun(() -> succeed(successor));
-			return outcome;
+			SharedResult result = successor.refresh();
+			result.whenComplete((token, failure) -> {
+				if (token != null) {
+					switchTo(successor);
+				}
+			});
+			return result;
 		}
 		TokenEntry entry = this.entry;
 		return (entry != null) ? entry.refresh() : removed();
@@ -108,21 +111,27 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	@Override
-	void answered(boolean success) {
+	void recordOutcome(boolean success) {
 		TokenEntry entry = this.entry;
 		if (entry != null) {
-			entry.answered(success);
+			entry.recordOutcome(success);
 		}
 	}
 
 	@Override
-	long patience() {
-		return this.cache.patience();
+	@Nullable WechatMpAccessToken stale() {
+		TokenEntry entry = this.entry;
+		return (entry != null) ? entry.stale() : null;
 	}
 
-	private CompletableFuture<WechatMpAccessToken> removed() {
-		return CompletableFuture
-			.failedFuture(new IllegalStateException("The WeChat account '" + this.name + "' is no longer configured"));
+	@Override
+	long maxWait() {
+		return this.context.fetchDeadline();
+	}
+
+	private SharedResult removed() {
+		return SharedResult.failed(new IllegalStateException(
+				"The WeChat account '" + SafeText.of(this.name) + "' is no longer configured"));
 	}
 
 	synchronized void keepWarm() {
@@ -134,63 +143,88 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	/**
+	 * Do nothing in the background.
+	 */
+	synchronized void pause() {
+		TokenEntry entry = this.entry;
+		if (entry != null) {
+			entry.stopWarming();
+		}
+	}
+
+	/**
+	 * Do again in the background what was done before {@link #pause()}.
+	 */
+	synchronized void resume() {
+		TokenEntry successor = this.successor;
+		if (successor != null) {
+			switchWhenFetched(successor, false);
+		}
+		else if (this.warm) {
+			keepWarm();
+		}
+	}
+
+	/**
 	 * Use other credentials from now on.
 	 */
 	synchronized void change(TokenEntry next) {
 		TokenEntry current = this.entry;
 		this.successor = next;
 		if (current != null) {
-			current.letCool();
+			current.stopWarming();
 		}
 		if (current != null && current.credentials().appId().equals(next.credentials().appId())
-				&& current.snapshot().isUsable(this.cache.clock().nanoTime())) {
+				&& current.isServing()) {
 			// The entry itself may serve others, who are still configured with it.
-			this.entry = current.retired();
-			succeedWhenReady(next, true);
+			this.entry = current.withoutRefresh();
+			switchWhenFetched(next, true);
 		}
 		else {
-			succeed(next);
+			switchTo(next);
 		}
 	}
 
 	synchronized void remove() {
-		TokenEntry entry = this.entry;
-		if (entry != null) {
-			entry.letCool();
-		}
+		pause();
 		this.entry = null;
 		this.successor = null;
 	}
 
-	private void succeedWhenReady(TokenEntry next, boolean first) {
+	private void switchWhenFetched(TokenEntry next, boolean first) {
 		if (this.successor != next) {
 			return;
 		}
 		next.join().whenComplete((token, failure) -> {
 			TokenEntry current = this.entry;
-			if (failure == null || current == null || !current.snapshot().isUsable(this.cache.clock().nanoTime())) {
-				succeed(next);
+			if (failure != null && this.context.isStopped()) {
+				// Goes on with resume().
+				return;
+			}
+			if (failure == null || current == null || !current.isServing()) {
+				switchTo(next);
 			}
 			else if (this.successor == next) {
 				if (first) {
 					logger.warn(LogMessage.format(
 							"The changed credentials of account '%s' have produced no token and are tried again;"
 									+ " the token of the old ones is used until it expires: %s",
-							this.name, failure.getMessage()));
+							SafeText.of(this.name), SafeText.of(String.valueOf(failure.getMessage()))));
 				}
-				long pause = next.snapshot().attempts().fetchFrom() - this.cache.clock().nanoTime();
-				this.cache.schedule(() -> succeedWhenReady(next, false), Math.max(pause, 0));
+				long now = this.context.clock().nanoTime();
+				this.context.schedule(() -> switchWhenFetched(next, false),
+						Math.max(next.snapshot().backOff().until(), now) - now);
 			}
 		});
 	}
 
-	private synchronized void succeed(TokenEntry next) {
+	private synchronized void switchTo(TokenEntry next) {
 		if (this.successor != next) {
 			return;
 		}
 		this.entry = next;
 		this.successor = null;
-		logger.info(LogMessage.format("The changed credentials of account '%s' are in use", this.name));
+		logger.info(LogMessage.format("The changed credentials of account '%s' are in use", SafeText.of(this.name)));
 		if (this.warm) {
 			next.keepWarm();
 		}

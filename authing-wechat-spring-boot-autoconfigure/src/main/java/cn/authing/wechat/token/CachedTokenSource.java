@@ -16,14 +16,16 @@
 
 package cn.authing.wechat.token;
 
-import java.util.concurrent.CompletableFuture;
+import java.time.Duration;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.Function;
 
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Operators;
 import reactor.core.scheduler.Schedulers;
 
 import cn.authing.wechat.AuthingException;
@@ -32,8 +34,8 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenSource;
 
 /**
- * The callers' side of a cached token: hands out what is held, or waits for a fetch that
- * belongs to nobody.
+ * How callers, blocking ones and subscribers, are answered: at once where a token is
+ * held, else by the single flight.
  */
 abstract class CachedTokenSource implements WechatMpTokenSource {
 
@@ -46,24 +48,29 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 
 	/**
 	 * Return the answer for a caller for whom no token was held: already there, or that
-	 * of the one fetch, which is started if it is not in flight.
+	 * of the single flight, which is started if there is none.
 	 */
-	abstract CompletableFuture<WechatMpAccessToken> join();
+	abstract SharedResult join();
 
 	/**
-	 * Return the outcome of the fetch in flight, or of a new one.
+	 * Return the result of the fetch in flight, or of a new one.
 	 */
-	abstract CompletableFuture<WechatMpAccessToken> refresh();
+	abstract SharedResult refresh();
+
+	/**
+	 * Return the token that is still valid, for a caller who cannot wait (any longer).
+	 */
+	abstract @Nullable WechatMpAccessToken stale();
 
 	/**
 	 * Count the answer to a caller that had to wait for it.
 	 */
-	abstract void answered(boolean success);
+	abstract void recordOutcome(boolean success);
 
 	/**
 	 * Return how long a blocking caller waits at most, in nanoseconds.
 	 */
-	abstract long patience();
+	abstract long maxWait();
 
 	@Override
 	public final Mono<WechatMpAccessToken> getAccessToken() {
@@ -78,61 +85,132 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 
 	@Override
 	public final Mono<WechatMpAccessToken> refreshAccessToken() {
-		return Mono.defer(() -> whenComplete(refresh()));
+		return Mono.defer(() -> refresh().mono());
 	}
 
-	/**
-	 * Answer a subscriber for whom no token was held.
-	 */
-	final Mono<WechatMpAccessToken> joinLater() {
-		return whenComplete(join()).doOnSuccess((token) -> answered(true)).doOnError((failure) -> answered(false));
+	private Mono<WechatMpAccessToken> joinLater() {
+		return join().mono().doOnSuccess((token) -> recordOutcome(true)).doOnError((failure) -> recordOutcome(false));
 	}
 
-	// The future is shared: a subscriber that cancels must not cancel it. A failure is
-	// passed on as a value, as Reactor logs one that finds its subscriber gone as an
-	// error.
-	private static Mono<WechatMpAccessToken> whenComplete(CompletableFuture<WechatMpAccessToken> future) {
-		return Mono.fromFuture(future.handle(CachedTokenSource::forCaller), true).flatMap(Function.identity());
-	}
-
-	private static Mono<WechatMpAccessToken> forCaller(@Nullable WechatMpAccessToken token,
-			@Nullable Throwable failure) {
-		if (failure != null) {
-			return Mono.error((failure instanceof AuthingException authing) ? authing.forCaller() : failure);
-		}
-		return Mono.justOrEmpty(token);
-	}
-
-	private WechatMpAccessToken await(CompletableFuture<WechatMpAccessToken> answer) {
+	private WechatMpAccessToken await(SharedResult answer) {
 		if (!answer.isDone() && Schedulers.isInNonBlockingThread()) {
-			answered(false);
+			WechatMpAccessToken stale = stale();
+			recordOutcome(stale != null);
+			if (stale != null) {
+				return stale;
+			}
 			throw new IllegalStateException("getAccessTokenSync() would have to wait for a token to be fetched, and the"
 					+ " thread '" + Thread.currentThread().getName()
 					+ "' must not block; call getAccessToken() here and subscribe to it");
 		}
+		boolean success = false;
 		try {
-			WechatMpAccessToken token = answer.get(patience(), TimeUnit.NANOSECONDS);
-			answered(true);
+			WechatMpAccessToken token = answer.await(maxWait());
+			success = true;
 			return token;
 		}
 		catch (ExecutionException ex) {
-			answered(false);
 			Throwable cause = ex.getCause();
-			// Else the service is closed or the account removed, as its message tells.
+			// Else the service is stopped or the account removed, as its message tells.
 			throw (cause instanceof AuthingException failure) ? failure.forCaller()
 					: new IllegalStateException((cause != null) ? cause.getMessage() : null, cause);
 		}
 		catch (TimeoutException ex) {
-			answered(false);
-			throw new AuthingTransportException("No access token within " + TimeUnit.NANOSECONDS.toMillis(patience())
+			WechatMpAccessToken stale = stale();
+			success = stale != null;
+			if (stale != null) {
+				return stale;
+			}
+			throw new AuthingTransportException("No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait())
 					+ " ms (authing.timeout); the fetch goes on", null, null, true, null);
 		}
 		catch (InterruptedException ex) {
 			Thread.currentThread().interrupt();
-			answered(false);
 			throw new AuthingTransportException("Interrupted while waiting for an access token; the fetch goes on", ex,
 					null, true, null);
 		}
+		finally {
+			recordOutcome(success);
+		}
+	}
+
+	/**
+	 * The token as a {@link Mono}: each subscription is answered with what is held at
+	 * that moment, without an operator in between, or by the fetch that is in flight
+	 * then.
+	 */
+	private static final class AccessTokenMono extends Mono<WechatMpAccessToken> {
+
+		private final CachedTokenSource source;
+
+		AccessTokenMono(CachedTokenSource source) {
+			this.source = source;
+		}
+
+		@Override
+		public void subscribe(CoreSubscriber<? super WechatMpAccessToken> actual) {
+			WechatMpAccessToken token = this.source.held();
+			if (token != null) {
+				actual.onSubscribe(new HeldToken(actual, token));
+			}
+			else {
+				this.source.joinLater().subscribe(actual);
+			}
+		}
+
+		// Blocking for what is held needs neither a subscriber nor a latch.
+
+		@Override
+		public @Nullable WechatMpAccessToken block() {
+			WechatMpAccessToken token = this.source.held();
+			return (token != null) ? token : this.source.joinLater().block();
+		}
+
+		@Override
+		public @Nullable WechatMpAccessToken block(Duration timeout) {
+			WechatMpAccessToken token = this.source.held();
+			return (token != null) ? token : this.source.joinLater().block(timeout);
+		}
+
+	}
+
+	/**
+	 * Answers the first request. Reactive Streams (rule 2.7) has a subscriber make its
+	 * requests one after the other, so that it takes no atomic operation to tell which
+	 * one is the first.
+	 */
+	private static final class HeldToken implements Subscription {
+
+		private final CoreSubscriber<? super WechatMpAccessToken> actual;
+
+		private final WechatMpAccessToken token;
+
+		private boolean requested;
+
+		private volatile boolean cancelled;
+
+		HeldToken(CoreSubscriber<? super WechatMpAccessToken> actual, WechatMpAccessToken token) {
+			this.actual = actual;
+			this.token = token;
+		}
+
+		@Override
+		public void request(long count) {
+			if (!Operators.validate(count) || this.requested || this.cancelled) {
+				return;
+			}
+			this.requested = true;
+			this.actual.onNext(this.token);
+			if (!this.cancelled) {
+				this.actual.onComplete();
+			}
+		}
+
+		@Override
+		public void cancel() {
+			this.cancelled = true;
+		}
+
 	}
 
 }

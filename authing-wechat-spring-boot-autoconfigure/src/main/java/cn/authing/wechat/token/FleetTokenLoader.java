@@ -18,13 +18,26 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+import org.springframework.core.log.LogMessage;
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingWechatClient;
@@ -32,153 +45,287 @@ import cn.authing.wechat.token.WechatMpTokenStore.Lease;
 import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
 
 /**
- * What one fetch does where instances share tokens: take what another has shared, or else
- * ask as the only one of the fleet.
+ * Loads tokens where instances share them: adopts what is shared; else the holder of the
+ * lease asks Authing and publishes the answer. A store that throws, hangs, blocks or
+ * returns nonsense is as good as none.
  */
 final class FleetTokenLoader extends TokenLoader {
+
+	private static final Log logger = LogFactory.getLog(FleetTokenLoader.class);
 
 	// While another instance fetches. Its lease is renewed while it lives and soon taken
 	// over when it dies, so that this is also how soon a dead one is found out.
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
 	// A token is in the store a moment after it was received.
-	private static final Duration PUBLICATION = Duration.ofSeconds(1);
+	private static final Duration PUBLISH_DELAY = Duration.ofSeconds(1);
+
+	// When the application ends.
+	private static final Duration MAX_PUBLISH_WAIT = Duration.ofSeconds(2);
+
+	// Both instances' clocks may be off by that much without being corrected, and a Date
+	// has whole seconds.
+	private static final Duration TIME_TOLERANCE = MAX_CLOCK_SKEW.multipliedBy(3);
+
+	private static final Lease NO_LEASE = new Lease() {
+
+		@Override
+		public @Nullable StoredToken shared() {
+			return null;
+		}
+
+		@Override
+		public Mono<Void> release() {
+			return Mono.empty();
+		}
+
+	};
 
 	private final WechatMpTokenStore store;
 
-	private final TokenClock clock;
+	private final Duration storeTimeout;
 
 	private final WechatMpRefreshPolicy policy;
 
-	private final Scheduler scheduler;
+	private final Scheduler timer;
 
-	FleetTokenLoader(AuthingWechatClient client, WechatMpTokenStore store, TokenClock clock,
-			WechatMpRefreshPolicy policy, Scheduler scheduler) {
-		super(client, clock);
+	private final Scheduler storeThreads;
+
+	private final Set<CompletableFuture<?>> publications = ConcurrentHashMap.newKeySet();
+
+	FleetTokenLoader(AuthingWechatClient client, WechatMpTokenStore store, FetchContext context) {
+		super(client, context.clock());
 		this.store = store;
-		this.clock = clock;
-		this.policy = policy;
-		this.scheduler = scheduler;
+		this.policy = context.policy();
+		this.storeTimeout = storeTimeout(store, this.policy.timeout().dividedBy(2));
+		this.timer = Schedulers.fromExecutorService(context.executors().timer(), "authing-wechat-token-timer");
+		this.storeThreads = Schedulers.fromExecutorService(context.executors().callbacks(), "authing-wechat-token");
+	}
+
+	private static Duration storeTimeout(WechatMpTokenStore store, Duration max) {
+		try {
+			Duration time = store.maxWait();
+			return (time.compareTo(max) < 0) ? time : max;
+		}
+		catch (RuntimeException ex) {
+			return Duration.ofMillis(200);
+		}
 	}
 
 	@Override
-	Mono<ReceivedToken> load(TokenEntry entry, boolean forced) {
+	Mono<ReceivedToken> load(Target target, boolean forced) {
 		if (forced) {
-			return askAlone(entry);
+			return fetchAndPublish(target, Mono.empty());
 		}
 		// Half of the time is for others; the rest for an attempt of one's own.
-		long lastPoll = this.clock.nanoTime() + this.policy.timeout().dividedBy(2).minus(POLL_INTERVAL).toNanos();
-		return Mono.defer(() -> takeOrAsk(entry))
-			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> this.clock.nanoTime() <= lastPoll)
-				.delayElements(POLL_INTERVAL, this.scheduler))
-			.defaultIfEmpty(askAlone(entry))
+		long lastPoll = nanoTime() + this.policy.timeout().dividedBy(2).minus(POLL_INTERVAL).toNanos();
+		return Mono.defer(() -> adoptOrFetch(target))
+			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> nanoTime() <= lastPoll)
+				.delayElements(POLL_INTERVAL, this.timer))
+			.defaultIfEmpty(fetchAndPublish(target, Mono.empty()))
 			.flatMap(Function.identity())
 			// The store may not have been there yet when it was read.
-			.onErrorResume((failure) -> inTime(shared(entry)).switchIfEmpty(Mono.error(failure)));
+			.onErrorResume((failure) -> shared(target, this.storeTimeout).switchIfEmpty(Mono.error(failure)));
 	}
 
 	/**
-	 * Decide whether to take what is shared, or to ask as the holder of the lease, or
+	 * Decide whether to adopt what is shared, or to ask as the holder of the lease, or
 	 * alone if the store takes too long to tell; empty while another instance asks. While
-	 * a valid token is held that is what there is: the instance that holds the lease will
+	 * a valid token is cached that is the answer: the instance that holds the lease will
 	 * tell of another one.
 	 */
-	private Mono<Mono<ReceivedToken>> takeOrAsk(TokenEntry entry) {
+	private Mono<Mono<ReceivedToken>> adoptOrFetch(Target target) {
 		AtomicBoolean decided = new AtomicBoolean();
-		// Nobody waits while a valid token is held.
-		Duration patience = (entry.heldAgain() != null) ? this.policy.timeout().dividedBy(2) : this.store.maxWait();
-		Mono<Mono<ReceivedToken>> decision = this.store.read(entry.credentials())
-			.flatMap((stored) -> Mono.justOrEmpty(settled(entry, stored)))
+		// Nobody waits while a valid token is cached.
+		Duration maxWait = (target.snapshot().currentAsResult(nanoTime()) != null) ? this.policy.timeout().dividedBy(2)
+				: this.storeTimeout;
+		Mono<Mono<ReceivedToken>> decision = read(target).map(Optional::of)
+			.defaultIfEmpty(Optional.empty())
+			.flatMap((stored) -> Mono.justOrEmpty(resolveFromStore(target, stored.orElse(null))))
 			.map(Mono::just)
-			.switchIfEmpty(Mono.defer(() -> decided.get() ? Mono.never() : this.store.lease(entry.credentials()))
-				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(askAsHolder(entry, lease))
-						: lease.release().then(Mono.never())))
-			.switchIfEmpty(Mono.fromSupplier(entry::heldAgain).map(Mono::just));
-		Mono<Mono<ReceivedToken>> impatience = Mono.delay(patience, this.scheduler)
+			.switchIfEmpty(Mono.defer(() -> decided.get() ? Mono.never() : lease(target.credentials()))
+				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(fetchUnderLease(target, lease))
+						: release(lease).then(Mono.never())))
+			.switchIfEmpty(Mono.fromSupplier(() -> target.snapshot().currentAsResult(nanoTime())).map(Mono::just));
+		Mono<Mono<ReceivedToken>> timeout = Mono.delay(maxWait, this.timer)
 			.filter((elapsed) -> decided.compareAndSet(false, true))
-			.map((elapsed) -> askAndShareLater(entry));
+			.map((elapsed) -> fetchAndPublish(target, Mono.empty()));
 		// A lease that comes too late must still be given back, so that it is waited for.
 		return Mono
 			.firstWithValue(
 					Mono.fromFuture(decision.map(Optional::of).defaultIfEmpty(Optional.empty()).toFuture(), true),
-					impatience.map(Optional::of))
+					timeout.map(Optional::of))
 			.doOnCancel(() -> decided.set(true))
 			.flatMap(Mono::justOrEmpty);
 	}
 
 	@Override
-	Mono<ReceivedToken> shared(TokenEntry entry) {
-		return this.store.read(entry.credentials()).map(FleetTokenLoader::fromStore).filter(entry::wants);
+	void adopt(Target target) {
+		// Nobody waits.
+		shared(target, this.policy.timeout()).subscribe(target::adopt);
 	}
 
 	@Override
 	void drop(WechatMpCredentials credentials, String accessToken) {
-		this.store.drop(credentials, accessToken).subscribe();
+		call("drop", () -> this.store.drop(credentials, accessToken)).timeout(this.policy.timeout(), this.timer)
+			.onErrorComplete()
+			.subscribe();
 	}
 
 	/**
 	 * Return the token that makes it needless to ask Authing, if there is one.
 	 */
-	private @Nullable ReceivedToken settled(TokenEntry entry, @Nullable StoredToken stored) {
-		if (stored != null) {
-			ReceivedToken shared = fromStore(stored);
-			if (entry.wants(shared) || entry.isHandedOutAgain(shared, stored.age())) {
+	private @Nullable ReceivedToken resolveFromStore(Target target, @Nullable ReceivedToken shared) {
+		TokenSnapshot snapshot = target.snapshot();
+		long now = nanoTime();
+		if (shared != null) {
+			if (snapshot.shouldAdopt(shared, now) || snapshot.isReissued(shared)) {
 				return shared;
 			}
-			if (entry.snapshot().holds(shared.token().accessToken())
-					&& stored.age().compareTo(this.policy.minRefreshInterval()) < 0
-					&& entry.isReceivedBefore(stored.age().plus(PUBLICATION))) {
+			if (snapshot.holds(shared.token().accessToken())
+					&& now - shared.askedAt() < this.policy.minRefreshInterval().toNanos()
+					&& snapshot.receivedAt() < shared.askedAt() - PUBLISH_DELAY.toNanos()) {
 				// Since then another instance has asked, and Authing has no news yet.
-				return entry.heldAgain();
+				return snapshot.currentAsResult(now);
 			}
 		}
-		// It may have been taken over meanwhile.
-		return entry.freshAgain();
+		// It may have been adopted meanwhile.
+		return snapshot.freshAsResult(now);
 	}
 
-	private Mono<ReceivedToken> askAsHolder(TokenEntry entry, Lease lease) {
-		AtomicReference<Mono<?>> publication = new AtomicReference<>(Mono.empty());
-		Mono<ReceivedToken> answer = Mono.fromSupplier(() -> settled(entry, lease.shared()))
-			.switchIfEmpty(
-					ask(entry).doOnNext((fetched) -> publication.set(publish(entry, fetched).doOnNext(entry::adopt)))
-						.map(Fetched::token));
-		// Those who wait need not wait for this, too.
-		return Mono.using(() -> lease, (held) -> answer,
-				(held) -> publication.get().then(Mono.defer(held::release)).subscribe(), false);
-	}
-
-	private Mono<ReceivedToken> askAlone(TokenEntry entry) {
-		return ask(entry).flatMap((fetched) -> publish(entry, fetched).defaultIfEmpty(fetched.token()));
-	}
-
-	private Mono<ReceivedToken> askAndShareLater(TokenEntry entry) {
-		return ask(entry).flatMap((fetched) -> Mono.just(fetched.token())
-			.doAfterTerminate(() -> publish(entry, fetched).subscribe(entry::adopt)));
+	private Mono<ReceivedToken> fetchUnderLease(Target target, Lease lease) {
+		ReceivedToken shared = resolveFromStore(target, sharedBy(lease));
+		if (shared != null) {
+			return Mono.just(shared).doFinally((signal) -> release(lease).subscribe());
+		}
+		return fetchAndPublish(target, release(lease));
 	}
 
 	/**
-	 * Share a token. It was received and is handed out, whatever becomes of the sharing.
-	 * @return the newer one, if there is one; never an error
+	 * Fetch and then publish. Those who wait need not wait for the publication, too; the
+	 * lease does, so that others find the token, but not for a store that hangs.
 	 */
-	private Mono<ReceivedToken> publish(TokenEntry entry, Fetched fetched) {
-		ReceivedToken received = fetched.token();
-		if (this.policy.usable(received.life()) <= 0) {
+	private Mono<ReceivedToken> fetchAndPublish(Target target, Mono<Void> releaseOfLease) {
+		return Mono.defer(() -> {
+			AtomicReference<@Nullable ReceivedToken> fetched = new AtomicReference<>();
+			CompletableFuture<@Nullable Void> published = new CompletableFuture<>();
+			return ask(target.credentials()).doOnNext((token) -> {
+				fetched.set(token);
+				// The application may end as soon as it has the token.
+				this.publications.add(published);
+			}).doFinally((signal) -> {
+				publish(target, fetched.get()).doFinally((end) -> {
+					this.publications.remove(published);
+					published.complete(null);
+				}).subscribe();
+				Mono.fromFuture(published, true)
+					.timeout(this.storeTimeout, Mono.empty(), this.timer)
+					.then(releaseOfLease)
+					.subscribe();
+			});
+		});
+	}
+
+	/**
+	 * Share a token. It is handed out whatever becomes of that; where another one is
+	 * newer, that one is adopted.
+	 */
+	private Mono<ReceivedToken> publish(Target target, @Nullable ReceivedToken fetched) {
+		if (fetched == null || fetched.isExpired()
+				|| target.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
 			return Mono.empty();
 		}
-		StoredToken token = new StoredToken(received.token(), Duration.ofNanos(received.life()), fetched.at());
-		return inTime(Mono.defer(() -> this.store.publish(entry.credentials(), token))
+		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.life()),
+				authingTime().minusNanos(nanoTime() - fetched.askedAt()));
+		return call("publish", () -> this.store.publish(target.credentials(), token))
+			.timeout(this.policy.timeout(), Mono.empty(), this.timer)
 			.filter((shared) -> !shared.token().equals(token.token())
 					&& !shared.token().expiresAt().isBefore(token.token().expiresAt()))
-			.map(FleetTokenLoader::fromStore));
+			.flatMap((shared) -> Mono.justOrEmpty(fromStore(shared)))
+			.doOnNext(target::adopt)
+			.onErrorComplete();
 	}
 
-	private <T> Mono<T> inTime(Mono<T> operation) {
-		return operation.timeout(this.store.maxWait(), Mono.empty(), this.scheduler).onErrorComplete();
+	@Override
+	void awaitPublications() {
+		try {
+			CompletableFuture.allOf(this.publications.toArray(CompletableFuture[]::new))
+				.get(MAX_PUBLISH_WAIT.toMillis(), TimeUnit.MILLISECONDS);
+		}
+		catch (ExecutionException | TimeoutException ex) {
+			logger.debug("A token was not shared before the end of the application");
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
-	private static ReceivedToken fromStore(StoredToken stored) {
-		long life = Math.min(stored.life().toMillis(), Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).toMillis());
-		return new ReceivedToken(stored.token(), Duration.ofMillis(life).toNanos(), WechatMpTokenOrigin.STORE, false);
+	private Mono<ReceivedToken> shared(Target target, Duration timeout) {
+		return read(target).timeout(timeout, Mono.empty(), this.timer)
+			.filter((shared) -> target.snapshot().shouldAdopt(shared, nanoTime()));
+	}
+
+	private Mono<ReceivedToken> read(Target target) {
+		return call("read", () -> this.store.read(target.credentials()))
+			.flatMap((stored) -> Mono.justOrEmpty(fromStore(stored)))
+			.onErrorComplete();
+	}
+
+	private Mono<Lease> lease(WechatMpCredentials credentials) {
+		return call("lease", () -> this.store.lease(credentials)).onErrorReturn(NO_LEASE);
+	}
+
+	private @Nullable ReceivedToken sharedBy(Lease lease) {
+		try {
+			StoredToken shared = lease.shared();
+			return (shared != null) ? fromStore(shared) : null;
+		}
+		catch (Throwable ex) {
+			logger.debug(
+					LogMessage.format("Operation shared of the token store failed with %s", ex.getClass().getName()));
+			return null;
+		}
+	}
+
+	private Mono<Void> release(Lease lease) {
+		return call("release", lease::release).onErrorComplete();
+	}
+
+	/**
+	 * Call the store on a thread that it may block.
+	 */
+	private <T> Mono<T> call(String operation, Supplier<Mono<T>> call) {
+		Mono<T> deferred = Mono.defer(() -> {
+			try {
+				return call.get();
+			}
+			catch (Throwable ex) {
+				// Reactor would throw some errors instead of passing them on.
+				return Mono.error(new IllegalStateException(ex));
+			}
+		});
+		return deferred.subscribeOn(this.storeThreads)
+			// Closed meanwhile: a lease is given back all the same.
+			.onErrorResume(RejectedExecutionException.class, (ex) -> deferred)
+			.doOnError((failure) -> logger.debug(LogMessage.format("Operation %s of the token store failed with %s",
+					operation, failure.getClass().getName())));
+	}
+
+	/**
+	 * Return a shared token, unless its times cannot be: a wrong clock or a forger wrote
+	 * them.
+	 */
+	private @Nullable ReceivedToken fromStore(StoredToken stored) {
+		Duration maxLife = Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE);
+		if (stored.fetchedAt().isAfter(authingTime().plus(TIME_TOLERANCE))
+				|| stored.life().compareTo(maxLife.plus(TIME_TOLERANCE)) > 0) {
+			logger.debug("A shared token is ignored, as it was fetched in the future or lives too long");
+			return null;
+		}
+		// An old value that was stored again lives no longer than its token.
+		Duration life = Duration.ofNanos(life(stored.token()));
+		return new ReceivedToken(stored.token(), ((stored.life().compareTo(life) < 0) ? stored.life() : life).toNanos(),
+				nanoTime() - stored.age().toNanos(), WechatMpTokenOrigin.STORE, false);
 	}
 
 }

@@ -16,46 +16,24 @@
 
 package cn.authing.wechat.token;
 
-import java.time.Duration;
-import java.time.Instant;
-
 import cn.authing.wechat.WechatMpAccessToken;
-import cn.authing.wechat.client.AuthingTokenResponse;
 
 /**
- * A token as it arrives, with the life that it has left.
+ * A token as a fetch brings it, or as another instance has shared it.
  *
  * @param token the token
- * @param life the time to its expiry, in nanoseconds; negative if that has passed
+ * @param life the time to its real expiry, in nanoseconds
+ * @param askedAt when Authing was asked for it, a reading of
+ * {@link TokenClock#nanoTime()}
  * @param origin where it came from
- * @param echo whether it is the one that is held, which nobody has handed out again
+ * @param redelivered whether this is the cached token returned unchanged rather than a
+ * new response
  */
-record ReceivedToken(WechatMpAccessToken token, long life, WechatMpTokenOrigin origin, boolean echo) {
+record ReceivedToken(WechatMpAccessToken token, long life, long askedAt, WechatMpTokenOrigin origin,
+		boolean redelivered) {
 
-	// The Date header counts whole seconds and the answer travels a while: less of a
-	// difference says nothing about the clocks.
-	private static final Duration CLOCKS_AGREE = Duration.ofSeconds(5);
-
-	/**
-	 * Judge the expiry in Authing's time, where the local clock is off.
-	 */
-	static ReceivedToken fromAuthing(AuthingTokenResponse response, Instant localTime) {
-		return new ReceivedToken(response.token(), life(response.token(), authingTime(response, localTime)),
-				WechatMpTokenOrigin.AUTHING, false);
-	}
-
-	static Instant authingTime(AuthingTokenResponse response, Instant localTime) {
-		Instant serverTime = response.serverTime();
-		return (serverTime != null && Duration.between(localTime, serverTime).abs().compareTo(CLOCKS_AGREE) > 0)
-				? serverTime : localTime;
-	}
-
-	private static long life(WechatMpAccessToken token, Instant now) {
-		long seconds = Duration.between(now, token.expiresAt()).getSeconds();
-		if (Math.abs(seconds) >= Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).getSeconds()) {
-			return (seconds > 0) ? WechatMpRefreshPolicy.MAX_LIFE : -WechatMpRefreshPolicy.MAX_LIFE;
-		}
-		return Duration.between(now, token.expiresAt()).toNanos();
+	boolean isExpired() {
+		return this.life <= 0;
 	}
 
 }

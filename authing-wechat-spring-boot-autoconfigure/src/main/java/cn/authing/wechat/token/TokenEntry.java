@@ -19,10 +19,9 @@ package cn.authing.wechat.token;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -32,78 +31,84 @@ import org.springframework.core.log.LogMessage;
 import org.springframework.util.Assert;
 
 import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.client.SafeText;
 
 /**
- * The token of one credentials pair. Holds one {@link TokenSnapshot} and swaps it; all
- * that it decides it decides from a snapshot and the time.
+ * The cache of one credentials pair. Its state is one volatile field, the snapshot; what
+ * becomes of it is decided there.
  */
-final class TokenEntry extends CachedTokenSource {
+final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, TokenLoader.Target {
 
 	private static final Log logger = LogFactory.getLog(TokenEntry.class);
 
 	private static final VarHandle SNAPSHOT;
 
-	private static final VarHandle NEXT_WARM_UP;
-
 	static {
 		try {
-			MethodHandles.Lookup lookup = MethodHandles.lookup();
-			SNAPSHOT = lookup.findVarHandle(TokenEntry.class, "snapshot", TokenSnapshot.class);
-			NEXT_WARM_UP = lookup.findVarHandle(TokenEntry.class, "nextWarmUp", Future.class);
+			SNAPSHOT = MethodHandles.lookup().findVarHandle(TokenEntry.class, "snapshot", TokenSnapshot.class);
 		}
 		catch (ReflectiveOperationException ex) {
 			throw new ExceptionInInitializerError(ex);
 		}
 	}
 
-	private final TokenCache cache;
+	private final FetchContext context;
+
+	private final TokenLoader loader;
 
 	private final TokenClock clock;
 
 	private final WechatMpCredentials credentials;
 
-	private final boolean retired;
-
 	// Not volatile: it is read with each request, and a thread that sees it late counts
-	// for the run-time accounts a little longer.
+	// for the dynamic accounts a little longer.
 	private AccountStatistics statistics;
 
 	private volatile TokenSnapshot snapshot;
 
-	private volatile boolean warm;
+	private volatile @Nullable TokenWarmer warmer;
 
-	private volatile @Nullable Future<?> nextWarmUp;
+	private volatile boolean evicted;
 
-	TokenEntry(TokenCache cache, WechatMpCredentials credentials, AccountStatistics statistics) {
-		this(cache, credentials, statistics, TokenSnapshot.EMPTY, false);
+	TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials,
+			AccountStatistics statistics) {
+		this(context, loader, credentials, statistics, TokenSnapshot.EMPTY);
 	}
 
-	private TokenEntry(TokenCache cache, WechatMpCredentials credentials, AccountStatistics statistics,
-			TokenSnapshot snapshot, boolean retired) {
-		this.cache = cache;
-		this.clock = cache.clock();
+	private TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials,
+			AccountStatistics statistics, TokenSnapshot snapshot) {
+		this.context = context;
+		this.loader = loader;
+		this.clock = context.clock();
 		this.credentials = credentials;
 		this.statistics = statistics;
 		this.snapshot = snapshot;
-		this.retired = retired;
 	}
 
 	/**
-	 * Return an entry that hands out the token held here for as long as it is valid and
-	 * renews it no more.
+	 * Return an entry that serves the token of this one until it expires and never
+	 * fetches.
 	 */
-	TokenEntry retired() {
-		return new TokenEntry(this.cache, this.credentials, this.statistics, this.snapshot.fetching(null), true);
+	TokenEntry withoutRefresh() {
+		return new TokenEntry(this.context, this.loader, this.credentials, this.statistics,
+				this.snapshot.withoutRefresh());
 	}
 
-	WechatMpCredentials credentials() {
+	@Override
+	public WechatMpCredentials credentials() {
 		return this.credentials;
 	}
 
-	TokenSnapshot snapshot() {
+	@Override
+	public TokenSnapshot snapshot() {
 		return this.snapshot;
+	}
+
+	boolean isServing() {
+		return stale() != null;
 	}
 
 	AccountStatistics statistics() {
@@ -118,271 +123,329 @@ final class TokenEntry extends CachedTokenSource {
 	}
 
 	@Override
-	void answered(boolean success) {
-		(success ? this.statistics.waited : this.statistics.failed).increment();
+	void recordOutcome(boolean success) {
+		if (!success) {
+			this.statistics.failed.increment();
+		}
+		else if (this.snapshot.state(this.clock.nanoTime()) == WechatMpTokenState.STALE) {
+			this.statistics.stale.increment();
+		}
+		else {
+			this.statistics.waited.increment();
+		}
+	}
+
+	@Override
+	@Nullable WechatMpAccessToken stale() {
+		return this.snapshot.valueOrStale(this.clock.nanoTime());
+	}
+
+	@Override
+	long maxWait() {
+		return this.context.fetchDeadline();
 	}
 
 	@Override
 	@Nullable WechatMpAccessToken held() {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
-		if (now < snapshot.refreshAt()) {
+		// FRESH, the one state that is worth a shortcut.
+		if (now < snapshot.softExpiry()) {
 			this.statistics.fresh.increment();
 			return snapshot.token();
 		}
-		return heldButDue(snapshot, now);
+		return heldPastSoftExpiry(snapshot, now);
 	}
 
-	private @Nullable WechatMpAccessToken heldButDue(TokenSnapshot snapshot, long now) {
-		boolean usable = snapshot.isUsable(now);
-		if (usable && !this.retired && snapshot.mayRenew(now)) {
-			tryFetch(snapshot, new TokenFetch(this, this.cache, true, false), 0);
-		}
-		if (usable || snapshot.isHeldThroughRejections(now, this.cache.policy().initialBackoff().toNanos())) {
-			this.statistics.due.increment();
-			return snapshot.token();
-		}
-		return null;
+	private @Nullable WechatMpAccessToken heldPastSoftExpiry(TokenSnapshot snapshot, long now) {
+		return switch (snapshot.state(now)) {
+			case FRESH, DUE -> {
+				if (snapshot.mayRefresh(now)) {
+					tryFetch(snapshot, newFetch(true, false), 0);
+				}
+				this.statistics.due.increment();
+				yield snapshot.token();
+			}
+			case STALE -> {
+				if (snapshot.fetch() != null || !snapshot.isBackingOff(now)) {
+					yield null;
+				}
+				this.statistics.stale.increment();
+				yield snapshot.valueOrStale(now);
+			}
+			case EMPTY, EXPIRED, FAILING -> null;
+		};
 	}
 
 	@Override
-	CompletableFuture<WechatMpAccessToken> join() {
+	SharedResult join() {
 		while (true) {
 			TokenSnapshot snapshot = this.snapshot;
 			long now = this.clock.nanoTime();
-			switch (snapshot.state(now)) {
-				case FRESH, DUE, STALE -> {
-					return CompletableFuture.completedFuture(snapshot.requiredToken());
-				}
-				case FAILING -> {
-					return CompletableFuture.failedFuture(snapshot.attempts().requiredFailure());
-				}
-				case EMPTY, EXPIRED -> {
-					TokenFetch fetch = snapshot.fetch();
-					if (fetch != null) {
-						return fetch.answer();
-					}
-					fetch = new TokenFetch(this, this.cache, false, false);
-					// Never sooner after the last fetch than the policy allows; a caller
-					// can wait for that, as it is short.
-					long pause = Math.max(snapshot.attempts().fetchFrom(), now) - now;
-					if (tryFetch(snapshot, fetch, Math.min(pause, this.cache.policy().initialBackoff().toNanos()))) {
-						return fetch.answer();
-					}
-				}
+			WechatMpTokenState state = snapshot.state(now);
+			if (state == WechatMpTokenState.FRESH || state == WechatMpTokenState.DUE) {
+				return SharedResult.of(snapshot.requiredToken());
+			}
+			TokenFetch fetch = snapshot.fetch();
+			if (fetch != null) {
+				return fetch.valueOrStale();
+			}
+			WechatMpAccessToken stale = snapshot.valueOrStale(now);
+			if (stale != null && snapshot.isBackingOff(now)) {
+				return SharedResult.of(stale);
+			}
+			AuthingException failure = snapshot.failures().last();
+			if (state == WechatMpTokenState.FAILING && failure != null) {
+				return SharedResult.failed(failure);
+			}
+			fetch = newFetch(false, false);
+			// Never sooner after the last fetch than the policy allows; a caller can wait
+			// for that, as it is short.
+			long pause = Math.max(snapshot.backOff().until(), now) - now;
+			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
+				return fetch.valueOrStale();
 			}
 		}
 	}
 
 	@Override
-	CompletableFuture<WechatMpAccessToken> refresh() {
+	SharedResult refresh() {
 		while (true) {
 			TokenSnapshot snapshot = this.snapshot;
 			TokenFetch fetch = snapshot.fetch();
 			if (fetch != null) {
-				return fetch.outcome();
+				return fetch.result();
 			}
-			fetch = new TokenFetch(this, this.cache, false, true);
+			fetch = newFetch(false, true);
 			if (tryFetch(snapshot, fetch, 0)) {
-				return fetch.outcome();
+				return fetch.result();
 			}
 		}
 	}
 
+	private TokenFetch newFetch(boolean inBackground, boolean forced) {
+		return new TokenFetch(this.context, (mustAsk) -> this.loader.load(this, mustAsk), this, inBackground, forced);
+	}
+
 	private boolean tryFetch(TokenSnapshot snapshot, TokenFetch fetch, long delay) {
-		if (!SNAPSHOT.compareAndSet(this, snapshot, snapshot.fetching(fetch))) {
+		if (!SNAPSHOT.compareAndSet(this, snapshot, snapshot.withFetch(fetch))) {
 			return false;
 		}
 		fetch.start(delay);
 		return true;
 	}
 
+	private Change update(UnaryOperator<TokenSnapshot> operator) {
+		while (true) {
+			TokenSnapshot before = this.snapshot;
+			TokenSnapshot after = operator.apply(before);
+			if (before == after || SNAPSHOT.compareAndSet(this, before, after)) {
+				return new Change(before, after);
+			}
+		}
+	}
+
 	@Override
 	public boolean invalidate(String accessToken) {
 		Assert.notNull(accessToken, "'accessToken' must not be null");
-		boolean dropped = reject(accessToken::equals, 0);
-		if (dropped) {
-			this.statistics.rejections.increment();
-			this.cache.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
-			this.cache.loader().drop(this.credentials, accessToken);
+		if (!reject(accessToken::equals, 0)) {
+			return false;
 		}
-		return dropped;
+		this.loader.drop(this.credentials, accessToken);
+		return true;
 	}
 
 	/**
-	 * Drop the token held, if it is the one that was rejected.
+	 * Drop the current token, if it is the one that was rejected.
 	 * @param rejected tells which one was
-	 * @param since for how long that may be known elsewhere already, in nanoseconds
+	 * @param delay how long ago the rejection may have happened (propagation delay), in
+	 * nanoseconds
 	 */
-	boolean reject(Predicate<String> rejected, long since) {
-		TokenSnapshot snapshot;
-		do {
-			snapshot = this.snapshot;
-			if (snapshot.token() == null || snapshot.standing() == TokenSnapshot.Standing.REJECTED
-					|| !rejected.test(snapshot.token().accessToken())) {
-				return false;
+	boolean reject(Predicate<String> rejected, long delay) {
+		Change change = update((snapshot) -> {
+			WechatMpAccessToken token = snapshot.token();
+			if (token != null && snapshot.validity() != TokenSnapshot.Validity.REJECTED
+					&& rejected.test(token.accessToken())) {
+				return snapshot.rejected(this.clock.nanoTime(), delay, this.context.policy(), this.context.random());
 			}
+			TokenSnapshot.Fallback fallback = snapshot.fallback();
+			return (fallback != null && rejected.test(fallback.token().accessToken())) ? snapshot.withoutFallback()
+					: snapshot;
+		});
+		long now = this.clock.nanoTime();
+		boolean dropped = change.after().validity() == TokenSnapshot.Validity.REJECTED
+				&& change.before().validity() != TokenSnapshot.Validity.REJECTED;
+		boolean droppedFallback = change.before().fallback() != change.after().fallback()
+				&& now >= change.before().staleUntil();
+		if (!dropped && !droppedFallback) {
+			return false;
 		}
-		while (!SNAPSHOT.compareAndSet(this, snapshot,
-				snapshot.rejected(this.clock.nanoTime(), since, this.cache.policy(), this.cache.random())));
+		if (delay == 0) {
+			this.statistics.rejections.increment();
+			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
+		}
 		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", this));
 		scheduleWarmUp();
 		return true;
 	}
 
 	@Override
-	long patience() {
-		return this.cache.patience();
+	public boolean isOutdated(ReceivedToken received, long askedAt) {
+		return this.snapshot.isOutdated(received.token(), askedAt);
+	}
+
+	@Override
+	public TokenFetch.Outcome received(ReceivedToken received, TokenFetch fetch) {
+		Change change = update((snapshot) -> snapshot.received(received, fetch.isInBackground(), this.clock.nanoTime(),
+				this.context.policy(), this.context.random()));
+		AuthingException setback = setback(received, change.after());
+		logReceived(received, change, setback);
+		ended();
+		WechatMpAccessToken value = change.after().valueOrStale(this.clock.nanoTime());
+		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), null,
+				record(fetch, received.origin(), setback));
 	}
 
 	/**
-	 * Take in what a fetch brought.
-	 * @return what those get who waited for it
+	 * Return why a token that was received is of no use, if so: a fetch that brings an
+	 * expired or rejected one is no success.
 	 */
-	WechatMpAccessToken received(ReceivedToken received, TokenFetch fetch) {
-		TokenSnapshot before;
-		TokenSnapshot after;
-		do {
-			before = this.snapshot;
-			after = before.received(received, fetch.isInBackground(), this.clock.nanoTime(), this.cache.policy(),
-					this.cache.random());
+	private static @Nullable AuthingException setback(ReceivedToken received, TokenSnapshot after) {
+		if (received.isExpired()) {
+			return new AuthingResponseException(
+					"Authing returned an expired token (expired %d s ago): it serves stale tokens, or a clock is wrong"
+						.formatted(-TimeUnit.NANOSECONDS.toSeconds(received.life())),
+					null);
 		}
-		while (!SNAPSHOT.compareAndSet(this, before, after));
-		if (after.attempts().warned() && !before.attempts().warned()) {
+		return (after.validity() == TokenSnapshot.Validity.REISSUED)
+				? new AuthingResponseException("Authing returned the token that WeChat had rejected", null) : null;
+	}
+
+	private void logReceived(ReceivedToken received, Change change, @Nullable AuthingException setback) {
+		if (change.logsStreak()) {
 			logger.warn(LogMessage.format(
-					"The token of %s keeps arriving with too little left of its life (%d s) and is asked for again:"
-							+ " either Authing hands out old ones, or the clock of one of the machines is wrong",
+					"Authing keeps returning an expired token for %s (%d s left); retrying."
+							+ " Authing may serve stale tokens, or a clock is wrong",
 					this, TimeUnit.NANOSECONDS.toSeconds(received.life())));
 		}
-		logRecovery(before, after);
 		logger.debug(LogMessage.format("Received %s of %s from %s; it expires in %d s",
-				before.holds(received.token().accessToken()) ? "the same token" : "a new token", this,
+				change.before().holds(received.token().accessToken()) ? "the same token" : "a new token", this,
 				received.origin(), TimeUnit.NANOSECONDS.toSeconds(received.life())));
-		scheduleWarmUp();
-		return after.requiredToken();
-	}
-
-	private void logRecovery(TokenSnapshot before, TokenSnapshot after) {
-		if (before.attempts().warned() && !after.attempts().warned()) {
-			logger.info(LogMessage.format("The token of %s is renewed again, after %d failed attempts", this,
-					before.attempts().failures()));
+		if (setback == null) {
+			logRecovery(change);
 		}
 	}
 
-	/**
-	 * Take in that a fetch failed.
-	 * @return the valid token that is held all the same, if there is one
-	 */
-	@Nullable WechatMpAccessToken failed(AuthingException failure, TokenFetch fetch) {
-		TokenSnapshot before;
-		TokenSnapshot after;
-		long now;
-		do {
-			before = this.snapshot;
-			now = this.clock.nanoTime();
-			after = before.failed(failure, fetch.isInBackground(), now, this.cache.policy(), this.cache.random());
+	private void logRecovery(Change change) {
+		boolean first = this.statistics.isFirstFetch();
+		if (change.endsLoggedStreak()) {
+			logger.info(LogMessage.format("The token of %s is refreshed again, after %d failed attempts", this,
+					change.before().failures().count()));
 		}
-		while (!SNAPSHOT.compareAndSet(this, before, after));
-		if (after.attempts().warned() && !before.attempts().warned()) {
-			// Whoever waits is told by the exception; of this one nobody else hears.
-			logger.warn(LogMessage.format(
-					"The token of %s could not be renewed and is tried again; it is valid for another %d s: %s", this,
-					TimeUnit.NANOSECONDS.toSeconds(after.isUsable(now) ? after.usableUntil() - now : 0),
-					failure.getMessage()));
+		else if (change.before().validity() != TokenSnapshot.Validity.VALID
+				&& change.after().validity() == TokenSnapshot.Validity.VALID) {
+			logger.info(LogMessage.format("The token of %s that WeChat had rejected is replaced (%d rejections so far)",
+					this, this.statistics.rejections.sum()));
+		}
+		else if (first) {
+			logger.info(LogMessage.format("Fetched the first token of %s", this));
+		}
+	}
+
+	@Override
+	public TokenFetch.Outcome failed(AuthingException failure, TokenFetch fetch) {
+		// Whoever waits is told by the exception; of a background fetch nobody else
+		// hears.
+		boolean log = fetch.isInBackground() || this.statistics.isFirstFetch();
+		Change change = update((snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(), this.context.policy(),
+				this.context.random()));
+		long now = this.clock.nanoTime();
+		if (change.logsStreak()) {
+			logger.warn(LogMessage.format("The token of %s could not be fetched; retrying. %s: %s", this,
+					describe(change.after(), now), SafeText.of(String.valueOf(failure.getMessage()))));
 		}
 		else {
 			logger.debug(LogMessage.format("Attempt %d to fetch the token of %s failed: %s",
-					after.attempts().failures(), this, failure.getMessage()));
+					change.after().failures().count(), this, SafeText.of(String.valueOf(failure.getMessage()))));
+		}
+		ended();
+		return new TokenFetch.Outcome(change.after().valueOrStale(now), failure,
+				record(fetch, WechatMpTokenOrigin.AUTHING, failure));
+	}
+
+	private static String describe(TokenSnapshot snapshot, long now) {
+		return (now < snapshot.staleUntil()) ? "The current one is valid for another %d s"
+			.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now)) : "There is no other";
+	}
+
+	private WechatMpTokenEvent record(TokenFetch fetch, WechatMpTokenOrigin origin,
+			@Nullable AuthingException failure) {
+		AccountStatistics statistics = this.statistics;
+		statistics.recordFetch(failure, this.clock.instant());
+		Duration duration = Duration.ofNanos(fetch.duration());
+		return (failure == null) ? new WechatMpTokenEvent.Fetched(statistics.account, duration, origin)
+				: new WechatMpTokenEvent.Failed(statistics.account, duration, failure);
+	}
+
+	private void ended() {
+		if (this.evicted) {
+			hold();
 		}
 		scheduleWarmUp();
-		return after.isUsable(now) ? after.token() : null;
 	}
 
-	/**
-	 * Take in that a fetch ended without a result.
-	 */
-	void abandoned() {
-		TokenSnapshot snapshot;
-		do {
-			snapshot = this.snapshot;
+	@Override
+	public void abandoned(TokenFetch fetch) {
+		update((snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.askedAt(), this.context.policy()));
+	}
+
+	@Override
+	public void adopt(ReceivedToken shared) {
+		Change change = update((snapshot) -> {
+			long now = this.clock.nanoTime();
+			return snapshot.shouldAdopt(shared, now)
+					? snapshot.received(shared, false, now, this.context.policy(), this.context.random())
+						.withFetch(snapshot.fetch())
+					: snapshot;
+		});
+		if (change.before() == change.after()) {
+			return;
 		}
-		while (!SNAPSHOT.compareAndSet(this, snapshot, snapshot.fetching(null)));
-	}
-
-	/**
-	 * Return whether a shared token is of use: a valid one other than the one held, and
-	 * not an older one; or the one held, when it was given a longer life.
-	 */
-	boolean wants(ReceivedToken shared) {
-		TokenSnapshot snapshot = this.snapshot;
-		if (this.cache.policy().usable(shared.life()) <= 0) {
-			return false;
-		}
-		if (snapshot.holds(shared.token().accessToken())) {
-			return snapshot.standing() != TokenSnapshot.Standing.REJECTED && snapshot.isOutlivedBy(shared.token());
-		}
-		return !snapshot.isUsable(this.clock.nanoTime())
-				|| !shared.token().expiresAt().isBefore(snapshot.requiredToken().expiresAt());
-	}
-
-	/**
-	 * Return whether a shared token is the one that WeChat has rejected, which Authing
-	 * has handed out again since. Then it is useless to ask once more.
-	 * @param shared the token
-	 * @param age how long ago Authing was asked for it
-	 */
-	boolean isHandedOutAgain(ReceivedToken shared, Duration age) {
-		TokenSnapshot snapshot = this.snapshot;
-		return snapshot.standing() == TokenSnapshot.Standing.REJECTED && snapshot.holds(shared.token().accessToken())
-				&& this.cache.policy().usable(shared.life()) > 0
-				&& age.compareTo(Duration.ofNanos(this.clock.nanoTime() - snapshot.attempts().rejectedAt())) <= 0;
-	}
-
-	/**
-	 * Return whether the token held was received longer ago than a time.
-	 */
-	boolean isReceivedBefore(Duration time) {
-		return this.snapshot.attempts().receivedAt() < this.clock.nanoTime() - time.toNanos();
-	}
-
-	/**
-	 * Return the valid token held, as if it had been received once more.
-	 */
-	@Nullable ReceivedToken heldAgain() {
-		TokenSnapshot snapshot = this.snapshot;
-		long now = this.clock.nanoTime();
-		return snapshot.isUsable(now) ? new ReceivedToken(snapshot.requiredToken(),
-				snapshot.usableUntil() - now + this.cache.policy().expiryMargin().toNanos(), WechatMpTokenOrigin.STORE,
-				true) : null;
-	}
-
-	/**
-	 * Return the token held, as if it had been received once more, if it need not be
-	 * renewed (any more).
-	 */
-	@Nullable ReceivedToken freshAgain() {
-		return (this.snapshot.state(this.clock.nanoTime()) == WechatMpTokenState.FRESH) ? heldAgain() : null;
-	}
-
-	/**
-	 * Take over a token that another instance has shared.
-	 */
-	void adopt(ReceivedToken shared) {
-		TokenSnapshot before;
-		TokenSnapshot after;
-		do {
-			before = this.snapshot;
-			if (!wants(shared)) {
-				return;
-			}
-			after = before.received(shared, false, this.clock.nanoTime(), this.cache.policy(), this.cache.random())
-				.fetching(before.fetch());
-		}
-		while (!SNAPSHOT.compareAndSet(this, before, after));
-		logRecovery(before, after);
-		this.cache.publish(new WechatMpTokenEvent.Adopted(this.statistics.account));
-		logger.debug(LogMessage.format("Took over the token of %s that another instance has fetched", this));
+		logRecovery(change);
+		logger.debug(LogMessage.format("Adopted the token of %s fetched by another instance", this));
+		this.context.publish(new WechatMpTokenEvent.Adopted(this.statistics.account));
 		scheduleWarmUp();
+	}
+
+	/**
+	 * Look whether another instance has shared a token.
+	 */
+	void adoptShared() {
+		this.loader.adopt(this);
+	}
+
+	/**
+	 * Tell the entry that it is only kept for as long as somebody else holds it. While
+	 * nothing may be fetched it must not be forgotten.
+	 */
+	void evict() {
+		this.evicted = true;
+		hold();
+	}
+
+	/**
+	 * Tell the entry that it is kept again.
+	 */
+	void keep() {
+		this.evicted = false;
+	}
+
+	// The timer holds this entry. A fetch in flight is held by the context.
+	private void hold() {
+		long remaining = this.snapshot.backOff().until() - this.clock.nanoTime();
+		if (this.snapshot.isUsed() && remaining > 0) {
+			this.context.schedule(this::scheduleWarmUp, remaining);
+		}
 	}
 
 	/**
@@ -390,63 +453,65 @@ final class TokenEntry extends CachedTokenSource {
 	 * then on whenever it is.
 	 */
 	void keepWarm() {
-		this.warm = true;
-		warmUp();
+		TokenWarmer warmer = this.warmer;
+		if (warmer == null) {
+			warmer = new TokenWarmer(this.context, this::fetchInBackground, this::untilNextFetch);
+			this.warmer = warmer;
+		}
+		warmer.resume();
 	}
 
 	/**
-	 * Fetch only when asked again.
+	 * Stop refreshing without demand.
 	 */
-	void letCool() {
-		this.warm = false;
-		cancel((Future<?>) NEXT_WARM_UP.getAndSet(this, null));
-	}
-
-	private void warmUp() {
-		if (!this.warm) {
-			return;
-		}
-		TokenSnapshot snapshot = this.snapshot;
-		long now = this.clock.nanoTime();
-		if (snapshot.fetch() == null && now >= nextFetch(snapshot, now)) {
-			tryFetch(snapshot, new TokenFetch(this, this.cache, true, false), 0);
-		}
-		else {
-			scheduleWarmUp();
+	void stopWarming() {
+		TokenWarmer warmer = this.warmer;
+		if (warmer != null) {
+			warmer.stop();
 		}
 	}
 
 	private void scheduleWarmUp() {
+		TokenWarmer warmer = this.warmer;
+		if (warmer != null) {
+			warmer.schedule();
+		}
+	}
+
+	private void fetchInBackground() {
 		TokenSnapshot snapshot = this.snapshot;
-		if (!this.warm || snapshot.fetch() != null) {
-			return;
+		if (snapshot.fetch() == null) {
+			tryFetch(snapshot, newFetch(true, false), 0);
 		}
+	}
+
+	private long untilNextFetch() {
+		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
-		long delay = Math.max(nextFetch(snapshot, now) - now, 0);
-		cancel((Future<?>) NEXT_WARM_UP.getAndSet(this, this.cache.schedule(this::warmUp, delay)));
-	}
-
-	private static long nextFetch(TokenSnapshot snapshot, long now) {
-		long fetchFrom = snapshot.attempts().fetchFrom();
-		if (!snapshot.isUsable(now)) {
-			return Math.max(fetchFrom, now);
-		}
-		// A renewal that may only come after the expiry comes with the expiry.
-		return Math.min(Math.max(snapshot.refreshAt(), snapshot.attempts().renewFrom()),
-				Math.max(snapshot.usableUntil(), fetchFrom));
-	}
-
-	private static void cancel(@Nullable Future<?> task) {
-		if (task != null) {
-			task.cancel(false);
-		}
+		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(now) - now, 0) : -1;
 	}
 
 	@Override
 	public String toString() {
 		String account = this.statistics.account;
-		return AccountStatistics.DYNAMIC_ACCOUNTS.equals(account) ? "WeChat app '" + this.credentials.appId() + "'"
-				: "account '" + account + "'";
+		return AccountStatistics.DYNAMIC_ACCOUNTS.equals(account)
+				? "WeChat app '" + SafeText.of(this.credentials.appId()) + "'"
+				: "account '" + SafeText.of(account) + "'";
+	}
+
+	/**
+	 * A change of the snapshot.
+	 */
+	private record Change(TokenSnapshot before, TokenSnapshot after) {
+
+		boolean logsStreak() {
+			return this.after.failures().logged() && !this.before.failures().logged();
+		}
+
+		boolean endsLoggedStreak() {
+			return this.before.failures().logged() && !this.after.failures().logged();
+		}
+
 	}
 
 }

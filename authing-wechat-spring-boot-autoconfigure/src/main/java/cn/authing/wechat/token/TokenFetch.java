@@ -16,14 +16,20 @@
 
 package cn.authing.wechat.token;
 
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import java.util.function.Function;
 
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
+
+import org.springframework.core.log.LogMessage;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.AuthingResponseException;
@@ -31,14 +37,24 @@ import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccessToken;
 
 /**
- * One fetch, shared by all who wait for it and owned by none of them: it runs on a thread
- * of the cache, with nothing of a caller's context, to its own end.
+ * A single flight: one fetch, shared by all who wait for it and owned by none of them. It
+ * runs on a thread of its own, with nothing of a caller's context, to its own end.
  */
-final class TokenFetch {
+final class TokenFetch implements Disposable {
 
-	private final TokenEntry entry;
+	private static final Log logger = LogFactory.getLog(TokenFetch.class);
 
-	private final TokenCache cache;
+	// Reactor's own name of the context's entry. What comes after the end is no error.
+	private static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
+
+	private static final Consumer<Throwable> IGNORED = (failure) -> logger
+		.debug(LogMessage.format("Abandoned fetch failed with %s", failure.getClass().getName()));
+
+	private final FetchContext context;
+
+	private final Function<Boolean, Mono<ReceivedToken>> loader;
+
+	private final Target target;
 
 	private final boolean inBackground;
 
@@ -48,34 +64,54 @@ final class TokenFetch {
 
 	private final Disposable.Swap call = Disposables.swap();
 
-	private final CompletableFuture<WechatMpAccessToken> answer = new CompletableFuture<>();
+	private final Disposable.Swap thread = Disposables.swap();
 
-	private final CompletableFuture<WechatMpAccessToken> outcome = new CompletableFuture<>();
+	private final SharedResult valueOrStale;
+
+	private final SharedResult result;
 
 	private volatile @Nullable Future<?> deadline;
 
 	private volatile long startedAt;
 
-	TokenFetch(TokenEntry entry, TokenCache cache, boolean inBackground, boolean forced) {
-		this.entry = entry;
-		this.cache = cache;
+	private volatile long askedAt = TokenSnapshot.NEVER;
+
+	private volatile boolean repeated;
+
+	/**
+	 * Create a new fetch.
+	 * @param context what all fetches share
+	 * @param loader loads a token; given whether Authing must be asked
+	 * @param target what the token is for
+	 * @param inBackground whether nobody waits for it
+	 * @param forced whether Authing must be asked
+	 */
+	TokenFetch(FetchContext context, Function<Boolean, Mono<ReceivedToken>> loader, Target target, boolean inBackground,
+			boolean forced) {
+		this.context = context;
+		this.loader = loader;
+		this.target = target;
 		this.inBackground = inBackground;
 		this.forced = forced;
+		Executor callbacks = context.executors().callbacks();
+		this.valueOrStale = new SharedResult(callbacks);
+		this.result = new SharedResult(callbacks);
 	}
 
 	/**
-	 * What those get who need a valid token.
+	 * Return the answer for those who need a token: if the fetch fails, a stale one where
+	 * there is one.
 	 */
-	CompletableFuture<WechatMpAccessToken> answer() {
-		return this.answer;
+	SharedResult valueOrStale() {
+		return this.valueOrStale;
 	}
 
 	/**
-	 * What those get who asked for this very fetch: its failure even while a valid token
-	 * is held.
+	 * Return the answer for those who asked for this very fetch: what it brought, or its
+	 * failure.
 	 */
-	CompletableFuture<WechatMpAccessToken> outcome() {
-		return this.outcome;
+	SharedResult result() {
+		return this.result;
 	}
 
 	boolean isInBackground() {
@@ -83,46 +119,73 @@ final class TokenFetch {
 	}
 
 	/**
+	 * Return when the fetch began to load the token, for the last time.
+	 */
+	long askedAt() {
+		return this.askedAt;
+	}
+
+	/**
 	 * Start, after a pause.
 	 * @param delay the pause, in nanoseconds
 	 */
 	void start(long delay) {
-		this.startedAt = this.cache.clock().nanoTime();
-		this.cache.register(this);
-		this.deadline = this.cache.schedule(this::timeout, this.cache.patience());
-		this.cache.schedule(this::call, delay);
-		if (this.cache.isClosed()) {
-			close();
+		this.startedAt = this.context.clock().nanoTime();
+		this.context.register(this);
+		this.deadline = this.context.schedule(this::timeout, this.context.fetchDeadline());
+		if (this.context.isStopped()) {
+			dispose();
+			return;
+		}
+		if (delay > 0) {
+			this.context.schedule(() -> run(this.forced), delay);
+		}
+		else {
+			run(this.forced);
 		}
 	}
 
-	private void call() {
-		this.startedAt = this.cache.clock().nanoTime();
-		if (this.ended.get()) {
-			return;
-		}
+	private void run(boolean forced) {
 		try {
-			this.call.update(Mono.defer(() -> this.cache.loader().load(this.entry, this.forced))
-				.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
-						"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
-				.subscribe(this::received, this::failed));
+			Future<?> task = this.context.executors().fetches().submit(() -> call(forced));
+			// A client that blocks is interrupted at the end.
+			this.thread.update(() -> task.cancel(true));
 		}
-		catch (LinkageError ex) {
-			// Jars that do not fit together. Reactor throws it instead of passing it on.
+		catch (Throwable ex) {
+			// No thread can be had, for one.
 			failed(ex);
 		}
 	}
 
-	private void received(ReceivedToken token) {
-		if (end()) {
-			WechatMpAccessToken current = this.entry.received(token, this);
-			try {
-				this.cache.fetched(this.entry, this.startedAt, token.origin(), null);
-			}
-			finally {
-				this.answer.complete(current);
-				this.outcome.complete(token.token());
-			}
+	private void call(boolean forced) {
+		this.askedAt = this.context.clock().nanoTime();
+		if (!this.repeated) {
+			this.startedAt = this.askedAt;
+		}
+		if (this.ended.get()) {
+			return;
+		}
+		try {
+			this.call.update(Mono.defer(() -> this.loader.apply(forced))
+				.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
+						"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
+				.contextWrite((context) -> context.put(ON_ERROR_DROPPED, IGNORED))
+				.subscribe(this::received, this::failed));
+		}
+		catch (Throwable ex) {
+			// Reactor throws what it takes for fatal instead of passing it on.
+			failed(ex);
+		}
+	}
+
+	private void received(ReceivedToken received) {
+		if (!this.repeated && this.target.isOutdated(received, this.askedAt)) {
+			this.repeated = true;
+			run(true);
+		}
+		else if (end()) {
+			Outcome outcome = this.target.received(received, this);
+			complete(outcome, received.token());
 		}
 	}
 
@@ -132,39 +195,45 @@ final class TokenFetch {
 					: new AuthingTransportException(
 							"The AuthingWechatClient failed with " + failure.getClass().getName(), failure, null, true,
 							null);
-			WechatMpAccessToken held = this.entry.failed(exception, this);
-			try {
-				this.cache.fetched(this.entry, this.startedAt, null, exception);
-			}
-			finally {
-				if (held != null) {
-					this.answer.complete(held);
-				}
-				else {
-					this.answer.completeExceptionally(exception);
-				}
-				this.outcome.completeExceptionally(exception);
-			}
+			Outcome outcome = this.target.failed(exception, this);
+			complete(outcome, null);
 		}
 	}
 
+	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token) {
+		this.context.publish(outcome.event()).whenComplete((done, failure) -> {
+			this.valueOrStale.complete(outcome.valueOrStale(), outcome.failure());
+			this.result.complete(token, outcome.failure());
+		});
+	}
+
 	private void timeout() {
-		failed(new AuthingTransportException("No answer for " + this.entry + " within "
-				+ this.cache.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null));
+		failed(new AuthingTransportException("No answer for " + this.target + " within "
+				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null));
 		this.call.dispose();
+		this.thread.dispose();
 	}
 
 	/**
-	 * End without a result, because the service is closed.
+	 * Return how long the fetch has taken, in nanoseconds.
 	 */
-	void close() {
+	long duration() {
+		return this.context.clock().nanoTime() - this.startedAt;
+	}
+
+	/**
+	 * End without a result, as all fetches are stopped.
+	 */
+	@Override
+	public void dispose() {
 		if (end()) {
 			this.call.dispose();
-			this.entry.abandoned();
-			IllegalStateException closed = new IllegalStateException(
-					"The WechatMpTokenService was closed while its token was being fetched");
-			this.answer.completeExceptionally(closed);
-			this.outcome.completeExceptionally(closed);
+			this.thread.dispose();
+			this.target.abandoned(this);
+			IllegalStateException stopped = new IllegalStateException(
+					"The WechatMpTokenService was stopped, as its application context is closed or paused");
+			this.valueOrStale.complete(null, stopped);
+			this.result.complete(null, stopped);
 		}
 	}
 
@@ -172,12 +241,49 @@ final class TokenFetch {
 		if (!this.ended.compareAndSet(false, true)) {
 			return false;
 		}
-		Future<?> deadline = this.deadline;
-		if (deadline != null) {
-			deadline.cancel(false);
-		}
-		this.cache.unregister(this);
+		FetchContext.cancel(this.deadline);
+		this.context.unregister(this);
 		return true;
+	}
+
+	/**
+	 * What a token is fetched for.
+	 */
+	interface Target {
+
+		/**
+		 * Return whether the token received is one that was rejected after the fetch had
+		 * begun to load it, so that it is no answer.
+		 */
+		boolean isOutdated(ReceivedToken received, long askedAt);
+
+		/**
+		 * Take in what the fetch brought.
+		 */
+		Outcome received(ReceivedToken received, TokenFetch fetch);
+
+		/**
+		 * Take in that the fetch failed.
+		 */
+		Outcome failed(AuthingException failure, TokenFetch fetch);
+
+		/**
+		 * Take in that the fetch ended without a result.
+		 */
+		void abandoned(TokenFetch fetch);
+
+	}
+
+	/**
+	 * What the target made of the end of a fetch.
+	 *
+	 * @param valueOrStale what those get who need a token
+	 * @param failure what they get if there is none
+	 * @param event what the listeners are told
+	 */
+	record Outcome(@Nullable WechatMpAccessToken valueOrStale, @Nullable AuthingException failure,
+			WechatMpTokenEvent event) {
+
 	}
 
 }

@@ -16,21 +16,31 @@
 
 package cn.authing.wechat.token;
 
+import java.time.Duration;
 import java.time.Instant;
 
 import reactor.core.publisher.Mono;
 
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.client.AuthingTokenResponse;
 import cn.authing.wechat.client.AuthingWechatClient;
 
 /**
- * What one fetch does: ask Authing.
+ * Loads tokens: asks Authing, and knows Authing's time.
  */
 class TokenLoader {
+
+	// The Date header counts whole seconds and the answer travels a while: less of a
+	// difference says nothing about the clocks.
+	static final Duration MAX_CLOCK_SKEW = Duration.ofSeconds(5);
 
 	private final AuthingWechatClient client;
 
 	private final TokenClock clock;
+
+	// What to add to the local wall clock to get Authing's time.
+	private volatile Duration offset = Duration.ZERO;
 
 	TokenLoader(AuthingWechatClient client, TokenClock clock) {
 		this.client = client;
@@ -39,40 +49,82 @@ class TokenLoader {
 
 	/**
 	 * Load a token.
-	 * @param entry the entry that wants it
+	 * @param target what it is for
 	 * @param forced whether to ask Authing whatever is shared
 	 * @return the token, never empty unless the client's answer was
 	 */
-	Mono<ReceivedToken> load(TokenEntry entry, boolean forced) {
-		return ask(entry).map(Fetched::token);
+	Mono<ReceivedToken> load(Target target, boolean forced) {
+		return ask(target.credentials());
 	}
 
 	/**
-	 * Read what is shared, if it is of use to an entry.
+	 * Adopt what is shared, if it is of use.
 	 */
-	Mono<ReceivedToken> shared(TokenEntry entry) {
-		return Mono.empty();
+	void adopt(Target target) {
 	}
 
+	/**
+	 * Tell others that a token was rejected.
+	 */
 	void drop(WechatMpCredentials credentials, String accessToken) {
 	}
 
-	final Mono<Fetched> ask(TokenEntry entry) {
+	/**
+	 * Wait for a moment until what was fetched last is shared.
+	 */
+	void awaitPublications() {
+	}
+
+	final Mono<ReceivedToken> ask(WechatMpCredentials credentials) {
 		return Mono.defer(() -> {
+			// An answer that was long on its way is no newer than its question.
 			long askedAt = this.clock.nanoTime();
-			return this.client.fetch(entry.credentials()).map((response) -> {
-				Instant now = this.clock.instant();
-				// An answer that was long on its way is no newer than its question.
-				Instant at = ReceivedToken.authingTime(response, now).minusNanos(this.clock.nanoTime() - askedAt);
-				return new Fetched(ReceivedToken.fromAuthing(response, now), at);
+			return this.client.fetch(credentials).map((response) -> {
+				learnTime(response);
+				return new ReceivedToken(response.token(), life(response.token()), askedAt, WechatMpTokenOrigin.AUTHING,
+						false);
 			});
 		});
 	}
 
+	private void learnTime(AuthingTokenResponse response) {
+		Instant serverTime = response.serverTime();
+		Duration offset = (serverTime != null) ? Duration.between(this.clock.instant(), serverTime) : Duration.ZERO;
+		this.offset = (offset.abs().compareTo(MAX_CLOCK_SKEW) > 0) ? offset : Duration.ZERO;
+	}
+
+	final Instant authingTime() {
+		return this.clock.instant().plus(this.offset);
+	}
+
+	final long nanoTime() {
+		return this.clock.nanoTime();
+	}
+
 	/**
-	 * A token that Authing has handed out, and when it was asked.
+	 * Return the time to the real expiry, within what can be, in nanoseconds.
 	 */
-	record Fetched(ReceivedToken token, Instant at) {
+	final long life(WechatMpAccessToken token) {
+		Duration life = Duration.between(authingTime(), token.expiresAt());
+		if (life.abs().getSeconds() >= Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).getSeconds()) {
+			return life.isNegative() ? -WechatMpRefreshPolicy.MAX_LIFE : WechatMpRefreshPolicy.MAX_LIFE;
+		}
+		return life.toNanos();
+	}
+
+	/**
+	 * What a token is loaded for.
+	 */
+	interface Target {
+
+		WechatMpCredentials credentials();
+
+		TokenSnapshot snapshot();
+
+		/**
+		 * Take over a token that another instance has shared, if it is of use.
+		 */
+		void adopt(ReceivedToken shared);
 
 	}
 

@@ -27,19 +27,27 @@ import cn.authing.wechat.WechatMpAccessToken;
 
 /**
  * All that an entry knows, at one moment. Immutable: an entry changes by swapping one
- * snapshot for the next, and what state it is in follows from a snapshot and the time
- * alone. Times are readings of {@link TokenClock#nanoTime()}.
+ * snapshot for the next. All decisions about a token are made here, by pure functions of
+ * snapshot, policy, time and random number. Times are readings of
+ * {@link TokenClock#nanoTime()}; {@link #NEVER} has always passed.
  *
  * @param token the token, if one was ever received; also when it is expired or rejected
- * @param refreshAt up to when the token is handed out without another thought;
- * {@link #NEVER} if there is none or it was rejected
- * @param usableUntil up to when the token may be handed out
- * @param standing what became of the token
- * @param attempts what the fetches so far mean for the next one
+ * @param origin where the token came from
+ * @param validity what WeChat thinks of the token
+ * @param receivedAt when the token was received
+ * @param softExpiry until then the token is served without triggering a refresh
+ * @param hardExpiry until then the token is served without a wait
+ * @param staleUntil until then the token is served where a fetch fails: the real expiry,
+ * or, of a token that is not good but the only one, as long as no other may be fetched
+ * @param fallback an earlier token that lives longer than this one
+ * @param backOff how soon the next fetch may come
+ * @param failures the streak of fetches that brought nothing of use
+ * @param rejections the streak of tokens that were rejected soon after they came
  * @param fetch the fetch in flight, if there is one
  */
-record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long usableUntil, Standing standing,
-		Attempts attempts, @Nullable TokenFetch fetch) {
+record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpTokenOrigin origin, Validity validity,
+		long receivedAt, long softExpiry, long hardExpiry, long staleUntil, @Nullable Fallback fallback,
+		BackOff backOff, FailureStreak failures, RejectionStreak rejections, @Nullable TokenFetch fetch) {
 
 	/**
 	 * A time before all others.
@@ -49,70 +57,156 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	// Some servers compute the whole seconds of an expiry anew for each answer.
 	private static final Duration SAME_EXPIRY = Duration.ofSeconds(2);
 
-	static final TokenSnapshot EMPTY = new TokenSnapshot(null, NEVER, NEVER, Standing.GOOD, Attempts.NONE, null);
+	static final TokenSnapshot EMPTY = new TokenSnapshot(null, null, Validity.VALID, NEVER, NEVER, NEVER, NEVER, null,
+			new BackOff(NEVER, NEVER), new FailureStreak(null, 0, false), new RejectionStreak(0, NEVER, NEVER), null);
 
 	/**
 	 * Return the state at a time.
 	 */
 	WechatMpTokenState state(long now) {
-		if (now < this.refreshAt) {
+		if (now < this.softExpiry) {
 			return WechatMpTokenState.FRESH;
 		}
-		if (isUsable(now)) {
+		if (now < this.hardExpiry) {
 			return WechatMpTokenState.DUE;
 		}
-		if (this.attempts.failure() != null && now < this.attempts.fetchFrom()) {
+		if (valueOrStale(now) != null) {
+			return WechatMpTokenState.STALE;
+		}
+		if (this.failures.last() != null && isBackingOff(now)) {
 			return WechatMpTokenState.FAILING;
 		}
 		return (this.token != null) ? WechatMpTokenState.EXPIRED : WechatMpTokenState.EMPTY;
 	}
 
 	/**
-	 * Return whether the token held is a valid one.
+	 * Return the token that callers get where no better one can be had.
 	 */
-	boolean isUsable(long now) {
-		return now < this.usableUntil && this.standing != Standing.REJECTED;
+	@Nullable WechatMpAccessToken valueOrStale(long now) {
+		if (now < this.staleUntil) {
+			return this.token;
+		}
+		return (this.fallback != null && now < this.fallback.until()) ? this.fallback.token() : null;
 	}
 
 	/**
-	 * Return whether anybody has asked for the token yet.
+	 * Return whether nothing may be fetched yet.
+	 */
+	boolean isBackingOff(long now) {
+		return now < this.backOff.until();
+	}
+
+	/**
+	 * Return whether the token may be refreshed in the background.
+	 */
+	boolean mayRefresh(long now) {
+		return this.fetch == null && now >= this.backOff.nextRefreshAt();
+	}
+
+	/**
+	 * Return when an account that is kept warm is fetched the next time.
+	 */
+	long nextFetchAt(long now) {
+		if (now >= this.hardExpiry) {
+			return Math.max(this.backOff.until(), now);
+		}
+		// A refresh that may only come after the expiry comes with the expiry.
+		return Math.min(Math.max(this.softExpiry, this.backOff.nextRefreshAt()),
+				Math.max(this.hardExpiry, this.backOff.until()));
+	}
+
+	/**
+	 * Return whether a fetch was ever made.
 	 */
 	boolean isUsed() {
-		return this.token != null || this.attempts.failure() != null;
-	}
-
-	/**
-	 * Return whether a background fetch is wanted and may start.
-	 */
-	boolean mayRenew(long now) {
-		return this.fetch == null && now >= this.attempts.renewFrom() && state(now) == WechatMpTokenState.DUE;
-	}
-
-	/**
-	 * Return whether callers are given the token although it was rejected: tokens are
-	 * being rejected one after the other, and to fetch the next one so soon would be a
-	 * loop. WeChat's own answer tells the caller more than a failure of ours would.
-	 */
-	boolean isHeldThroughRejections(long now, long patience) {
-		return this.standing == Standing.REJECTED && this.attempts.rejections() > 1 && this.fetch == null
-				&& this.attempts.failure() == null && now < this.usableUntil
-				&& this.attempts.fetchFrom() > now + patience;
+		return this.token != null || this.failures.last() != null;
 	}
 
 	boolean holds(String accessToken) {
 		return this.token != null && this.token.accessToken().equals(accessToken);
 	}
 
+	boolean isRejected(String accessToken) {
+		return this.validity == Validity.REJECTED && holds(accessToken);
+	}
+
 	/**
 	 * Return the token where there must be one.
 	 */
 	WechatMpAccessToken requiredToken() {
-		Assert.state(this.token != null, "No token is held");
+		Assert.state(this.token != null, "No token is cached");
 		return this.token;
 	}
 
-	TokenSnapshot fetching(@Nullable TokenFetch fetch) {
-		return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, this.standing, this.attempts, fetch);
+	/**
+	 * Return whether a token is of no use to those who reported it: it was rejected after
+	 * Authing was asked for it, at least as far as this instance heard of it.
+	 */
+	boolean isOutdated(WechatMpAccessToken received, long askedAt) {
+		return isRejected(received.accessToken()) && askedAt < this.rejections.noticedAt();
+	}
+
+	/**
+	 * Return whether a shared token should be adopted: a valid one other than the current
+	 * one, and not an older one; or the current one, when it was given a longer life.
+	 */
+	boolean shouldAdopt(ReceivedToken shared, long now) {
+		if (shared.isExpired()) {
+			return false;
+		}
+		if (holds(shared.token().accessToken())) {
+			return this.validity != Validity.REJECTED && expiresBefore(shared.token());
+		}
+		return now >= this.hardExpiry || !shared.token().expiresAt().isBefore(requiredToken().expiresAt());
+	}
+
+	/**
+	 * Return whether Authing has reissued the rejected token since the rejection, so that
+	 * another fetch cannot help.
+	 */
+	boolean isReissued(ReceivedToken shared) {
+		return isRejected(shared.token().accessToken()) && !shared.isExpired()
+				&& shared.askedAt() >= this.rejections.rejectedAt();
+	}
+
+	/**
+	 * Return the cached token as the (unchanged) result of a fetch, if it is valid.
+	 */
+	@Nullable ReceivedToken currentAsResult(long now) {
+		return (now < this.hardExpiry) ? new ReceivedToken(requiredToken(), this.staleUntil - now, this.receivedAt,
+				WechatMpTokenOrigin.STORE, true) : null;
+	}
+
+	/**
+	 * Return the cached token as the (unchanged) result of a fetch, if it need not be
+	 * refreshed (any more).
+	 */
+	@Nullable ReceivedToken freshAsResult(long now) {
+		return (now < this.softExpiry) ? currentAsResult(now) : null;
+	}
+
+	TokenSnapshot withFetch(@Nullable TokenFetch fetch) {
+		return with(this.fallback, this.backOff, this.failures, fetch);
+	}
+
+	/**
+	 * Return a snapshot whose token is served until it expires and is never fetched
+	 * again.
+	 */
+	TokenSnapshot withoutRefresh() {
+		return new TokenSnapshot(this.token, this.origin, this.validity, this.receivedAt, this.softExpiry,
+				this.hardExpiry, this.staleUntil, this.fallback, new BackOff(Long.MAX_VALUE, Long.MAX_VALUE),
+				EMPTY.failures, EMPTY.rejections, null);
+	}
+
+	private TokenSnapshot ended(BackOff backOff, FailureStreak failures) {
+		return with(this.fallback, backOff, failures, null);
+	}
+
+	private TokenSnapshot with(@Nullable Fallback fallback, BackOff backOff, FailureStreak failures,
+			@Nullable TokenFetch fetch) {
+		return new TokenSnapshot(this.token, this.origin, this.validity, this.receivedAt, this.softExpiry,
+				this.hardExpiry, this.staleUntil, fallback, backOff, failures, this.rejections, fetch);
 	}
 
 	/**
@@ -120,82 +214,126 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	 */
 	TokenSnapshot received(ReceivedToken received, boolean inBackground, long now, WechatMpRefreshPolicy policy,
 			double random) {
-		long usable = policy.usable(received.life());
-		if (received.echo() && this.standing == Standing.REJECTED) {
-			// Rejected since it was taken for what there is.
-			return fetching(null);
-		}
 		boolean same = holds(received.token().accessToken());
-		if (usable <= 0) {
-			return receivedTooLate(received, now, policy, random);
+		if (received.redelivered() && this.validity == Validity.REJECTED) {
+			// Rejected since it was taken for the answer.
+			return withFetch(null);
 		}
-		if (same && this.standing != Standing.GOOD) {
-			// Rejected, yet handed out again: the authority may know better.
-			Attempts next = this.attempts.suspectAgain(received.origin(), now, policy, random);
-			return new TokenSnapshot(received.token(), Math.min(next.renewFrom(), now + usable), now + usable,
-					Standing.SUSPECT, next, null);
+		if (received.isExpired()) {
+			return staleOnArrival(received, now, policy, random);
 		}
-		if (same && isUsable(now) && expiresAsKnown(received.token())) {
-			return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, Standing.GOOD,
-					this.attempts.noNews(received.echo(), now, policy), null);
+		if (same && this.validity != Validity.VALID) {
+			return reissued(received, now, policy, random);
 		}
-		Attempts next = this.attempts.received(received.origin(), inBackground || same, now, policy);
-		return new TokenSnapshot(received.token(), now + policy.untilRefresh(received.life(), random), now + usable,
-				Standing.GOOD, next, null);
+		BackOff next = this.backOff.afterToken(inBackground || same, now, policy);
+		if (same && now < this.staleUntil && hasSameExpiry(received.token())) {
+			// That another instance asks ends no streak of failures of this one.
+			return ended(next, received.redelivered() ? this.failures : EMPTY.failures);
+		}
+		long life = received.life();
+		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now,
+				now + policy.untilRefresh(life, random), now + policy.usable(life), now + life,
+				same ? null : longerLived(now + life, now), next, EMPTY.failures, this.rejections, null);
 	}
 
-	private TokenSnapshot receivedTooLate(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
+	// Authing has none better. Callers get it (unless there is one that is still valid)
+	// and Authing is left alone, for as long as after a failure.
+	private TokenSnapshot staleOnArrival(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
 			double random) {
-		Attempts next = this.attempts.expiredOnArrival(received.origin(), now, policy, random);
-		if (isUsable(now)) {
-			return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, this.standing, next, null);
+		FailureStreak streak = this.failures.plusExpired();
+		BackOff next = this.backOff.afterFailure(streak.count(), null, now, policy, random);
+		if (isAlive(now) || (this.fallback != null && now < this.fallback.until())) {
+			return ended(next, streak);
 		}
-		// There is none better: callers get it, and the other end is left alone for as
-		// long as after a failure.
-		return new TokenSnapshot(received.token(), next.fetchFrom(), next.fetchFrom(), Standing.GOOD, next, null);
+		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now, NEVER, NEVER, next.until(),
+				null, next, streak, this.rejections, null);
+	}
+
+	// Rejected, yet handed out again: the authority may know better.
+	private TokenSnapshot reissued(ReceivedToken received, long now, WechatMpRefreshPolicy policy, double random) {
+		long until = now + policy.pause(this.rejections.count(), null, random);
+		return new TokenSnapshot(received.token(), received.origin(), Validity.REISSUED, now, NEVER, NEVER,
+				now + received.life(), this.fallback, new BackOff(until, until), EMPTY.failures, this.rejections.plus(),
+				null);
+	}
+
+	// WeChat may let a token live on when it issues another one, with a shorter life.
+	private @Nullable Fallback longerLived(long expiry, long now) {
+		if (isAlive(now) && this.staleUntil > expiry && this.token != null
+				&& (this.fallback == null || this.fallback.until() < this.staleUntil)) {
+			return new Fallback(this.token, this.staleUntil);
+		}
+		return (this.fallback != null && this.fallback.until() > expiry) ? this.fallback : null;
+	}
+
+	private boolean isAlive(long now) {
+		return now < this.staleUntil && (this.hardExpiry != NEVER || this.validity == Validity.REISSUED);
 	}
 
 	/**
-	 * Return whether a token expires later than the one held, by more than the expiry of
-	 * one and the same token may differ.
+	 * Return whether the cached token expires sooner than another, by more than the
+	 * expiry of one and the same token may differ.
 	 */
-	boolean isOutlivedBy(WechatMpAccessToken other) {
-		return this.token != null && other.expiresAt().isAfter(this.token.expiresAt()) && !expiresAsKnown(other);
+	private boolean expiresBefore(WechatMpAccessToken other) {
+		return requiredToken().expiresAt().isBefore(other.expiresAt()) && !hasSameExpiry(other);
 	}
 
-	private boolean expiresAsKnown(WechatMpAccessToken received) {
-		return this.token != null
-				&& Duration.between(this.token.expiresAt(), received.expiresAt()).abs().compareTo(SAME_EXPIRY) <= 0;
+	private boolean hasSameExpiry(WechatMpAccessToken other) {
+		return Duration.between(requiredToken().expiresAt(), other.expiresAt()).abs().compareTo(SAME_EXPIRY) <= 0;
 	}
 
 	/**
-	 * Take in the failure of a fetch. A token that is held stays as it is.
+	 * Take in the failure of a fetch. The token stays as it is.
 	 */
-	TokenSnapshot failed(AuthingException failure, boolean warned, long now, WechatMpRefreshPolicy policy,
+	TokenSnapshot failed(AuthingException failure, boolean logged, long now, WechatMpRefreshPolicy policy,
 			double random) {
-		return new TokenSnapshot(this.token, this.refreshAt, this.usableUntil, this.standing,
-				this.attempts.failed(failure, warned, now, policy, random), null);
+		FailureStreak streak = this.failures.plus(failure, logged);
+		return ended(this.backOff.afterFailure(streak.count(), failure.getRetryAfter(), now, policy, random), streak);
 	}
 
 	/**
-	 * Take in that WeChat rejected the token held.
+	 * Take in that the fetch ended without a result, after Authing was asked or before.
 	 */
-	TokenSnapshot rejected(long now, long since, WechatMpRefreshPolicy policy, double random) {
-		return new TokenSnapshot(this.token, NEVER, this.usableUntil, Standing.REJECTED,
-				this.attempts.rejected(now, since, policy, random), this.fetch);
+	TokenSnapshot abandoned(boolean inBackground, long askedAt, WechatMpRefreshPolicy policy) {
+		return (askedAt != NEVER) ? ended(this.backOff.afterToken(inBackground, askedAt, policy), this.failures)
+				: withFetch(null);
 	}
 
 	/**
-	 * What became of a token.
+	 * Take in that WeChat rejected the token. While tokens are being rejected one after
+	 * the other, to fetch the next one at once would be a loop: then callers are given
+	 * the rejected one, as WeChat's own answer tells them more than a failure of ours.
+	 * @param delay how long ago the rejection may have happened (propagation delay)
 	 */
-	enum Standing {
+	TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
+		boolean soon = this.rejections.count() > 0 && now - this.receivedAt < policy.maxBackoff().toNanos();
+		RejectionStreak streak = new RejectionStreak(soon ? this.rejections.count() + 1 : 1, now - delay, now);
+		long until = Math.max(this.backOff.until(), this.receivedAt + policy.pause(streak.count(), null, random));
+		long staleUntil = (streak.count() > 1 && this.failures.last() == null)
+				? Math.min(this.staleUntil, until - policy.initialBackoff().toNanos()) : NEVER;
+		return new TokenSnapshot(this.token, this.origin, Validity.REJECTED, this.receivedAt, NEVER, NEVER, staleUntil,
+				this.fallback, new BackOff(until, Math.max(until, this.backOff.nextRefreshAt())), this.failures, streak,
+				this.fetch);
+	}
 
-		GOOD,
+	/**
+	 * Take in that WeChat rejected the fallback.
+	 */
+	TokenSnapshot withoutFallback() {
+		return with(null, this.backOff, this.failures, this.fetch);
+	}
+
+	/**
+	 * What WeChat thinks of a token.
+	 */
+	enum Validity {
+
+		VALID,
 
 		/**
-		 * Rejected by WeChat, and handed out by the authority again.
+		 * Rejected by WeChat, and handed out by Authing again.
 		 */
-		SUSPECT,
+		REISSUED,
 
 		/**
 		 * Rejected by WeChat.
@@ -205,71 +343,69 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, long refreshAt, long u
 	}
 
 	/**
-	 * What the fetches so far mean for the next one.
+	 * An earlier token that lives longer than the current one.
 	 *
-	 * @param origin where the last token came from
-	 * @param receivedAt when the last token came
-	 * @param fetchFrom before this time nothing is fetched
-	 * @param renewFrom before this time nothing is fetched in the background
-	 * @param failure the failure of the last fetch, if it failed
-	 * @param failures how many fetches in a row brought nothing of use
-	 * @param rejections how many tokens in a row were rejected soon after they came
-	 * @param rejectedAt when the last of them was rejected
-	 * @param warned whether the streak of fetches that brought nothing of use was logged
+	 * @param token the token
+	 * @param until its real expiry
 	 */
-	record Attempts(@Nullable WechatMpTokenOrigin origin, long receivedAt, long fetchFrom, long renewFrom,
-			@Nullable AuthingException failure, int failures, int rejections, long rejectedAt, boolean warned) {
+	record Fallback(WechatMpAccessToken token, long until) {
 
-		static final Attempts NONE = new Attempts(null, NEVER, NEVER, NEVER, null, 0, 0, NEVER, false);
+	}
 
-		AuthingException requiredFailure() {
-			Assert.state(this.failure != null, "No failure is remembered");
-			return this.failure;
+	/**
+	 * How soon the next fetch may come.
+	 *
+	 * @param until before this time nothing is fetched
+	 * @param nextRefreshAt before this time nothing is fetched in the background
+	 */
+	record BackOff(long until, long nextRefreshAt) {
+
+		BackOff afterToken(boolean spaced, long now, WechatMpRefreshPolicy policy) {
+			long until = now + policy.initialBackoff().toNanos();
+			return new BackOff(until,
+					Math.max(until, spaced ? now + policy.minRefreshInterval().toNanos() : this.nextRefreshAt));
 		}
 
-		Attempts received(@Nullable WechatMpTokenOrigin origin, boolean spaced, long now,
-				WechatMpRefreshPolicy policy) {
-			long fetchFrom = now + policy.initialBackoff().toNanos();
-			long renewFrom = Math.max(fetchFrom, spaced ? now + policy.minRefreshInterval().toNanos() : this.renewFrom);
-			return new Attempts(origin, now, fetchFrom, renewFrom, null, 0, this.rejections, this.rejectedAt, false);
-		}
-
-		// That another instance asks ends no streak of failures of this one.
-		Attempts noNews(boolean echo, long now, WechatMpRefreshPolicy policy) {
-			Attempts next = received(this.origin, true, now, policy);
-			return new Attempts(this.origin, this.receivedAt, next.fetchFrom, next.renewFrom,
-					echo ? this.failure : null, echo ? this.failures : 0, this.rejections, this.rejectedAt,
-					echo && this.warned);
-		}
-
-		Attempts expiredOnArrival(WechatMpTokenOrigin origin, long now, WechatMpRefreshPolicy policy, double random) {
-			int setbacks = this.failures + 1;
-			long fetchFrom = now + policy.pause(setbacks, null, random);
-			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
-			return new Attempts(origin, now, fetchFrom, renewFrom, null, setbacks, this.rejections, this.rejectedAt,
-					this.warned || setbacks > 1);
-		}
-
-		Attempts suspectAgain(WechatMpTokenOrigin origin, long now, WechatMpRefreshPolicy policy, double random) {
-			long from = now + policy.pause(this.rejections, null, random);
-			return new Attempts(origin, now, from, from, null, 0, this.rejections + 1, this.rejectedAt, false);
-		}
-
-		Attempts failed(AuthingException failure, boolean warned, long now, WechatMpRefreshPolicy policy,
+		BackOff afterFailure(int count, @Nullable Duration retryAfter, long now, WechatMpRefreshPolicy policy,
 				double random) {
-			int failures = this.failures + 1;
-			long fetchFrom = now + policy.pause(failures, failure.getRetryAfter(), random);
-			long renewFrom = Math.max(fetchFrom, now + policy.minRefreshInterval().toNanos());
-			return new Attempts(this.origin, this.receivedAt, fetchFrom, renewFrom, failure, failures, this.rejections,
-					this.rejectedAt, this.warned || warned);
+			long until = now + policy.pause(count, retryAfter, random);
+			return new BackOff(until, Math.max(until, now + policy.minRefreshInterval().toNanos()));
 		}
 
-		Attempts rejected(long now, long since, WechatMpRefreshPolicy policy, double random) {
-			boolean soon = this.rejections > 0 && now - this.receivedAt < policy.maxBackoff().toNanos();
-			int rejections = soon ? this.rejections + 1 : 1;
-			long from = Math.max(this.fetchFrom, this.receivedAt + policy.pause(rejections, null, random));
-			return new Attempts(this.origin, this.receivedAt, from, Math.max(from, this.renewFrom), this.failure,
-					this.failures, rejections, now - since, this.warned);
+	}
+
+	/**
+	 * Fetches in a row that brought nothing of use.
+	 *
+	 * @param last the cached failure; {@code null} if the last fetch brought an expired
+	 * token
+	 * @param count how many there were
+	 * @param logged whether the streak was logged
+	 */
+	record FailureStreak(@Nullable AuthingException last, int count, boolean logged) {
+
+		FailureStreak plus(AuthingException failure, boolean logged) {
+			return new FailureStreak(failure, this.count + 1, this.logged || logged);
+		}
+
+		// One alone may be an answer that was long on its way.
+		FailureStreak plusExpired() {
+			return new FailureStreak(null, this.count + 1, this.logged || this.count > 0);
+		}
+
+	}
+
+	/**
+	 * Tokens in a row that were rejected soon after they came.
+	 *
+	 * @param count how many there were
+	 * @param rejectedAt when the last of them was rejected at the latest
+	 * @param noticedAt when this instance heard of it
+	 */
+	record RejectionStreak(int count, long rejectedAt, long noticedAt) {
+
+		RejectionStreak plus() {
+			return new RejectionStreak(this.count + 1, this.rejectedAt, this.noticedAt);
 		}
 
 	}

@@ -26,17 +26,20 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.DoubleSupplier;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
 import reactor.core.scheduler.Schedulers;
+import reactor.util.retry.Retry;
 
 import org.springframework.context.SmartLifecycle;
+import org.springframework.core.log.LogMessage;
 import org.springframework.util.Assert;
 
 import cn.authing.wechat.WechatMpAccessToken;
@@ -45,6 +48,7 @@ import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.client.SafeText;
 import cn.authing.wechat.token.AccountStatistics.LastFailure;
 import cn.authing.wechat.token.WechatMpTokenStore.Change;
 import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
@@ -59,13 +63,21 @@ import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
  */
 public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
-	// When this instance hears of a rejection, another one may have asked Authing since.
-	private static final Duration NOTIFICATION = Duration.ofSeconds(1);
+	private static final Log logger = LogFactory.getLog(WechatMpAccountRegistry.class);
 
 	// A little above that of a store, which is a little above that of its connections.
 	private static final int PHASE = 100;
 
-	private final TokenCache cache;
+	// When this instance hears of a rejection, another one may have asked Authing since.
+	private static final Duration NOTIFICATION_DELAY = Duration.ofSeconds(1);
+
+	private static final Duration MIN_PAUSE = Duration.ofSeconds(1);
+
+	private static final Duration MAX_PAUSE = Duration.ofSeconds(30);
+
+	private final FetchContext context;
+
+	private final TokenLoader loader;
 
 	private final @Nullable WechatMpTokenStore store;
 
@@ -77,75 +89,101 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private final Map<String, AccountStatistics> statistics = new ConcurrentSkipListMap<>();
 
+	private final EvictedEntries evictedEntries = new EvictedEntries();
+
 	private final long maxEntries;
 
-	private volatile boolean running;
+	private volatile Map<String, AccountTokenSource> accounts = Map.of();
 
-	private @Nullable Disposable changes;
-
-	private volatile Map<String, AccountTokenSource> accounts;
-
-	// Those that are known at run time only; null while there are none, as in most
-	// applications. Made under the lock of this.
+	// Those of the dynamic accounts; null while there are none, as in most applications.
+	// Made under the lock of this.
 	private volatile @Nullable Cache<WechatMpCredentials, TokenEntry> entries;
 
 	private volatile boolean warm;
 
+	private volatile boolean running;
+
+	private volatile @Nullable Disposable changes;
+
 	/**
-	 * Create a new service.
+	 * Create a new registry. Tokens can be had at once; {@link #start()} begins the work
+	 * in the background.
 	 * @param client what asks Authing
 	 * @param store where instances share tokens; {@code null} if they do not
 	 * @param accountProvider where the configured accounts come from; read now and at
 	 * every {@link #reload()}
-	 * @param policy when to renew
-	 * @param maxEntries how many accounts that are not configured are held
-	 * @param listeners who is told of fetches
+	 * @param policy when to refresh
+	 * @param maxEntries how many tokens of dynamic accounts are cached
+	 * @param listeners who is notified of events
 	 */
 	public WechatMpAccountRegistry(AuthingWechatClient client, @Nullable WechatMpTokenStore store,
 			WechatMpAccountProvider accountProvider, WechatMpRefreshPolicy policy, long maxEntries,
 			List<WechatMpTokenListener> listeners) {
-		this(client, store, accountProvider, policy, maxEntries, listeners, TokenClock.SYSTEM, TokenCache.newExecutor(),
-				() -> ThreadLocalRandom.current().nextDouble());
+		this(client, store, accountProvider, maxEntries, new FetchContext(TokenClock.SYSTEM,
+				FetchContext.Executors.create(), () -> ThreadLocalRandom.current().nextDouble(), policy, listeners));
 	}
 
 	WechatMpAccountRegistry(AuthingWechatClient client, @Nullable WechatMpTokenStore store,
-			WechatMpAccountProvider accountProvider, WechatMpRefreshPolicy policy, long maxEntries,
-			List<WechatMpTokenListener> listeners, TokenClock clock, ScheduledExecutorService executor,
-			DoubleSupplier random) {
-		TokenLoader loader = (store != null)
-				? new FleetTokenLoader(client, store, clock, policy,
-						Schedulers.fromExecutorService(executor, "authing-wechat-token"))
-				: new TokenLoader(client, clock);
-		this.cache = new TokenCache(clock, executor, random, policy, loader, listeners);
+			WechatMpAccountProvider accountProvider, long maxEntries, FetchContext context) {
+		this.context = context;
+		this.loader = (store != null) ? new FleetTokenLoader(client, store, context)
+				: new TokenLoader(client, context.clock());
 		this.maxEntries = maxEntries;
 		this.store = store;
 		this.accountProvider = accountProvider;
-		this.accounts = Map.of();
-		loadAccounts(accountProvider.getAccounts());
+		loadAccounts(readAccounts());
 	}
 
 	/**
-	 * Start, or resume, background work: notifications of the store and the accounts that
-	 * are kept warm. Tokens can be had before.
+	 * Start, or resume, the work in the background: notifications of the store, and
+	 * accounts that are kept warm.
 	 */
 	@Override
 	public synchronized void start() {
+		this.context.resume();
 		this.running = true;
-		if (this.store != null && this.changes == null) {
-			this.changes = this.store.changes().subscribe(this::changed);
+		WechatMpTokenStore store = this.store;
+		if (store != null && this.changes == null) {
+			this.changes = changes(store).subscribe(this::changed);
 		}
+		this.accounts.values().forEach(AccountTokenSource::resume);
+	}
+
+	// On a thread that the store may block, and again if it ends or fails.
+	private Flux<Change> changes(WechatMpTokenStore store) {
+		return Flux.defer(() -> {
+			try {
+				return store.changes();
+			}
+			catch (Throwable ex) {
+				// Reactor would throw some errors instead of passing them on.
+				return Flux.error(new IllegalStateException(ex));
+			}
+		})
+			.doOnError((failure) -> logger.warn(LogMessage.format(
+					"Changes of tokens by other instances are not noticed for a while: the token store failed with %s",
+					failure.getClass().getName())))
+			.subscribeOn(Schedulers.fromExecutorService(this.context.executors().callbacks()))
+			.repeatWhen((completions) -> completions.delayElements(MAX_PAUSE))
+			.retryWhen(Retry.backoff(Long.MAX_VALUE, MIN_PAUSE).maxBackoff(MAX_PAUSE));
 	}
 
 	/**
-	 * Stop background work.
+	 * Stop the work in the background and release those who wait, with an
+	 * {@link IllegalStateException}. Waits for a moment until what was just fetched is
+	 * shared. Tokens that are cached can still be had.
 	 */
 	@Override
 	public synchronized void stop() {
 		this.running = false;
-		if (this.changes != null) {
-			this.changes.dispose();
+		Disposable changes = this.changes;
+		if (changes != null) {
+			changes.dispose();
 			this.changes = null;
 		}
+		this.accounts.values().forEach(AccountTokenSource::pause);
+		this.context.stop();
+		this.loader.awaitPublications();
 	}
 
 	@Override
@@ -162,6 +200,15 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	/**
+	 * Stop for good.
+	 */
+	@Override
+	public void close() {
+		stop();
+		this.context.executors().shutdown();
+	}
+
+	/**
 	 * Return the token source of a configured account.
 	 * @param name the name of the account
 	 * @return the source
@@ -174,9 +221,10 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	private AccountTokenSource requiredAccount(String name) {
 		AccountTokenSource account = this.accounts.get(name);
 		if (account == null) {
-			throw new IllegalArgumentException(
-					"There is no WeChat account '" + name + "'; configured are " + this.accounts.keySet()
-							+ ". Add authing.wechat.accounts." + name + ".app-id and .app-secret, or use one of those");
+			String shown = SafeText.of(name);
+			throw new IllegalArgumentException("There is no WeChat account '" + shown + "'; configured are "
+					+ this.accounts.keySet() + ". Add authing.wechat.accounts." + shown
+					+ ".app-id and .app-secret, or use one of those");
 		}
 		return account;
 	}
@@ -199,15 +247,26 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	private synchronized Cache<WechatMpCredentials, TokenEntry> createEntries() {
 		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
 		if (entries == null) {
-			entries = Caffeine.newBuilder().maximumSize(this.maxEntries).executor(Runnable::run).build();
+			entries = Caffeine.newBuilder()
+				.maximumSize(this.maxEntries)
+				.executor(Runnable::run)
+				.<WechatMpCredentials, TokenEntry>evictionListener((credentials, entry, cause) -> evict(entry))
+				.build();
 			this.entries = entries;
 		}
 		return entries;
 	}
 
+	private void evict(@Nullable TokenEntry entry) {
+		if (entry != null && configuredEntry(this.accounts, entry.credentials()) != entry) {
+			this.evictedEntries.add(entry);
+		}
+	}
+
 	private TokenEntry newEntry(WechatMpCredentials credentials) {
-		TokenEntry configured = configuredEntry(this.accounts, credentials);
-		return (configured != null) ? configured : new TokenEntry(this.cache, credentials, this.dynamicStatistics);
+		TokenEntry entry = configuredEntry(this.accounts, credentials);
+		entry = (entry != null) ? entry : this.evictedEntries.remove(credentials);
+		return (entry != null) ? entry : new TokenEntry(this.context, this.loader, credentials, this.dynamicStatistics);
 	}
 
 	private static @Nullable TokenEntry configuredEntry(Map<String, AccountTokenSource> accounts,
@@ -235,8 +294,17 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	public void reload() {
 		// Who asks for an account meanwhile does not wait for the provider.
 		synchronized (this.reloading) {
-			loadAccounts(this.accountProvider.getAccounts());
+			loadAccounts(readAccounts());
 		}
+	}
+
+	@SuppressWarnings("NullAway") // what a provider without null checks may do
+	private Map<String, WechatMpCredentials> readAccounts() {
+		Map<String, WechatMpCredentials> accounts = this.accountProvider.getAccounts();
+		Assert.state(accounts != null && accounts.values().stream().noneMatch(Objects::isNull),
+				() -> "The WechatMpAccountProvider must return a map with credentials for each account; it returned "
+						+ ((accounts != null) ? "null for one of " + accounts.keySet() : null));
+		return accounts;
 	}
 
 	private synchronized void loadAccounts(Map<String, WechatMpCredentials> configured) {
@@ -247,6 +315,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		configured.forEach((name, credentials) -> accounts.put(name, loadAccount(name, credentials, accounts)));
 		this.accounts.forEach((name, account) -> {
 			if (!accounts.containsKey(name)) {
+				letGo(account.configuredEntry(), accounts);
 				account.remove();
 			}
 		});
@@ -270,10 +339,19 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		}
 		TokenEntry entry = findEntry(name, credentials, loaded);
 		if (account == null) {
-			return new AccountTokenSource(this.cache, name, entry);
+			return new AccountTokenSource(this.context, name, entry);
 		}
 		account.change(entry);
+		letGo(current, loaded);
 		return account;
+	}
+
+	// It may have a fetch in flight or a back-off, and be asked for by its credentials.
+	private void letGo(@Nullable TokenEntry entry, Map<String, AccountTokenSource> loaded) {
+		if (entry != null && configuredEntry(loaded, entry.credentials()) == null) {
+			entry.countFor(this.dynamicStatistics);
+			this.evictedEntries.add(entry);
+		}
 	}
 
 	// One entry for each pair: that of another account, or else the one that served while
@@ -316,12 +394,17 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		}
 	}
 
-	private void changed(TokenEntry entry, Change change) {
-		if (change instanceof Rejected rejected) {
-			entry.reject(rejected.token(), NOTIFICATION.toNanos());
+	private static void changed(TokenEntry entry, Change change) {
+		try {
+			if (change instanceof Rejected rejected) {
+				entry.reject(rejected.token(), NOTIFICATION_DELAY.toNanos());
+			}
+			else {
+				entry.adoptShared();
+			}
 		}
-		else {
-			this.cache.loader().shared(entry).subscribe(entry::adopt);
+		catch (RuntimeException ex) {
+			logger.debug(LogMessage.format("A change of the token store failed with %s", ex.getClass().getName()));
 		}
 	}
 
@@ -339,7 +422,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	/**
-	 * Return what is known of the configured accounts' tokens, for people.
+	 * Return what is known of the configured accounts' tokens.
 	 * @return the status of each account, in the order of the configuration
 	 */
 	public List<WechatMpAccountStatus> status() {
@@ -347,7 +430,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	/**
-	 * Return what is known of a configured account's token, for people.
+	 * Return what is known of a configured account's token.
 	 * @param account the name of the account
 	 * @return the status, or {@code null} if there is no such account
 	 */
@@ -363,29 +446,33 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		WechatMpAccessToken token = snapshot.token();
 		LastFailure lastFailure = statistics.lastFailure;
 		TokenEntry successor = account.successor();
-		int failures = (successor != null) ? successor.snapshot().attempts().failures()
-				: snapshot.attempts().failures();
-		long now = this.cache.clock().nanoTime();
+		int failures = ((successor != null) ? successor.snapshot() : snapshot).failures().count();
+		long now = this.context.clock().nanoTime();
 		return new WechatMpAccountStatus(name, entry.credentials().appId(), snapshot.state(now),
-				localTime(snapshot.attempts().receivedAt(), now), localTime(snapshot.refreshAt(), now),
-				localTime(snapshot.usableUntil(), now), (token != null) ? token.expiresAt() : null,
-				Duration.ofNanos(snapshot.isUsable(now) ? snapshot.usableUntil() - now : 0),
-				snapshot.attempts().origin(), statistics.lastFetchedAt,
-				(lastFailure != null) ? lastFailure.exception() : null, (lastFailure != null) ? lastFailure.at() : null,
-				failures, statistics.fetches.sum(), statistics.rejections.sum(), successor != null);
+				localTime(snapshot.receivedAt(), now), localTime(snapshot.softExpiry(), now),
+				localTime(snapshot.hardExpiry(), now), (token != null) ? token.expiresAt() : null,
+				Duration.ofNanos((now < snapshot.hardExpiry()) ? snapshot.hardExpiry() - now : 0), snapshot.origin(),
+				statistics.lastFetchedAt, (lastFailure != null) ? lastFailure.exception() : null,
+				(lastFailure != null) ? lastFailure.at() : null, failures, statistics.fetches.sum(),
+				statistics.rejections.sum(), successor != null);
 	}
 
 	private @Nullable Instant localTime(long nanoTime, long now) {
-		return (nanoTime != TokenSnapshot.NEVER) ? this.cache.clock().instant().plusNanos(nanoTime - now) : null;
+		return (nanoTime != TokenSnapshot.NEVER) ? this.context.clock().instant().plusNanos(nanoTime - now) : null;
 	}
 
 	/**
-	 * Return how the store is doing through which instances share tokens, for people.
+	 * Return how the store is doing through which instances share tokens.
 	 * @return the status, or {@code null} if there is nothing to tell, as where nothing
 	 * is shared
 	 */
 	public @Nullable WechatMpTokenStoreStatus storeStatus() {
-		return (this.store != null) ? this.store.status() : null;
+		try {
+			return (this.store != null) ? this.store.status() : null;
+		}
+		catch (Throwable ex) {
+			return null;
+		}
 	}
 
 	/**
@@ -426,16 +513,6 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 				: this.statistics.get(account);
 		Assert.notNull(statistics, () -> "Nothing is counted for a WeChat account '" + account + "'");
 		return statistics;
-	}
-
-	/**
-	 * Stop all background work and release those who wait, with an
-	 * {@link IllegalStateException}.
-	 */
-	@Override
-	public void close() {
-		stop();
-		this.cache.close();
 	}
 
 }

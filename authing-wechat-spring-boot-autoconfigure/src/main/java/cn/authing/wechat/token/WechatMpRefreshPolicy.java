@@ -23,16 +23,18 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.Assert;
 
 /**
- * When a token is renewed, when it counts as expired and how long to pause between
- * fetches. All the arithmetic of time is here.
+ * When a token is refreshed, when it counts as expired and how long to back off after a
+ * failure.
  *
- * @param refreshAhead how long before its expiry a token is renewed in the background
+ * @param refreshAhead how long before its real expiry a token is refreshed in the
+ * background (soft expiry)
  * @param minRefreshInterval the least time between two background fetches
- * @param expiryMargin how long before its expiry a token is treated as expired
- * @param initialBackoff the pause after a first failure, and the least time between any
- * two fetches of one entry
- * @param maxBackoff the longest pause
- * @param timeout how long a caller waits at most
+ * @param expiryMargin how long before its real expiry callers wait for another token
+ * (hard expiry)
+ * @param initialBackoff the back-off after a first failure, and the cool-down: the least
+ * time between any two fetches of an account
+ * @param maxBackoff the longest back-off
+ * @param timeout how long a fetch takes and a caller waits at most
  * @since 1.0.0
  */
 public record WechatMpRefreshPolicy(Duration refreshAhead, Duration minRefreshInterval, Duration expiryMargin,
@@ -54,38 +56,103 @@ public record WechatMpRefreshPolicy(Duration refreshAhead, Duration minRefreshIn
 	}
 
 	/**
-	 * Return how long a token with so much life left may be handed out.
-	 * @param life the time to its expiry, in nanoseconds
-	 * @return the usable part, in nanoseconds; zero or less if it has come too late
+	 * Return the defaults, which are those of the properties: refresh 5 minutes ahead, at
+	 * most every 30 seconds, with an expiry margin of 10 seconds, a back-off of 1 second
+	 * growing to 30 seconds, and a timeout of 10 seconds.
+	 * @return the defaults
 	 */
-	long usable(long life) {
-		return life - this.expiryMargin.toNanos();
+	public static WechatMpRefreshPolicy defaults() {
+		return new WechatMpRefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30), Duration.ofSeconds(10),
+				Duration.ofSeconds(1), Duration.ofSeconds(30), Duration.ofSeconds(10));
 	}
 
 	/**
-	 * Return how long a token with so much life left need not be renewed. A token that
-	 * arrives with less life than twice {@code refreshAhead} is renewed in the last fifth
-	 * of its usable time. The moment is moved earlier at random, by up to a tenth of the
-	 * time that is left for the renewal, so that a fleet does not renew in step.
-	 * @param life the time to its expiry, in nanoseconds
+	 * Return a policy with another refresh-ahead.
+	 * @param refreshAhead how long before its real expiry a token is refreshed
+	 * @return the policy
+	 */
+	public WechatMpRefreshPolicy withRefreshAhead(Duration refreshAhead) {
+		return new WechatMpRefreshPolicy(refreshAhead, this.minRefreshInterval, this.expiryMargin, this.initialBackoff,
+				this.maxBackoff, this.timeout);
+	}
+
+	/**
+	 * Return a policy with another least time between background fetches.
+	 * @param minRefreshInterval the least time
+	 * @return the policy
+	 */
+	public WechatMpRefreshPolicy withMinRefreshInterval(Duration minRefreshInterval) {
+		return new WechatMpRefreshPolicy(this.refreshAhead, minRefreshInterval, this.expiryMargin, this.initialBackoff,
+				this.maxBackoff, this.timeout);
+	}
+
+	/**
+	 * Return a policy with another expiry margin.
+	 * @param expiryMargin how long before its real expiry callers wait for another token
+	 * @return the policy
+	 */
+	public WechatMpRefreshPolicy withExpiryMargin(Duration expiryMargin) {
+		return new WechatMpRefreshPolicy(this.refreshAhead, this.minRefreshInterval, expiryMargin, this.initialBackoff,
+				this.maxBackoff, this.timeout);
+	}
+
+	/**
+	 * Return a policy with another back-off.
+	 * @param initial the back-off after a first failure
+	 * @param max the longest back-off
+	 * @return the policy
+	 */
+	public WechatMpRefreshPolicy withBackoff(Duration initial, Duration max) {
+		return new WechatMpRefreshPolicy(this.refreshAhead, this.minRefreshInterval, this.expiryMargin, initial, max,
+				this.timeout);
+	}
+
+	/**
+	 * Return a policy with another timeout.
+	 * @param timeout how long a fetch takes and a caller waits at most
+	 * @return the policy
+	 */
+	public WechatMpRefreshPolicy withTimeout(Duration timeout) {
+		return new WechatMpRefreshPolicy(this.refreshAhead, this.minRefreshInterval, this.expiryMargin,
+				this.initialBackoff, this.maxBackoff, timeout);
+	}
+
+	/**
+	 * Return how long a token with so much life left is served without a wait. The margin
+	 * is at most a fifth of that life: to keep more of a short one would be to fetch all
+	 * the time.
+	 * @param life the time to its real expiry, in nanoseconds
+	 * @return the time to its hard expiry, in nanoseconds
+	 */
+	long usable(long life) {
+		return life - Math.min(this.expiryMargin.toNanos(), life / 5);
+	}
+
+	/**
+	 * Return how long a token with so much life left need not be refreshed. A token that
+	 * arrives with less life than twice {@code refreshAhead} is refreshed in the last
+	 * fifth of its usable time. The moment is moved earlier at random, by up to a tenth
+	 * of the time that is left for the refresh, so that a fleet does not refresh in step.
+	 * @param life the time to its real expiry, in nanoseconds
 	 * @param random a number from 0 (inclusive) to 1 (exclusive)
-	 * @return the time to the renewal, in nanoseconds
+	 * @return the time to its soft expiry, in nanoseconds
 	 */
 	long untilRefresh(long life, double random) {
 		long usable = usable(life);
 		long ahead = this.refreshAhead.toNanos();
-		long window = (life < 2 * ahead) ? usable / 5 : ahead - this.expiryMargin.toNanos();
+		long window = (life < 2 * ahead) ? usable / 5 : ahead - (life - usable);
 		long spread = (life < 2 * ahead) ? window / 10 : ahead / 10;
 		return Math.max(usable - window - (long) (spread * random), 0);
 	}
 
 	/**
-	 * Return the pause after a failure: doubled each time, shortened at random by up to a
-	 * fifth, never less than {@code initialBackoff} nor more than {@code maxBackoff}.
+	 * Return the back-off after a failure: doubled each time, shortened at random by up
+	 * to a fifth, never less than {@code initialBackoff} nor more than
+	 * {@code maxBackoff}.
 	 * @param attempt which failure in a row this is, from 1
-	 * @param retryAfter the pause that the other end asked for
+	 * @param retryAfter the pause that Authing asked for
 	 * @param random a number from 0 (inclusive) to 1 (exclusive)
-	 * @return the pause, in nanoseconds
+	 * @return the back-off, in nanoseconds
 	 */
 	long pause(int attempt, @Nullable Duration retryAfter, double random) {
 		long initial = this.initialBackoff.toNanos();

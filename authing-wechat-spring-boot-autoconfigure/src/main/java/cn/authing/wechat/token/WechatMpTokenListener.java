@@ -26,8 +26,9 @@ package cn.authing.wechat.token;
 public interface WechatMpTokenListener {
 
 	/**
-	 * Handle an event. Called on the thread where it happens; must not block. What it
-	 * throws is logged and reaches no caller.
+	 * Handle an event. Called for one event after the other, on a thread apart from
+	 * callers'. Those who wait for the fetch are answered afterwards, or after 50 ms if
+	 * this takes longer. What it throws is logged and reaches no caller.
 	 * @param event the event
 	 */
 	void onEvent(WechatMpTokenEvent event);

@@ -29,22 +29,29 @@ import cn.authing.wechat.WechatMpCredentials;
 
 /**
  * Where the instances of an application share tokens. Asked only where Authing would be
- * asked otherwise; a caller who is handed a held token never waits for it.
+ * asked otherwise; a cached token never waits for it.
  * <p>
- * An implementation must not let a failure or delay of its own through: a {@code Mono}
- * that cannot tell in time completes as if there were nothing to share (an empty
- * {@link #read}, a {@link #publish} that returns its argument, a granted {@link #lease}).
- * Where it is slow all the same, an instance fetches for itself after {@link #maxWait()}.
- * Nothing happens until a subscription, and nothing blocks the subscribing thread.
+ * Small enough to implement on a database or another cache in an afternoon. What it takes
+ * is a value with an expiry, compare-and-set, and (for {@link #lease}) a lock that ends
+ * by itself. Notifications are optional: {@link Flux#never()} costs only that a change is
+ * found by the next {@link #read}.
+ * <p>
+ * Implementations must contain their own failures and delays: a {@code Mono} that cannot
+ * tell in time completes as if there were nothing to share (an empty {@link #read}, a
+ * {@link #publish} that returns its argument, a granted {@link #lease}). One that throws,
+ * hangs or returns {@code null} all the same is as good as none. Nothing happens until a
+ * subscription.
+ * <p>
+ * <b>Provisional:</b> this SPI may change in a minor release, until a second
+ * implementation has proved it.
  *
  * @since 1.0.0
  */
 public interface WechatMpTokenStore {
 
 	/**
-	 * Return how long a caller may wait for this store where an instance looks for what
-	 * is shared, for {@link #read} and {@link #lease} together, and as long again where
-	 * it shares what it has fetched.
+	 * Return how long a caller may wait for this store, for {@link #read} and
+	 * {@link #lease} together. Read once, and at most half of the timeout of a fetch.
 	 * @return the time, by default 200 ms
 	 */
 	default Duration maxWait() {
@@ -54,13 +61,15 @@ public interface WechatMpTokenStore {
 	/**
 	 * Read the shared token.
 	 * @param credentials the account
-	 * @return the token, or empty if there is none
+	 * @return the token, or empty if there is none. Must be the token last published (or
+	 * one that is newer), never one that was dropped since
 	 */
 	Mono<StoredToken> read(WechatMpCredentials credentials);
 
 	/**
 	 * Share a token, unless a newer one is shared already ({@link StoredToken#fetchedAt()
-	 * fetched} later or, if at the same time, expiring later).
+	 * fetched} later or, if at the same time, expiring later): compare and set must be
+	 * one atomic operation. The token must be gone when its life is over.
 	 * @param credentials the account
 	 * @param token the token
 	 * @return the token that is shared now: the argument, or the newer one
@@ -68,8 +77,8 @@ public interface WechatMpTokenStore {
 	Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token);
 
 	/**
-	 * Remove the shared token, if it is this one, and tell the other instances that it
-	 * was rejected.
+	 * Remove the shared token, if it is this one (atomically: never a newer one), and
+	 * tell the other instances that it was rejected.
 	 * @param credentials the account
 	 * @param accessToken the token that was rejected
 	 * @return a {@code Mono} that completes when that is done
@@ -79,14 +88,14 @@ public interface WechatMpTokenStore {
 	/**
 	 * Try to become the one instance that fetches.
 	 * @param credentials the account
-	 * @return the lease, or empty if another instance holds it. It is held until it is
-	 * released, and ends by itself soon after this instance has died, or when no fetch
-	 * can take that long
+	 * @return the lease, or empty if another instance holds it. At most one instance
+	 * holds it until it is released; it ends by itself soon after its holder has died, or
+	 * when no fetch can take that long
 	 */
 	Mono<Lease> lease(WechatMpCredentials credentials);
 
 	/**
-	 * Return how the store is doing, for people.
+	 * Return the status of the store, for monitoring. Must not block.
 	 * @return the status, or {@code null} if there is nothing to tell
 	 */
 	default @Nullable WechatMpTokenStoreStatus status() {
@@ -94,9 +103,9 @@ public interface WechatMpTokenStore {
 	}
 
 	/**
-	 * Return what the other instances do, for as long as there is a subscription. Never
-	 * fails; what is missed while the connection is down is found by the next
-	 * {@link #read}.
+	 * Return the changes that other instances make (those of this one may be left out),
+	 * for as long as there is a subscription. Neither ends nor fails; what is missed
+	 * while the connection is down is found by the next {@link #read}.
 	 * @return the changes
 	 */
 	Flux<Change> changes();

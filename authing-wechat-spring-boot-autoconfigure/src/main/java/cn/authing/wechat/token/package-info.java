@@ -15,97 +15,85 @@
  */
 
 /**
- * The life of a token.
+ * The life of a token: cached, refreshed ahead, fetched by a single flight. API for what
+ * reports on tokens or manages them ({@code WechatMp…}), SPI for a shared store
+ * ({@link cn.authing.wechat.token.WechatMpTokenStore}, provisional); all else is
+ * internal.
  *
- * <h2>Who is who</h2>
+ * <h2>Rooms</h2> Each class knows only those below it; a test holds that.
  * <ul>
- * <li>{@link cn.authing.wechat.token.DefaultWechatMpTokenService} is the bean. It keeps
- * an {@code AccountTokenSource} for each configured account and a bounded cache of
- * entries for the accounts that are known at run time only.</li>
- * <li>A {@code TokenEntry} is the cache of one credentials pair. It has one field that
- * counts, the {@code snapshot}.</li>
- * <li>A {@code TokenSnapshot} is all that an entry knows: token, times, what past fetches
- * forbid, the fetch in flight. It is immutable and swapped by compare-and-set.</li>
- * <li>A {@code TokenFetch} is the one fetch that all who wait share.</li>
- * <li>{@link cn.authing.wechat.token.WechatMpRefreshPolicy} has all the arithmetic of
- * time, a {@code TokenLoader} knows how a token is had, and a
- * {@link cn.authing.wechat.token.WechatMpTokenStore} how instances share it.</li>
+ * <li>{@link cn.authing.wechat.token.DefaultWechatMpTokenService}: the bean. Hands on to
+ * the registry.</li>
+ * <li>{@link cn.authing.wechat.token.WechatMpAccountRegistry}: accounts, by name or by
+ * credentials; start, stop, status. {@code AccountTokenSource} is a configured account,
+ * whose credentials may change; {@code EvictedEntries} finds an entry that is no longer
+ * kept but still in use.</li>
+ * <li>{@code TokenEntry}: the cache of one credentials pair. Its state is one volatile
+ * field, the snapshot, swapped by compare-and-set. {@code CachedTokenSource}, its base,
+ * answers blocking callers and subscribers.</li>
+ * <li>{@code FleetTokenLoader} and {@code TokenLoader}: obtain tokens, with and without a
+ * store.</li>
+ * <li>{@code TokenSnapshot}: all decisions, as pure functions of snapshot,
+ * {@link cn.authing.wechat.token.WechatMpRefreshPolicy policy}, time and random
+ * number.</li>
+ * <li>{@code TokenFetch}: a single flight; its {@code SharedResult} wakes those who wait.
+ * {@code TokenWarmer}: a timer. {@code FetchContext}: what all flights share. They know
+ * no entry.</li>
  * </ul>
  *
- * <h2>States</h2> The state is a pure function of the snapshot and the time, see
- * {@link cn.authing.wechat.token.WechatMpTokenState}:
- * <table class="striped">
- * <caption>Who waits when</caption> <thead>
- * <tr>
- * <th>state</th>
- * <th>a caller gets</th>
- * <th>upstream</th>
- * </tr>
- * </thead> <tbody>
- * <tr>
- * <td>empty</td>
- * <td>the answer of the one fetch</td>
- * <td>one fetch</td>
- * </tr>
- * <tr>
- * <td>fresh</td>
- * <td>the token, at once</td>
- * <td>nothing</td>
- * </tr>
- * <tr>
- * <td>due</td>
- * <td>the token, at once</td>
- * <td>one background fetch, not before {@code renewFrom}</td>
- * </tr>
- * <tr>
- * <td>expired</td>
- * <td>the answer of the one fetch</td>
- * <td>one fetch, not before {@code fetchFrom}</td>
- * </tr>
- * <tr>
- * <td>failing</td>
- * <td>the remembered failure, at once</td>
- * <td>nothing before {@code fetchFrom}</td>
- * </tr>
- * </tbody>
- * </table>
- *
- * <h2>Why it is right</h2>
+ * <h2>States</h2> The state follows from the snapshot and the time, see
+ * {@link cn.authing.wechat.token.WechatMpTokenState}. Time alone moves to the right:
+ * <pre>
+ *           fetched        soft expiry     hard expiry      real expiry
+ *  EMPTY ------------> FRESH --------> DUE --------> STALE --------> EXPIRED
+ *    |                   ^              |              |  ^             |
+ *    | fetch fails       +--------------+--------------+  | reissued,   | fetch fails
+ *    v                   |     fetched                    | or arrived  v
+ *  FAILING --------------+                                | expired   FAILING
+ *          back-off over, then fetched     rejected: EXPIRED
+ * </pre> Who waits when:
  * <ul>
- * <li><b>One fetch.</b> A fetch starts only where it was put into the snapshot by
- * compare-and-set, in place of {@code null}; only its end takes it out. So no entry ever
- * has two.</li>
- * <li><b>No torn reads.</b> Token and times are in one object behind one volatile
- * field.</li>
- * <li><b>Nobody waits for a renewal.</b> {@code held()} answers while the token is
- * usable, whatever is in flight; only when it returns {@code null} does a caller
- * {@code join()}.</li>
- * <li><b>Nobody can spoil it for the others.</b> A fetch runs on a thread of the cache
- * and completes futures; callers only listen to them. It inherits neither a Reactor
- * context nor thread-locals. A caller that leaves, leaves alone.</li>
- * <li><b>Nothing is lost.</b> The snapshot is swapped before the futures are completed,
- * so that who is woken sees the new state. Each fetch ends: by its result, by its
- * deadline, or when the service is closed.</li>
- * <li><b>Upstream is bounded.</b> Each end of a fetch sets {@code fetchFrom} at least
- * {@code initialBackoff} ahead (and {@code renewFrom} no sooner), and no fetch but an
- * explicit {@code refreshAccessToken()} starts before it. Callers that come in between
- * get the token, the remembered failure, or wait for a fetch that starts then, or after
- * {@code initialBackoff} if that is sooner.</li>
- * <li><b>Clocks do not matter.</b> The life that a token has left is computed once, when
- * it arrives, in Authing's time if the answer's {@code Date} is more than 5 s off. From
- * then on only the monotonic clock counts. (It may stand still while a machine is
- * suspended; a token that died meanwhile is found out by WeChat's rejection.)</li>
- * <li><b>Rejections cannot loop.</b> Only the very token that is held can be dropped. A
- * token that the authority hands out again is handed on, and asked for again after a
- * back-off. When one token after the other is rejected, the fetches are spaced by a
- * growing back-off and callers get the last token meanwhile: WeChat's own answer tells
- * them more than a failure of ours.</li>
+ * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
+ * the cool-down is over.</li>
+ * <li>FRESH: a caller gets the token at once; nothing is fetched.</li>
+ * <li>DUE: a caller gets the token at once; one fetch in the background, at most one per
+ * {@code minRefreshInterval}.</li>
+ * <li>STALE: a caller waits for the single flight and gets the stale token if it fails.
+ * During a back-off nothing is fetched and a caller gets the stale token at once.</li>
+ * <li>FAILING: a caller gets the cached failure at once; nothing is fetched until the
+ * back-off has passed.</li>
  * </ul>
  *
- * <h2>Threads</h2> One daemon thread for all accounts starts fetches and runs timers; it
- * ends when it has been idle for ten seconds. What waits is completed on the thread that
- * brings the result. There is no timer but for a fetch in flight and for an account that
- * is kept warm.
+ * <h2>Why each rule holds</h2>
+ * <ol>
+ * <li><b>Valid beats new.</b> {@code held()} answers in FRESH and DUE whatever is in
+ * flight. A failure changes neither token nor expiries, so that it reaches callers only
+ * when {@code valueOrStale} is {@code null}: past the real expiry.</li>
+ * <li><b>The same token again is not news.</b> It leaves the expiries as they are and
+ * sets the next refresh {@code minRefreshInterval} ahead.</li>
+ * <li><b>Rejection is compare-and-set.</b> Only the current token can be rejected. A
+ * fetch that began before and brings it asks once more; asked after it, the token is
+ * served as STALE with a growing back-off.</li>
+ * <li><b>Single flight belongs to no caller.</b> A fetch starts only where it was put
+ * into the snapshot by compare-and-set in place of {@code null}; only its end takes it
+ * out, and the snapshot is swapped before anybody is told. It runs on a thread of its
+ * own; blocked threads are woken first, and a subscriber that blocks costs a thread.</li>
+ * <li><b>Clocks differ.</b> The life of a token is computed once, when it arrives, in
+ * Authing's time. From then on only the monotonic clock counts.</li>
+ * <li><b>Bounded upstream load.</b> Each end of a fetch sets a back-off of at least the
+ * cool-down, and no fetch but {@code refreshAccessToken()} and the one repeat of rule 3
+ * starts before it. An entry in use is found again after eviction: a flight is held by
+ * the context, a back-off by its timer, anything else by its holder.</li>
+ * <li value="8"><b>Blocking callers</b> wait for at most the deadline of the fetch.</li>
+ * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and timers, and waits for
+ * publications; {@code start()} resumes.</li>
+ * <li value="11"><b>What is plugged in is not trusted.</b> Clients, stores, listeners and
+ * subscribers run on threads that they may block, and what they throw is caught.</li>
+ * </ol>
+ *
+ * <h2>Threads</h2> Daemon threads that end when they have been idle for ten seconds: one
+ * for timers, and as many as needed for what may block. Timers exist only for fetches in
+ * flight, kept-warm accounts and evicted entries that back off.
  */
 @NullMarked
 package cn.authing.wechat.token;

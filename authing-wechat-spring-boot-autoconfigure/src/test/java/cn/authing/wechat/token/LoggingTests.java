@@ -32,11 +32,12 @@ import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenSource;
 
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -45,6 +46,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 class LoggingTests {
 
 	private static final String TOKEN = "the-access-token";
+
+	private static final String FIRST_TOKEN = "Fetched the first token of account 'default'";
 
 	private static final Duration MIN_REFRESH_INTERVAL = TokenServiceFixture.POLICY.minRefreshInterval();
 
@@ -74,6 +77,7 @@ class LoggingTests {
 		return this.appender.list.stream()
 			.filter((event) -> event.getLevel() == level)
 			.map(ILoggingEvent::getFormattedMessage)
+			.filter((message) -> !message.startsWith(FIRST_TOKEN))
 			.toList();
 	}
 
@@ -88,7 +92,7 @@ class LoggingTests {
 		}
 		assertThat(messages(Level.WARN)).singleElement()
 			.asString()
-			.contains("account 'default'", "290 s", "Authing is busy");
+			.contains("account 'default'", "300 s", "Authing is busy");
 		this.fixture.ask();
 		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
 		assertThat(messages(Level.INFO)).singleElement().asString().contains("account 'default'", "4 failed attempts");
@@ -107,7 +111,9 @@ class LoggingTests {
 			this.fixture.client.call().succeed(TOKEN, Duration.ofSeconds(-100));
 			this.fixture.advance(MIN_REFRESH_INTERVAL);
 		}
-		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "(-100 s)", "clock");
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("account 'default'", "(-100 s left)", "clock");
 		assertThat(messages(Level.INFO)).isEmpty();
 		this.fixture.ask();
 		this.fixture.client.call().succeed(TOKEN, LIFE);
@@ -116,7 +122,57 @@ class LoggingTests {
 	}
 
 	@Test
+	void firstSuccessOfAnAccountShouldBeLoggedAtInfo() {
+		this.fixture.hold(TOKEN);
+		this.fixture.refresh();
+		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
+		assertThat(this.appender.list).extracting(ILoggingEvent::getFormattedMessage)
+			.filteredOn(FIRST_TOKEN::equals)
+			.hasSize(1);
+	}
+
+	@Test
+	void firstFailureOfAnAccountShouldBeLoggedAtWarnAndItsEndAtInfo() {
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "Authing is busy");
+		this.fixture.advance(Duration.ofSeconds(2));
+		this.fixture.hold(TOKEN);
+		assertThat(messages(Level.INFO)).singleElement().asString().contains("2 failed attempts");
+	}
+
+	@Test
+	void rejectedTokenThatIsReplacedShouldBeLoggedAtInfoWithACount() {
+		this.fixture.hold(TOKEN);
+		for (int rejection = 1; rejection <= 2; rejection++) {
+			this.fixture.advance(Duration.ofMinutes(1));
+			this.fixture.service.invalidate(this.fixture.held());
+			this.fixture.hold(TOKEN + rejection);
+			assertThat(messages(Level.INFO)).hasSize(rejection)
+				.last()
+				.asString()
+				.contains("account 'default'", "(" + rejection + " rejections so far)");
+		}
+		assertThat(messages(Level.WARN)).isEmpty();
+	}
+
+	@Test
+	void namesWithControlCharactersShouldNotWriteLinesOfTheirOwn() {
+		WechatMpTokenSource evil = this.fixture.service
+			.account(new WechatMpCredentials("wx\r\nERROR forged\u0085\u009b", "tenant-secret"));
+		this.fixture.ask(evil);
+		this.fixture.client.call().succeed(TOKEN, LIFE);
+		assertThat(evil.toString()).contains("ERROR forged").doesNotContain("\n", "\r", "\u0085", "\u009b");
+		assertThat(messages(Level.DEBUG)).noneMatch((message) -> message.matches("(?s).*[\\p{Cc}].*"));
+	}
+
+	@Test
 	void failureThatACallerIsToldOfShouldBeLoggedAtDebugOnly() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(LIFE);
 		this.fixture.ask();
 		this.fixture.client.call().fail();
 		this.fixture.advance(Duration.ofSeconds(1));
@@ -128,6 +184,8 @@ class LoggingTests {
 
 	@Test
 	void failureThatFindsItsCallersGoneShouldBeLoggedAtDebugOnly() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(LIFE);
 		this.fixture.ask().cancel();
 		this.fixture.refresh().cancel();
 		this.fixture.client.call().fail();
@@ -138,8 +196,7 @@ class LoggingTests {
 	@Test
 	void renewalShouldBeLoggedAtDebugOnly() {
 		this.fixture.hold(TOKEN);
-		this.fixture.service.invalidate(TOKEN);
-		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.advance(UNTIL_DUE);
 		this.fixture.hold(TOKEN + 2);
 		assertThat(messages(Level.WARN)).isEmpty();
 		assertThat(messages(Level.INFO)).isEmpty();
@@ -236,7 +293,7 @@ class LoggingTests {
 		this.fixture.time.runDue();
 		this.fixture.client.call().succeed(TOKEN + 2, LIFE);
 		this.fixture.registry.keepWarm();
-		this.fixture.advance(UNTIL_EXPIRED);
+		this.fixture.advance(UNTIL_STALE);
 		this.fixture.close();
 		assertThat(this.appender.list).isNotEmpty().allSatisfy((event) -> {
 			assertThat(event.getFormattedMessage()).doesNotContain(TOKEN, CREDENTIALS.appSecret());

@@ -100,6 +100,15 @@ final class ManualTime implements TokenClock {
 	}
 
 	/**
+	 * Create executors whose timers and fetches run when the time is moved, and whose
+	 * callbacks run where the result comes.
+	 */
+	FetchContext.Executors newExecutors() {
+		ScheduledExecutorService executor = newExecutor();
+		return new FetchContext.Executors(executor, executor, new DirectExecutor());
+	}
+
+	/**
 	 * Run what is due, without moving the clock.
 	 */
 	void runDue() {
@@ -171,6 +180,43 @@ final class ManualTime implements TokenClock {
 					ManualTime.this.tasks.remove(this);
 				}
 			}
+		}
+
+	}
+
+	private static final class DirectExecutor extends AbstractExecutorService {
+
+		private volatile boolean shutdown;
+
+		@Override
+		public void execute(Runnable command) {
+			command.run();
+		}
+
+		@Override
+		public void shutdown() {
+			this.shutdown = true;
+		}
+
+		@Override
+		public List<Runnable> shutdownNow() {
+			shutdown();
+			return List.of();
+		}
+
+		@Override
+		public boolean isShutdown() {
+			return this.shutdown;
+		}
+
+		@Override
+		public boolean isTerminated() {
+			return this.shutdown;
+		}
+
+		@Override
+		public boolean awaitTermination(long timeout, TimeUnit unit) {
+			return this.shutdown;
 		}
 
 	}

@@ -113,7 +113,7 @@ final class SharedTestStore {
 	/**
 	 * The store as one instance sees it.
 	 */
-	final class Instance implements WechatMpTokenStore {
+	class Instance implements WechatMpTokenStore {
 
 		private final Sinks.Many<Change> changes = Sinks.many().multicast().directBestEffort();
 

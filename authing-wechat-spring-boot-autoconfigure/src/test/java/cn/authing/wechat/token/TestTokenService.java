@@ -17,8 +17,6 @@
 package cn.authing.wechat.token;
 
 import java.util.List;
-import java.util.function.DoubleSupplier;
-import java.util.concurrent.ScheduledExecutorService;
 
 import org.jspecify.annotations.Nullable;
 
@@ -39,11 +37,8 @@ public final class TestTokenService extends DefaultWechatMpTokenService implemen
 	}
 
 	TestTokenService(AuthingWechatClient client, @Nullable WechatMpTokenStore store,
-			WechatMpAccountProvider accountProvider, WechatMpRefreshPolicy policy, long maxEntries,
-			List<WechatMpTokenListener> listeners, TokenClock clock, ScheduledExecutorService executor,
-			DoubleSupplier random) {
-		this(new WechatMpAccountRegistry(client, store, accountProvider, policy, maxEntries, listeners, clock, executor,
-				random));
+			WechatMpAccountProvider accountProvider, long maxEntries, FetchContext context) {
+		this(new WechatMpAccountRegistry(client, store, accountProvider, maxEntries, context));
 	}
 
 	private TestTokenService(WechatMpAccountRegistry registry) {

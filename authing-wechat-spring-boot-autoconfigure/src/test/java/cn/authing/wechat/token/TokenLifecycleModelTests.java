@@ -100,7 +100,8 @@ class TokenLifecycleModelTests {
 				Tuple.of(5, Action.ANSWER_FAILURE), Tuple.of(1, Action.ANSWER_EMPTY),
 				Tuple.of(3, Action.MOVE_WALL_CLOCK), Tuple.of(6, Action.INVALIDATE_CURRENT),
 				Tuple.of(2, Action.INVALIDATE_OLD), Tuple.of(2, Action.REFRESH), Tuple.of(1, Action.RELOAD),
-				Tuple.of(1, Action.CHANGE_SECRET), Tuple.of(1, Action.KEEP_WARM));
+				Tuple.of(1, Action.CHANGE_SECRET), Tuple.of(1, Action.KEEP_WARM), Tuple.of(2, Action.EVICT),
+				Tuple.of(1, Action.STOP_AND_START));
 		Arbitrary<Integer> choices = Arbitraries.integers().between(0, 15);
 		return Combinators.combine(actions, choices).as(Step::new).list().ofMinSize(1).ofMaxSize(80);
 	}
@@ -153,7 +154,11 @@ class TokenLifecycleModelTests {
 
 		CHANGE_SECRET((model, choice) -> model.changeSecret()),
 
-		KEEP_WARM((model, choice) -> model.keepWarm());
+		KEEP_WARM((model, choice) -> model.keepWarm()),
+
+		EVICT((model, choice) -> model.evict()),
+
+		STOP_AND_START((model, choice) -> model.stopAndStart());
 
 		private final ObjIntConsumer<TokenLifecycleModel> effect;
 

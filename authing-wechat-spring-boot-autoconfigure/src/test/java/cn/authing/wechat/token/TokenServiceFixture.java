@@ -41,8 +41,7 @@ final class TokenServiceFixture implements AutoCloseable {
 	/**
 	 * The documented defaults.
 	 */
-	static final WechatMpRefreshPolicy POLICY = new WechatMpRefreshPolicy(Duration.ofMinutes(5), Duration.ofSeconds(30),
-			Duration.ofSeconds(10), Duration.ofSeconds(1), Duration.ofSeconds(30), Duration.ofSeconds(10));
+	static final WechatMpRefreshPolicy POLICY = WechatMpRefreshPolicy.defaults();
 
 	static final Duration LIFE = Duration.ofHours(2);
 
@@ -52,9 +51,10 @@ final class TokenServiceFixture implements AutoCloseable {
 	static final Duration UNTIL_DUE = LIFE.minus(POLICY.refreshAhead());
 
 	/**
-	 * How long to wait from the arrival of a token of {@link #LIFE} until it is expired.
+	 * How long to wait from the arrival of a token of {@link #LIFE} until its hard
+	 * expiry.
 	 */
-	static final Duration UNTIL_EXPIRED = LIFE.minus(POLICY.expiryMargin());
+	static final Duration UNTIL_STALE = LIFE.minus(POLICY.expiryMargin());
 
 	final ManualTime time;
 
@@ -83,8 +83,9 @@ final class TokenServiceFixture implements AutoCloseable {
 		this.time = setup.time();
 		this.client = new ScriptedClient(setup.time());
 		this.accounts = new LinkedHashMap<>(setup.accounts());
-		this.service = new TestTokenService(this.client, setup.store(), this::readAccounts, setup.policy(),
-				setup.maxEntries(), setup.listeners(), setup.time(), setup.time().newExecutor(), this::random);
+		this.service = new TestTokenService(this.client, setup.store(), this::readAccounts, setup.maxEntries(),
+				new FetchContext(setup.time(), setup.time().newExecutors(), this::random, setup.policy(),
+						setup.listeners()));
 		this.registry = this.service.registry();
 	}
 

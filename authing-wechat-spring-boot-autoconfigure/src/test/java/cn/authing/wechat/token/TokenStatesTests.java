@@ -34,7 +34,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
@@ -96,7 +96,7 @@ class TokenStatesTests {
 			fixture().time.runDue();
 			fixture().client.call().succeed("A", LIFE);
 			fixture().service.invalidate("A");
-			fixture().advance(UNTIL_EXPIRED);
+			fixture().advance(UNTIL_STALE);
 			Caller second = fixture().ask();
 			fixture().client.call().succeed("B", LIFE);
 			assertThat(second.accessToken()).isEqualTo("B");
@@ -217,7 +217,7 @@ class TokenStatesTests {
 		@Test
 		void getAccessTokenWhenAboutToExpireShouldStillAnswerAtOnce() {
 			fixture().hold("A");
-			fixture().advance(UNTIL_EXPIRED.minus(MOMENT));
+			fixture().advance(UNTIL_STALE.minus(MOMENT));
 			assertThat(fixture().held()).isEqualTo("A");
 		}
 
@@ -236,7 +236,7 @@ class TokenStatesTests {
 		@Test
 		void getAccessTokenWhenExpiredShouldJoinOneFetch() {
 			fixture().hold("A");
-			fixture().advance(UNTIL_EXPIRED);
+			fixture().advance(LIFE);
 			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EXPIRED);
 			Caller first = fixture().ask();
 			Caller second = fixture().ask();
@@ -250,7 +250,7 @@ class TokenStatesTests {
 		@Test
 		void getAccessTokenWhenExpiredWhileRenewedShouldJoinThatRenewal() {
 			fixture().hold("A");
-			fixture().advance(UNTIL_EXPIRED.minusSeconds(1));
+			fixture().advance(UNTIL_STALE.minusSeconds(1));
 			fixture().ask();
 			fixture().advance(Duration.ofSeconds(1));
 			Caller caller = fixture().ask();
@@ -287,7 +287,7 @@ class TokenStatesTests {
 		@Test
 		void getAccessTokenWhenRenewalFailedAndTokenExpiredShouldAnswerWithFailure() {
 			fixture().hold("A");
-			fixture().advance(UNTIL_EXPIRED.minus(MOMENT));
+			fixture().advance(LIFE.minus(MOMENT));
 			fixture().ask();
 			fixture().client.call().fail();
 			fixture().advance(MOMENT);

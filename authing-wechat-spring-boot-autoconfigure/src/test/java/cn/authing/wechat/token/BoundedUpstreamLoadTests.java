@@ -17,15 +17,14 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenSource;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
@@ -35,7 +34,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 /**
  * Tests for how long a failure is remembered, and for the listeners that are told.
  */
-class FailureTests {
+class BoundedUpstreamLoadTests {
 
 	private static final Duration MOMENT = Duration.ofMillis(1);
 
@@ -99,50 +98,6 @@ class FailureTests {
 	}
 
 	@Test
-	void listenerShouldBeToldOfEachFetch() {
-		List<String> told = new ArrayList<>();
-		TokenServiceFixture fixture = new TokenServiceFixture(
-				(setup) -> setup.withListener((event) -> told.add(event.toString())));
-		fixture.ask();
-		fixture.advance(Duration.ofMillis(300));
-		fixture.client.call().fail();
-		fixture.advance(Duration.ofSeconds(1));
-		fixture.hold("A");
-		assertThat(told).hasSize(2);
-		assertThat(told.get(0)).startsWith("Failed[account=default, duration=PT0.3S").contains("Authing is busy");
-		assertThat(told.get(1)).isEqualTo("Fetched[account=default, duration=PT0S, origin=AUTHING]");
-		assertThat(fixture.status().fetches()).isEqualTo(2);
-	}
-
-	@Test
-	void listenerWhenItFailsWithAnErrorShouldNotStrandThoseWhoWait() {
-		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withListener((event) -> {
-			throw new AssertionError("broken listener");
-		}));
-		Caller caller = fixture.ask();
-		fixture.client.call().succeed("A", LIFE);
-		assertThat(caller.accessToken()).isEqualTo("A");
-	}
-
-	@ParameterizedTest
-	@ValueSource(booleans = { false, true })
-	void listenerWhenItThrowsShouldNotStrandThoseWhoWait(boolean linkage) {
-		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withListener((event) -> {
-			if (linkage) {
-				throw new NoClassDefFoundError("of another version");
-			}
-			throw new IllegalStateException("broken listener");
-		}));
-		Caller first = fixture.ask();
-		fixture.client.call().fail();
-		assertThat(first.failure()).isInstanceOf(AuthingApiException.class);
-		fixture.advance(Duration.ofSeconds(1));
-		Caller second = fixture.ask();
-		fixture.client.call().succeed("A", LIFE);
-		assertThat(second.accessToken()).isEqualTo("A");
-	}
-
-	@Test
 	void requestCountsShouldTellHowRequestsWereAnswered() {
 		this.fixture.ask();
 		this.fixture.client.call().fail();
@@ -169,6 +124,55 @@ class FailureTests {
 			.isThrownBy(() -> new WechatMpRefreshPolicy(refreshAhead, minRefreshInterval, expiryMargin, initialBackoff,
 					maxBackoff, timeout))
 			.withMessageContaining(name);
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "50, false", "500, false", "50, true" })
+	void fetchesWhenMaxEntriesIsFullShouldBeOneForEachAccount(int accounts, boolean failing) {
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withMaxEntries(10));
+		fixture.client.onCall((call) -> {
+			if (failing) {
+				call.fail(ScriptedClient.failure(Duration.ofSeconds(30)));
+			}
+		});
+		for (int caller = 0; caller < 20; caller++) {
+			for (int account = 0; account < accounts; account++) {
+				fixture.ask(fixture.service.account(new WechatMpCredentials("wx" + account, "secret")));
+			}
+			System.gc();
+			fixture.advance(Duration.ofMillis(100));
+		}
+		assertThat(fixture.fetches()).isEqualTo(accounts);
+	}
+
+	@Test
+	void sourceThatACallerKeepsShouldShareItsTokenWithEqualCredentialsWhenEvicted() {
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withMaxEntries(2));
+		fixture.client.onCall((call) -> call.succeed("T" + fixture.fetches(), LIFE));
+		WechatMpTokenSource kept = fixture.service.account(new WechatMpCredentials("wx-kept", "secret"));
+		String token = fixture.ask(kept).accessToken();
+		for (int account = 0; account < 200; account++) {
+			fixture.ask(fixture.service.account(new WechatMpCredentials("wx" + account, "secret")));
+		}
+		fixture.advance(Duration.ofMinutes(1));
+		System.gc();
+		assertThat(fixture.ask(fixture.service.account(new WechatMpCredentials("wx-kept", "secret"))).accessToken())
+			.isEqualTo(token);
+		assertThat(fixture.ask(kept).accessToken()).isEqualTo(token);
+	}
+
+	@Test
+	void accountThatIsNoLongerConfiguredShouldKeepItsBackOff() {
+		this.fixture.accounts.put("shop", new WechatMpCredentials("wx-shop", "secret"));
+		this.fixture.registry.reload();
+		this.fixture.ask(this.fixture.service.account("shop"));
+		this.fixture.client.call().fail();
+		this.fixture.accounts.remove("shop");
+		this.fixture.registry.reload();
+		System.gc();
+		Caller caller = this.fixture.ask(this.fixture.service.account(new WechatMpCredentials("wx-shop", "secret")));
+		assertThat(caller.failure()).isInstanceOf(AuthingApiException.class);
+		assertThat(this.fixture.fetches()).isEqualTo(1);
 	}
 
 }

@@ -31,13 +31,13 @@ import cn.authing.wechat.WechatMpAccessToken;
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Tests for instances that share their tokens.
  */
-class SharedStoreTests {
+class FleetTests {
 
 	private static final Duration POLL = Duration.ofMillis(200);
 
@@ -137,7 +137,7 @@ class SharedStoreTests {
 	@Test
 	void getAccessTokenWhenWaitingForAnotherThatTellsShouldNotFetchAgain() {
 		holdEverywhere("A");
-		this.time.advance(UNTIL_EXPIRED);
+		this.time.advance(UNTIL_STALE);
 		this.a.ask();
 		Caller waiting = this.b.ask();
 		this.a.client.call().succeed("B", LIFE);
@@ -287,7 +287,7 @@ class SharedStoreTests {
 	@Test
 	void getAccessTokenWhenOwnFetchFailsAfterAnotherHasSharedShouldAnswerWithThat() {
 		holdEverywhere("A");
-		this.time.advance(UNTIL_EXPIRED);
+		this.time.advance(UNTIL_STALE);
 		this.a.ask();
 		Caller waiting = this.b.ask();
 		this.time.advance(Duration.ofSeconds(5).plus(POLL));
@@ -337,14 +337,14 @@ class SharedStoreTests {
 	}
 
 	@Test
-	void expiryWhenSharedLifeIsImplausiblyLongShouldBeCapped() {
+	void sharedTokenWhenItsLifeIsLongerThanWechatGivesShouldNotBeBelieved() {
 		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
 		this.stores.get(0)
 			.publish(CREDENTIALS, new WechatMpTokenStore.StoredToken(token, Duration.ofDays(4000), Instant.EPOCH))
 			.block();
-		assertThat(this.b.ask().accessToken()).isEqualTo("A");
-		this.time.advance(UNTIL_EXPIRED);
-		assertThat(this.b.state()).isEqualTo(WechatMpTokenState.EXPIRED);
+		Caller caller = this.b.ask();
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
 	}
 
 	@Test
@@ -439,7 +439,7 @@ class SharedStoreTests {
 	void invalidateWhenTheTokenHandedOutAgainHasExpiredShouldAsk() {
 		holdEverywhere("A");
 		WechatMpAccessToken token = this.b.service.getAccessTokenSync();
-		this.time.advance(UNTIL_EXPIRED.minusSeconds(1));
+		this.time.advance(LIFE.minusSeconds(1));
 		this.b.service.invalidate("A");
 		this.b.ask();
 		this.b.client.call().succeed(token, true);
@@ -478,10 +478,10 @@ class SharedStoreTests {
 	}
 
 	@Test
-	void refreshAccessTokenWhenNewerIsSharedMeanwhileShouldTakeNewer() {
+	void refreshAccessTokenWhenNewerIsSharedMeanwhileShouldReturnTheAnswerAndAdoptNewer() {
 		Caller slow = this.a.refresh();
 		answerOnceNewerIsShared();
-		assertThat(slow.accessToken()).isEqualTo("NEW");
+		assertThat(slow.accessToken()).isEqualTo("OLD");
 		assertThat(this.a.held()).isEqualTo("NEW");
 	}
 
@@ -495,7 +495,8 @@ class SharedStoreTests {
 		this.b.client.call().succeed("NEW", LIFE);
 		this.time.advance(Duration.ofSeconds(2));
 		this.a.client.call().succeed(new WechatMpAccessToken("OLD", answered.plus(LIFE)), answered);
-		assertThat(slow.accessToken()).isEqualTo("NEW");
+		assertThat(slow.accessToken()).isEqualTo("OLD");
+		assertThat(this.a.held()).isEqualTo("NEW");
 		assertThat(this.store.shared(CREDENTIALS)).isEqualTo("NEW");
 	}
 
@@ -523,6 +524,33 @@ class SharedStoreTests {
 	private WechatMpTokenStore.StoredToken stored(WechatMpAccessToken token, Duration age) {
 		Instant now = this.time.authingTime();
 		return new WechatMpTokenStore.StoredToken(token, Duration.between(now, token.expiresAt()), now.minus(age));
+	}
+
+	@Test
+	void sharedTokenWhenFetchedInTheFutureShouldNotBeBelieved() {
+		WechatMpAccessToken forged = new WechatMpAccessToken("FORGED", this.time.authingTime().plus(LIFE));
+		this.stores.get(0).publish(CREDENTIALS, stored(forged, Duration.ofMinutes(-10))).block();
+		Caller caller = this.b.ask();
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.b.held()).as("though the store says that the other is newer").isEqualTo("B");
+		Caller refreshing = this.b.refresh();
+		this.b.client.call().succeed("C", LIFE);
+		assertThat(refreshing.accessToken()).isEqualTo("C");
+		assertThat(this.b.held()).isEqualTo("C");
+	}
+
+	@Test
+	void sharedTokenWhenStoredAgainWithALongLifeShouldLiveNoLongerThanItsExpiry() {
+		WechatMpAccessToken old = new WechatMpAccessToken("OLD", this.time.authingTime().plusSeconds(60));
+		this.stores.get(0)
+			.publish(CREDENTIALS, new WechatMpTokenStore.StoredToken(old, LIFE, this.time.authingTime()))
+			.block();
+		assertThat(this.b.ask().accessToken()).isEqualTo("OLD");
+		this.time.advance(Duration.ofSeconds(60));
+		Caller caller = this.b.ask();
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
 	}
 
 }

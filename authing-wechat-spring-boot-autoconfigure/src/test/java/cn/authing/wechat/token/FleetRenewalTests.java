@@ -42,7 +42,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Renewals by instances that share a store, while Authing has no other token.
  */
-class SharedRenewalTests {
+class FleetRenewalTests {
 
 	private static final WechatMpCredentials CREDENTIALS = new WechatMpCredentials("wx1", "secret");
 
@@ -124,14 +124,14 @@ class SharedRenewalTests {
 			return this.token;
 		});
 		return new TestTokenService(client, this.store, () -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS),
-				POLICY, 10, List.of(), new MovedClock(), TokenCache.newExecutor(), () -> 0);
+				10, new FetchContext(new MovedClock(), FetchContext.Executors.create(), () -> 0, POLICY, List.of()));
 	}
 
 	private final class MovedClock implements TokenClock {
 
 		@Override
 		public long nanoTime() {
-			return SharedRenewalTests.this.time.get();
+			return FleetRenewalTests.this.time.get();
 		}
 
 		@Override

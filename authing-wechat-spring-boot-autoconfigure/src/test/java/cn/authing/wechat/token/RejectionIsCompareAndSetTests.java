@@ -31,7 +31,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 /**
  * Tests for tokens that WeChat rejects.
  */
-class RejectionTests {
+class RejectionIsCompareAndSetTests {
 
 	private static final Duration MOMENT = Duration.ofMillis(1);
 
@@ -191,10 +191,13 @@ class RejectionTests {
 			this.fixture.advance(Duration.ofSeconds(pause).minus(MOMENT));
 			assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
 			assertThat(this.fixture.fetches()).isEqualTo(before);
+			assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
 			this.fixture.advance(MOMENT);
-			assertThat(this.fixture.ask().accessToken()).as("nobody waits").isEqualTo("A");
+			Caller waiting = this.fixture.ask();
+			assertThat(waiting.isWaiting()).isTrue();
 			assertThat(this.fixture.fetches()).isEqualTo(before + 1);
 			this.fixture.client.call().succeed("A", LIFE.minus(LONG_AFTER));
+			assertThat(waiting.accessToken()).isEqualTo("A");
 		}
 		this.fixture.advance(Duration.ofSeconds(30));
 		this.fixture.ask();
@@ -247,6 +250,45 @@ class RejectionTests {
 		Caller caller = this.fixture.ask();
 		this.fixture.client.call().succeed("C", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("C");
+	}
+
+	@Test
+	void fetchThatBeganBeforeTheRejectionAndBringsTheRejectedTokenShouldAskOnceMoreAtOnce() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.advance(MOMENT);
+		assertThat(this.fixture.service.invalidate("A")).isTrue();
+		Caller reporter = this.fixture.ask();
+		Caller refreshing = this.fixture.refresh();
+		this.fixture.client.call().succeed("A", Duration.ofMinutes(5));
+		assertThat(reporter.isWaiting()).as("the killed token is no answer").isTrue();
+		this.fixture.time.runDue();
+		assertThat(this.fixture.fetches()).isEqualTo(3);
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(reporter.accessToken()).isEqualTo("B");
+		assertThat(refreshing.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
+	@Test
+	void fetchThatAsksOnceMoreShouldTakeTheSecondAnswerWhateverItIs() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.advance(MOMENT);
+		this.fixture.service.invalidate("A");
+		Caller reporter = this.fixture.ask();
+		this.fixture.client.call().succeed("A", Duration.ofMinutes(5));
+		this.fixture.time.runDue();
+		this.fixture.client.call().succeed("A", Duration.ofMinutes(5));
+		assertThat(reporter.accessToken()).isEqualTo("A");
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		this.fixture.advance(Duration.ofMillis(999));
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+		assertThat(this.fixture.fetches()).as("never a loop").isEqualTo(3);
+		assertThat(this.fixture.status().failures()).isZero();
+		assertThat(this.fixture.lastFailure()).as("no success").hasMessageContaining("rejected");
 	}
 
 }

@@ -30,13 +30,11 @@ import java.util.function.Consumer;
 
 import io.micrometer.context.ContextRegistry;
 import io.micrometer.context.ThreadLocalAccessor;
-import org.assertj.core.api.InstanceOfAssertFactories;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import reactor.core.publisher.Hooks;
 import reactor.core.publisher.Mono;
-import reactor.core.scheduler.NonBlocking;
 import reactor.util.context.ContextView;
 
 import cn.authing.wechat.AuthingApiException;
@@ -46,18 +44,15 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingWechatClient;
 
-import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Tests for the fetch that belongs to no caller, and for those who block on it.
  */
 @Timeout(60)
-class SharedFetchTests {
+class SingleFlightTests {
 
 	private final TokenServiceFixture fixture = new TokenServiceFixture();
 
@@ -108,45 +103,8 @@ class SharedFetchTests {
 				assertThat(((AuthingException) failure).getRequestId()).isEqualTo("request-1");
 			});
 		assertThat(sync.getStackTrace())
-			.anySatisfy((frame) -> assertThat(frame.getClassName()).isEqualTo(SharedFetchTests.class.getName()));
+			.anySatisfy((frame) -> assertThat(frame.getClassName()).isEqualTo(SingleFlightTests.class.getName()));
 		assertThat(sync.getCause()).isSameAs(failure(first).getCause());
-	}
-
-	@Test
-	void getAccessTokenSyncWhenInterruptedShouldThrowAndLeaveFetchAlone() throws Exception {
-		Waiting caller = new Waiting(this.fixture);
-		caller.interrupt();
-		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
-			.hasMessageContaining("Interrupted")
-			.hasCauseInstanceOf(InterruptedException.class);
-		assertThat(caller.wasInterrupted).isTrue();
-		Caller other = this.fixture.ask();
-		this.fixture.client.call().succeed("A", LIFE);
-		assertThat(other.accessToken()).isEqualTo("A");
-		assertThat(this.fixture.fetches()).isEqualTo(1);
-	}
-
-	@Test
-	void getAccessTokenSyncWhenTimeIsUpShouldThrowAndLeaveFetchAlone() throws Exception {
-		// The caller waits in real time; the fetch's own deadline is in the fixture's.
-		WechatMpRefreshPolicy hasty = new WechatMpRefreshPolicy(POLICY.refreshAhead(), POLICY.minRefreshInterval(),
-				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), Duration.ofMillis(1));
-		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withPolicy(hasty));
-		Waiting caller = new Waiting(fixture);
-		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
-			.hasMessageContaining("authing.timeout");
-		Caller other = fixture.ask();
-		fixture.client.call().succeed("A", LIFE);
-		assertThat(other.accessToken()).isEqualTo("A");
-		assertThat(fixture.fetches()).isEqualTo(1);
-	}
-
-	@Test
-	void getAccessTokenSyncWhenInterruptedBeforeAndHeldShouldReturn() {
-		this.fixture.hold("A");
-		Thread.currentThread().interrupt();
-		assertThat(this.fixture.held()).isEqualTo("A");
-		assertThat(Thread.interrupted()).isTrue();
 	}
 
 	@Test
@@ -175,47 +133,6 @@ class SharedFetchTests {
 	}
 
 	@Test
-	void fetchWhenClientCompletesEmptyShouldFailClearly() {
-		Caller caller = this.fixture.ask();
-		this.fixture.client.call().completeEmpty();
-		assertThat(caller.failure()).isInstanceOf(AuthingException.class).hasMessageContaining("without a token");
-	}
-
-	@Test
-	void fetchWhenClientFailsWithForeignExceptionShouldNotQuoteIt() {
-		Caller caller = this.fixture.ask();
-		this.fixture.client.call().fail(new IllegalArgumentException("secret " + CREDENTIALS.appSecret()));
-		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
-			.message()
-			.contains("IllegalArgumentException")
-			.doesNotContain(CREDENTIALS.appSecret());
-	}
-
-	@Test
-	void fetchWhenClientThrowsShouldFail() {
-		this.fixture.client.onCall((call) -> {
-			throw new IllegalStateException("broken");
-		});
-		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingTransportException.class);
-	}
-
-	@Test
-	void getAccessTokenSyncWhenOnEventLoopShouldFailOnlyIfItHadToWait() throws Exception {
-		assertThat(onEventLoop(this.fixture)).asInstanceOf(InstanceOfAssertFactories.THROWABLE)
-			.isInstanceOf(IllegalStateException.class)
-			.hasMessageContaining("getAccessToken()")
-			.hasMessageContaining("event-loop");
-		this.fixture.time.runDue();
-		this.fixture.client.call().fail();
-		assertThat(onEventLoop(this.fixture)).as("the remembered failure").isInstanceOf(AuthingApiException.class);
-		this.fixture.advance(Duration.ofSeconds(1));
-		this.fixture.hold("A");
-		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
-		this.fixture.advance(UNTIL_DUE);
-		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
-	}
-
-	@Test
 	void fetchWhenStartedByCallerShouldCarryNothingOfIt() throws Exception {
 		ThreadLocal<@Nullable String> threadLocal = new ThreadLocal<>();
 		InheritableThreadLocal<@Nullable String> inheritable = new InheritableThreadLocal<>();
@@ -225,7 +142,8 @@ class SharedFetchTests {
 		};
 		BlockingQueue<List<Object>> seen = new LinkedBlockingQueue<>();
 		AuthingWechatClient client = new ObservingClient((context) -> {
-			List<Object> leaked = new ArrayList<>(context.stream().toList());
+			List<Object> leaked = new ArrayList<>(
+					context.stream().filter((entry) -> !entry.getKey().toString().startsWith("reactor.")).toList());
 			addIfPresent(leaked, threadLocal.get());
 			addIfPresent(leaked, inheritable.get());
 			if (Thread.currentThread().getContextClassLoader() == callersLoader) {
@@ -256,19 +174,7 @@ class SharedFetchTests {
 	}
 
 	@Test
-	void getAccessTokenWhenJarsDoNotFitTogetherShouldFailAtOnce() {
-		AuthingWechatClient client = (credentials) -> {
-			throw new NoSuchMethodError("of another version");
-		};
-		try (TestTokenService service = new TestTokenService(client, null, () -> this.fixture.accounts, POLICY, 10,
-				List.of())) {
-			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync)
-				.withMessageContaining("NoSuchMethodError");
-		}
-	}
-
-	@Test
-	void getAccessTokenSyncWhenOnThreadThatStartsFetchesShouldNotWaitForItself() throws Exception {
+	void getAccessTokenSyncWhenInCallbackOfAnotherShouldWait() throws Exception {
 		CompletableFuture<Boolean> subscribed = new CompletableFuture<>();
 		AuthingWechatClient client = new ObservingClient(
 				(context) -> subscribed.orTimeout(30, TimeUnit.SECONDS).join());
@@ -278,11 +184,7 @@ class SharedFetchTests {
 				.map((token) -> service.account(new WechatMpCredentials("other", "secret")).getAccessTokenSync())
 				.toFuture();
 			subscribed.complete(true);
-			assertThat(nested).failsWithin(Duration.ofSeconds(30))
-				.withThrowableThat()
-				.havingCause()
-				.isInstanceOf(IllegalStateException.class)
-				.withMessageContaining("getAccessToken()");
+			assertThat(nested).succeedsWithin(Duration.ofSeconds(30));
 		}
 	}
 
@@ -304,67 +206,6 @@ class SharedFetchTests {
 		catch (AuthingException ex) {
 			return ex;
 		}
-	}
-
-	private static @Nullable Object onEventLoop(TokenServiceFixture fixture) throws Exception {
-		CompletableFuture<@Nullable Object> result = new CompletableFuture<>();
-		new EventLoopThread(() -> {
-			try {
-				result.complete(fixture.held());
-			}
-			catch (RuntimeException ex) {
-				result.complete(ex);
-			}
-		}).start();
-		return result.get(10, TimeUnit.SECONDS);
-	}
-
-	private static final class EventLoopThread extends Thread implements NonBlocking {
-
-		EventLoopThread(Runnable task) {
-			super(task, "event-loop");
-		}
-
-	}
-
-	/**
-	 * A thread that waits in {@code getAccessTokenSync()}.
-	 */
-	private static final class Waiting {
-
-		private final CompletableFuture<Throwable> failure = new CompletableFuture<>();
-
-		private final Thread thread;
-
-		private volatile boolean wasInterrupted;
-
-		Waiting(TokenServiceFixture fixture) throws InterruptedException {
-			CountDownLatch started = new CountDownLatch(1);
-			fixture.client.onCall((call) -> started.countDown());
-			this.thread = new Thread(() -> {
-				try {
-					fixture.held();
-				}
-				catch (RuntimeException ex) {
-					this.wasInterrupted = Thread.currentThread().isInterrupted();
-					this.failure.complete(ex);
-				}
-			});
-			this.thread.start();
-			while (started.getCount() > 0) {
-				Thread.onSpinWait();
-				fixture.time.runDue();
-			}
-		}
-
-		void interrupt() {
-			this.thread.interrupt();
-		}
-
-		Throwable failure() throws Exception {
-			return this.failure.get(30, TimeUnit.SECONDS);
-		}
-
 	}
 
 	private static final class TestAccessor implements ThreadLocalAccessor<String> {
@@ -409,6 +250,42 @@ class SharedFetchTests {
 			});
 		}
 
+	}
+
+	@Test
+	void subscribersThatBlockInTheirCallbackShouldDelayNobodyElse() throws Exception {
+		CountDownLatch subscribed = new CountDownLatch(1);
+		CountDownLatch gate = new CountDownLatch(1);
+		AuthingWechatClient client = new ObservingClient((context) -> await(subscribed));
+		try (TestTokenService service = new TestTokenService(client, null, () -> this.fixture.accounts, POLICY, 10,
+				List.of())) {
+			List<CompletableFuture<WechatMpAccessToken>> others = new ArrayList<>();
+			for (int caller = 0; caller < 30; caller++) {
+				if (caller % 3 == 0) {
+					service.getAccessToken().subscribe((token) -> await(gate));
+				}
+				else {
+					others.add(service.getAccessToken().toFuture());
+				}
+			}
+			CompletableFuture<WechatMpAccessToken> blocking = CompletableFuture
+				.supplyAsync(service::getAccessTokenSync);
+			subscribed.countDown();
+			assertThat(blocking).succeedsWithin(Duration.ofSeconds(30));
+			assertThat(others).allSatisfy((other) -> assertThat(other).succeedsWithin(Duration.ofSeconds(30)));
+		}
+		finally {
+			gate.countDown();
+		}
+	}
+
+	private static void await(CountDownLatch latch) {
+		try {
+			assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 }

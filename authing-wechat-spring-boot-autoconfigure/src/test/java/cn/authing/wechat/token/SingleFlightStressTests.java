@@ -52,7 +52,7 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Tests with real threads and real time: callers are let loose together and counted.
  */
 @Timeout(120)
-class TokenServiceStressTests {
+class SingleFlightStressTests {
 
 	private static final int THREADS = 8;
 

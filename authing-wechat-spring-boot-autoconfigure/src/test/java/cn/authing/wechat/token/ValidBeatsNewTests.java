@@ -23,19 +23,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 import cn.authing.wechat.AuthingApiException;
-import cn.authing.wechat.WechatMpAccessToken;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
-import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_EXPIRED;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
  * Tests for the renewal of a valid token: when it is due, that valid beats new, and that
  * the same token again is not news.
  */
-class RenewalTests {
+class ValidBeatsNewTests {
 
 	private static final Duration MOMENT = Duration.ofMillis(1);
 
@@ -48,7 +47,9 @@ class RenewalTests {
 			// refresh-ahead before the expiry, up to a tenth of that earlier
 			"7200, 0, 6900", "7200, 0.5, 6885", "7200, 0.999999, 6870.00003", "600, 0, 300",
 			// below twice refresh-ahead: the last fifth of the usable time
-			"599, 0, 471.2", "60, 0, 40", "60, 0.5, 39.5", "11, 0, 0.8" })
+			"599, 0, 471.2", "60, 0, 40", "60, 0.5, 39.5", "50, 0, 32",
+			// below five margins the margin is a fifth
+			"10, 0, 6.4", "1, 0, 0.64" })
 	void refreshAtWhenTokenArrivesShouldFollowItsLife(long life, double random, double refreshAfter) {
 		this.fixture.random = random;
 		this.fixture.hold("A", Duration.ofSeconds(life));
@@ -62,7 +63,7 @@ class RenewalTests {
 	@Test
 	void expiryWhenLifeIsImplausiblyLongShouldBeCapped() {
 		this.fixture.hold("A", Duration.ofDays(4000));
-		this.fixture.advance(UNTIL_EXPIRED);
+		this.fixture.advance(LIFE);
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
 	}
 
@@ -141,66 +142,22 @@ class RenewalTests {
 	}
 
 	@Test
-	void sameTokenWhenDueShouldStayDueAndBeAskedAfterMinRefreshInterval() {
-		this.fixture.hold("A");
-		WechatMpAccessToken held = this.fixture.service.getAccessTokenSync();
-		this.fixture.advance(UNTIL_DUE);
-		this.fixture.ask();
-		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt()), true);
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
-		assertThat(this.fixture.service.getAccessTokenSync()).isSameAs(held);
-		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
-		this.fixture.ask();
-		assertThat(this.fixture.fetches()).isEqualTo(2);
-		this.fixture.advance(MOMENT);
-		this.fixture.ask();
-		assertThat(this.fixture.fetches()).isEqualTo(3);
-	}
-
-	@Test
-	void sameTokenWhenExpiryIsComputedAnewShouldNotBeNews() {
-		this.fixture.hold("A");
-		WechatMpAccessToken held = this.fixture.service.getAccessTokenSync();
-		this.fixture.advance(UNTIL_DUE);
-		this.fixture.ask();
-		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt().plusSeconds(2)), true);
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
-		this.fixture.advance(UNTIL_EXPIRED.minus(UNTIL_DUE));
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
-	}
-
-	@Test
-	void sameTokenWhenItLivesLongerShouldLiveLonger() {
-		Duration defaultTtl = Duration.ofSeconds(60);
-		this.fixture.hold("A", defaultTtl);
-		this.fixture.advance(Duration.ofSeconds(40));
-		this.fixture.ask();
-		this.fixture.client.call().succeed("A", defaultTtl);
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
-		this.fixture.advance(Duration.ofSeconds(40));
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
-		assertThat(this.fixture.held()).isEqualTo("A");
-		this.fixture.time.runDue();
-		assertThat(this.fixture.fetches()).isEqualTo(3);
-	}
-
-	@Test
 	void renewalWhenOneWasJustDoneShouldWaitForMinRefreshInterval() {
 		this.fixture.hold("A", Duration.ofSeconds(60));
 		this.fixture.advance(Duration.ofSeconds(40));
 		this.fixture.ask();
-		this.fixture.client.call().succeed("B", Duration.ofSeconds(15));
-		this.fixture.advance(Duration.ofSeconds(4));
+		this.fixture.client.call().succeed("B", Duration.ofSeconds(10));
+		this.fixture.advance(Duration.ofMillis(6400));
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(this.fixture.ask().accessToken()).isEqualTo("B");
 		assertThat(this.fixture.fetches()).isEqualTo(2);
-		this.fixture.advance(Duration.ofSeconds(1));
+		this.fixture.advance(Duration.ofMillis(1600));
 		this.fixture.ask();
 		this.fixture.client.call().succeed("C", Duration.ofSeconds(20));
-		this.fixture.advance(Duration.ofSeconds(8));
+		this.fixture.advance(Duration.ofSeconds(13));
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		this.fixture.ask();
-		assertThat(this.fixture.fetches()).as("13 s after the last renewal").isEqualTo(3);
+		assertThat(this.fixture.fetches()).as("21 s after the last refresh").isEqualTo(3);
 	}
 
 	@Test
@@ -252,6 +209,68 @@ class RenewalTests {
 		this.fixture.client.call().succeed("B", Duration.ofSeconds(-1));
 		assertThat(caller.accessToken()).isEqualTo("B");
 		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
+	void staleTokenShouldBeServedUntilItsRealExpiryWhileFetchesFail() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_STALE);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		this.fixture.client.onCall((call) -> call.fail());
+		for (int ask = 0; ask < 100; ask++) {
+			assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
+			this.fixture.advance(POLICY.expiryMargin().dividedBy(100));
+		}
+		assertThat(this.fixture.fetches()).as("not during a back-off").isEqualTo(1 + 4);
+		assertThat(this.fixture.registry.requestCounts("default").stale()).isEqualTo(100);
+		this.fixture.advance(Duration.ofSeconds(30));
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	@Test
+	void staleTokenWhenFetchSucceedsShouldNotBeServed() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_STALE);
+		Caller caller = this.fixture.ask();
+		assertThat(caller.isWaiting()).isTrue();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.registry.requestCounts("default").stale()).isZero();
+	}
+
+	@Test
+	void longerLivedTokenShouldBeKeptForWhenAShorterOneHasExpiredAndFetchesFail() {
+		this.fixture.hold("LONG");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("SHORT", Duration.ofMinutes(1));
+		assertThat(this.fixture.held()).isEqualTo("SHORT");
+		this.fixture.advance(Duration.ofMinutes(2));
+		this.fixture.client.onCall((call) -> call.fail());
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("LONG");
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		assertThat(this.fixture.service.invalidate("LONG")).as("WeChat had killed it").isTrue();
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	@Test
+	void longerLivedTokenWhenReportedAsRejectedMeanwhileShouldBeForgotten() {
+		this.fixture.hold("LONG");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("SHORT", Duration.ofMinutes(1));
+		assertThat(this.fixture.service.invalidate("LONG")).as("not the current one").isFalse();
+		this.fixture.advance(Duration.ofMinutes(2));
+		this.fixture.client.onCall((call) -> call.fail());
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	@Test
+	void tokenThatLivesForLessThanTheMarginShouldBeServedWithoutFetchingAllTheTime() {
+		this.fixture.hold("A", Duration.ofSeconds(5));
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
+		this.fixture.advance(Duration.ofMillis(4000).minus(MOMENT));
+		assertThat(this.fixture.held()).isEqualTo("A");
+		this.fixture.advance(MOMENT);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
 	}
 
 }

@@ -1,0 +1,227 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.DoubleSupplier;
+
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.scheduler.NonBlocking;
+
+import org.springframework.core.log.LogMessage;
+import org.springframework.util.Assert;
+
+/**
+ * What all fetches share: clock, policy, threads, listeners, and the list of the fetches
+ * in flight, which keeps them and what they are for reachable.
+ */
+final class FetchContext {
+
+	private static final Log logger = LogFactory.getLog(FetchContext.class);
+
+	// For listeners: callers find counted what they are told.
+	private static final Duration MAX_NOTIFICATION_WAIT = Duration.ofMillis(50);
+
+	private final TokenClock clock;
+
+	private final Executors executors;
+
+	private final DoubleSupplier random;
+
+	private final WechatMpRefreshPolicy policy;
+
+	private final List<WechatMpTokenListener> listeners;
+
+	private final Set<Disposable> fetches = ConcurrentHashMap.newKeySet();
+
+	// The last of the notifications.
+	private CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
+
+	private volatile boolean stopped;
+
+	FetchContext(TokenClock clock, Executors executors, DoubleSupplier random, WechatMpRefreshPolicy policy,
+			List<WechatMpTokenListener> listeners) {
+		this.clock = clock;
+		this.executors = executors;
+		this.random = random;
+		this.policy = policy;
+		this.listeners = List.copyOf(listeners);
+	}
+
+	TokenClock clock() {
+		return this.clock;
+	}
+
+	WechatMpRefreshPolicy policy() {
+		return this.policy;
+	}
+
+	Executors executors() {
+		return this.executors;
+	}
+
+	double random() {
+		return this.random.getAsDouble();
+	}
+
+	/**
+	 * Return how long a fetch may take and a caller waits for it, in nanoseconds: a
+	 * little longer than the client gives itself, whose own failure tells more.
+	 */
+	long fetchDeadline() {
+		long timeout = this.policy.timeout().toNanos();
+		return timeout + timeout / 50;
+	}
+
+	/**
+	 * Run a short task later. Does nothing once the executors are shut down.
+	 */
+	@Nullable Future<?> schedule(Runnable task, long delay) {
+		try {
+			return this.executors.timer().schedule(task, delay, TimeUnit.NANOSECONDS);
+		}
+		catch (RejectedExecutionException ex) {
+			Assert.state(this.stopped, () -> "Executor rejected a task while open: " + ex.getMessage());
+			return null;
+		}
+	}
+
+	void register(Disposable fetch) {
+		this.fetches.add(fetch);
+	}
+
+	void unregister(Disposable fetch) {
+		this.fetches.remove(fetch);
+	}
+
+	/**
+	 * Notify the listeners, one event after the other, on a thread that only listeners
+	 * can delay.
+	 * @param event the event
+	 * @return completes when they are notified, at the latest after a moment
+	 */
+	CompletableFuture<Void> publish(WechatMpTokenEvent event) {
+		CompletableFuture<Void> notified;
+		synchronized (this.listeners) {
+			if (!this.listeners.isEmpty()) {
+				this.notified = this.notified.thenRunAsync(
+						() -> this.listeners.forEach((listener) -> notify(listener, event)),
+						this.executors.callbacks());
+			}
+			notified = this.notified.copy();
+		}
+		if (!notified.isDone()) {
+			Future<?> timeout = schedule(() -> notified.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
+			notified.whenComplete((done, failure) -> cancel(timeout));
+		}
+		return notified;
+	}
+
+	static void cancel(@Nullable Future<?> task) {
+		if (task != null) {
+			task.cancel(false);
+		}
+	}
+
+	private static void notify(WechatMpTokenListener listener, WechatMpTokenEvent event) {
+		try {
+			listener.onEvent(event);
+		}
+		catch (Throwable ex) {
+			// An Error of a listener, too, is no business of those who wait for a token.
+			logger.warn(LogMessage.format("%s failed", listener.getClass().getName()), ex);
+		}
+	}
+
+	boolean isStopped() {
+		return this.stopped;
+	}
+
+	/**
+	 * End all fetches and start none until {@link #resume()}.
+	 */
+	void stop() {
+		this.stopped = true;
+		this.fetches.forEach(Disposable::dispose);
+	}
+
+	void resume() {
+		this.stopped = false;
+	}
+
+	/**
+	 * The threads of a registry. They live only while there is something to do.
+	 *
+	 * @param timer for timers alone: nothing that could block runs there
+	 * @param fetches where fetches start: plain threads of our own, so that no caller's
+	 * thread-locals, and no hooks that hand them on, reach a fetch, and as many as there
+	 * are clients that block
+	 * @param callbacks where the code of subscribers, listeners and stores runs
+	 */
+	record Executors(ScheduledExecutorService timer, ExecutorService fetches, ExecutorService callbacks) {
+
+		static Executors create() {
+			ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, TimerThread::new);
+			timer.setKeepAliveTime(10, TimeUnit.SECONDS);
+			timer.allowCoreThreadTimeOut(true);
+			timer.setRemoveOnCancelPolicy(true);
+			ExecutorService workers = new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS,
+					new SynchronousQueue<>(),
+					(task) -> prepare(new Thread(null, task, "authing-wechat-token", 0, false)));
+			return new Executors(timer, workers, workers);
+		}
+
+		private static Thread prepare(Thread thread) {
+			thread.setDaemon(true);
+			thread.setContextClassLoader(FetchContext.class.getClassLoader());
+			return thread;
+		}
+
+		void shutdown() {
+			this.timer.shutdownNow();
+			// Those who were just released must still be told.
+			this.fetches.shutdown();
+			this.callbacks.shutdown();
+		}
+
+		private static final class TimerThread extends Thread implements NonBlocking {
+
+			TimerThread(Runnable task) {
+				super(null, task, "authing-wechat-token-timer", 0, false);
+				prepare(this);
+			}
+
+		}
+
+	}
+
+}

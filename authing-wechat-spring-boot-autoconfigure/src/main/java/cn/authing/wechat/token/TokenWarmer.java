@@ -1,0 +1,89 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongSupplier;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Refreshes a token on time, also if nobody asks for it.
+ */
+final class TokenWarmer {
+
+	private final FetchContext context;
+
+	private final Runnable refresh;
+
+	private final LongSupplier nextDelay;
+
+	private final AtomicReference<@Nullable Future<?>> timer = new AtomicReference<>();
+
+	private volatile boolean stopped;
+
+	/**
+	 * Create a new warmer.
+	 * @param context where timers run
+	 * @param refresh starts a fetch, after which {@link #schedule()} is called
+	 * @param nextDelay supplies the time to the next fetch, in nanoseconds; negative
+	 * while one is in flight
+	 */
+	TokenWarmer(FetchContext context, Runnable refresh, LongSupplier nextDelay) {
+		this.context = context;
+		this.refresh = refresh;
+		this.nextDelay = nextDelay;
+	}
+
+	/**
+	 * Schedule the next fetch, in place of the one that was scheduled.
+	 */
+	void schedule() {
+		long delay = this.nextDelay.getAsLong();
+		if (!this.stopped && !this.context.isStopped() && delay >= 0) {
+			replace(this.context.schedule(this::run, delay));
+		}
+	}
+
+	private void run() {
+		if (this.nextDelay.getAsLong() == 0) {
+			this.refresh.run();
+		}
+		else {
+			schedule();
+		}
+	}
+
+	/**
+	 * Schedule nothing until {@link #resume()}.
+	 */
+	void stop() {
+		this.stopped = true;
+		replace(null);
+	}
+
+	void resume() {
+		this.stopped = false;
+		schedule();
+	}
+
+	private void replace(@Nullable Future<?> timer) {
+		FetchContext.cancel(this.timer.getAndSet(timer));
+	}
+
+}

@@ -1,0 +1,382 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.token;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.AuthingTransportException;
+import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.client.AuthingWechatClient;
+
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
+import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+/**
+ * Rule 11: what is plugged in is not trusted. A client, store, listener or account
+ * provider that throws, returns {@code null}, hangs or blocks is contained.
+ */
+@Timeout(60)
+class PluggedInIsNotTrustedTests {
+
+	private static final Duration SOON = Duration.ofSeconds(30);
+
+	private final TokenServiceFixture fixture = new TokenServiceFixture();
+
+	@Test
+	void fetchWhenClientCompletesEmptyShouldFailClearly() {
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().completeEmpty();
+		assertThat(caller.failure()).isInstanceOf(AuthingException.class).hasMessageContaining("without a token");
+	}
+
+	@Test
+	void fetchWhenClientFailsWithForeignExceptionShouldNotQuoteIt() {
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().fail(new IllegalArgumentException("secret " + CREDENTIALS.appSecret()));
+		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class)
+			.message()
+			.contains("IllegalArgumentException")
+			.doesNotContain(CREDENTIALS.appSecret());
+	}
+
+	@Test
+	void fetchWhenClientThrowsShouldFail() {
+		this.fixture.client.onCall((call) -> {
+			throw new IllegalStateException("broken");
+		});
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingTransportException.class);
+	}
+
+	@Test
+	void clientWhenJarsDoNotFitTogetherShouldFailAtOnce() {
+		AuthingWechatClient client = (credentials) -> {
+			throw new NoSuchMethodError("of another version");
+		};
+		try (TestTokenService service = new TestTokenService(client, null, () -> this.fixture.accounts, POLICY, 10,
+				List.of())) {
+			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync)
+				.withMessageContaining("NoSuchMethodError");
+		}
+	}
+
+	@Test
+	void listenerShouldBeToldOfEachFetch() {
+		List<String> told = new ArrayList<>();
+		TokenServiceFixture fixture = new TokenServiceFixture(
+				(setup) -> setup.withListener((event) -> told.add(event.toString())));
+		fixture.ask();
+		fixture.advance(Duration.ofMillis(300));
+		fixture.client.call().fail();
+		fixture.advance(Duration.ofSeconds(1));
+		fixture.hold("A");
+		assertThat(told).hasSize(2);
+		assertThat(told.get(0)).startsWith("Failed[account=default, duration=PT0.3S").contains("Authing is busy");
+		assertThat(told.get(1)).isEqualTo("Fetched[account=default, duration=PT0S, origin=AUTHING]");
+		assertThat(fixture.status().fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void listenerWhenItFailsWithAnErrorShouldNotStrandThoseWhoWait() {
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withListener((event) -> {
+			throw new AssertionError("broken listener");
+		}));
+		Caller caller = fixture.ask();
+		fixture.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
+	@ParameterizedTest
+	@ValueSource(booleans = { false, true })
+	void listenerWhenItThrowsShouldNotStrandThoseWhoWait(boolean linkage) {
+		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withListener((event) -> {
+			if (linkage) {
+				throw new NoClassDefFoundError("of another version");
+			}
+			throw new IllegalStateException("broken listener");
+		}));
+		Caller first = fixture.ask();
+		fixture.client.call().fail();
+		assertThat(first.failure()).isInstanceOf(AuthingApiException.class);
+		fixture.advance(Duration.ofSeconds(1));
+		Caller second = fixture.ask();
+		fixture.client.call().succeed("A", LIFE);
+		assertThat(second.accessToken()).isEqualTo("A");
+	}
+
+	private static WechatMpAccessToken token() {
+		return new WechatMpAccessToken("A", java.time.Instant.now().plusSeconds(7200));
+	}
+
+	private TestTokenService service(AuthingWechatClient client, @Nullable WechatMpTokenStore store,
+			WechatMpRefreshPolicy policy, WechatMpTokenListener... listeners) {
+		return new TestTokenService(client, store, () -> Map.of("default", CREDENTIALS), policy, 100,
+				List.of(listeners));
+	}
+
+	static Stream<Error> errors() {
+		return Stream.of(new StackOverflowError(), new OutOfMemoryError("test"), new InternalError(),
+				new NoSuchMethodError(), new AssertionError());
+	}
+
+	@ParameterizedTest
+	@MethodSource("errors")
+	void clientWhenItThrowsAnErrorShouldBeToldAtOnce(Error error) {
+		try (TestTokenService service = service((credentials) -> Mono.fromSupplier(() -> {
+			throw error;
+		}), null, POLICY.withTimeout(Duration.ofHours(1)))) {
+			assertThatExceptionOfType(AuthingTransportException.class).isThrownBy(service::getAccessTokenSync)
+				.withMessageContaining(error.getClass().getName());
+		}
+	}
+
+	@Test
+	@SuppressWarnings("NullAway") // what a client without null checks may do
+	void clientWhenItReturnsNullShouldBeToldAtOnce() {
+		try (TestTokenService service = service((credentials) -> null, null, POLICY.withTimeout(Duration.ofHours(1)))) {
+			assertThatExceptionOfType(AuthingTransportException.class).isThrownBy(service::getAccessTokenSync)
+				.withMessageContaining("AuthingWechatClient");
+		}
+	}
+
+	@Test
+	void clientWhenItBlocksShouldDelayNoOtherFetch() throws Exception {
+		int accounts = 20;
+		CountDownLatch allIn = new CountDownLatch(accounts);
+		try (TestTokenService service = service((credentials) -> Mono.fromCallable(() -> {
+			allIn.countDown();
+			// Nobody gets further before all have started
+			assertThat(allIn.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			return token();
+		}), null, POLICY)) {
+			List<CompletableFuture<WechatMpAccessToken>> answers = IntStream.range(0, accounts)
+				.mapToObj((i) -> service.account(new WechatMpCredentials("wx" + i, "s")).getAccessToken().toFuture())
+				.toList();
+			assertThat(answers).allSatisfy((answer) -> assertThat(answer).succeedsWithin(SOON));
+		}
+	}
+
+	@Test
+	void clientWhenItBlocksShouldEndAtTheDeadlineAndBeInterrupted() throws Exception {
+		CountDownLatch interrupted = new CountDownLatch(1);
+		try (TestTokenService service = service((credentials) -> {
+			try {
+				new CountDownLatch(1).await();
+			}
+			catch (InterruptedException ex) {
+				interrupted.countDown();
+			}
+			return Mono.empty();
+		}, null, POLICY.withTimeout(Duration.ofMillis(50)))) {
+			assertThat(service.getAccessToken().toFuture()).failsWithin(SOON)
+				.withThrowableThat()
+				.withCauseInstanceOf(AuthingTransportException.class)
+				.withMessageContaining("authing.timeout");
+			assertThat(interrupted.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+		}
+	}
+
+	@Test
+	void listenerWhenItBlocksShouldKeepNobodyWaiting() {
+		CountDownLatch gate = new CountDownLatch(1);
+		AtomicInteger told = new AtomicInteger();
+		try (TestTokenService service = service((credentials) -> Mono.fromSupplier(() -> token()), null, POLICY,
+				(event) -> {
+					told.incrementAndGet();
+					await(gate);
+				})) {
+			for (int account = 0; account < 5; account++) {
+				assertThat(service.account(new WechatMpCredentials("wx" + account, "s")).getAccessToken().toFuture())
+					.succeedsWithin(SOON);
+			}
+			assertThat(told).hasValue(1);
+		}
+		finally {
+			gate.countDown();
+		}
+	}
+
+	private static void await(CountDownLatch gate) {
+		try {
+			gate.await();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+	}
+
+	@Test
+	@SuppressWarnings("NullAway") // what a provider without null checks may do
+	void accountProviderWhenItReturnsNullShouldBeToldAndKeepTheAccounts() {
+		List<Map<String, WechatMpCredentials>> accounts = new ArrayList<>(List.of(Map.of("default", CREDENTIALS)));
+		WechatMpAccountRegistry registry = new WechatMpAccountRegistry(
+				(credentials) -> Mono.fromSupplier(() -> token()), null,
+				() -> accounts.isEmpty() ? null : accounts.get(0), POLICY, 10, List.of());
+		accounts.clear();
+		assertThatIllegalStateException().isThrownBy(registry::reload).withMessageContaining("WechatMpAccountProvider");
+		assertThat(registry.account("default").getAccessTokenSync().accessToken()).isEqualTo("A");
+		registry.close();
+	}
+
+	static Stream<WechatMpTokenStore> stores() {
+		return Stream.of(new BrokenStore("throws", () -> {
+			throw new IllegalStateException("broken store");
+		}), new BrokenStore("throws an Error", () -> {
+			throw new StackOverflowError();
+		}), new BrokenStore("returns null", () -> null), new BrokenStore("fails", () -> Mono.error(new Exception())),
+				new BrokenStore("hangs", Mono::never), new BrokenStore("blocks", () -> {
+					await(new CountDownLatch(1));
+					return Mono.empty();
+				}));
+	}
+
+	@ParameterizedTest
+	@MethodSource("stores")
+	void storeThatIsBrokenShouldBeAsGoodAsNone(WechatMpTokenStore store) {
+		AtomicInteger number = new AtomicInteger();
+		AuthingWechatClient client = (credentials) -> Mono
+			.fromSupplier(() -> new WechatMpAccessToken("T" + number.incrementAndGet(),
+					java.time.Instant.now().plusSeconds(7200)));
+		try (TestTokenService service = service(client, store,
+				POLICY.withBackoff(Duration.ofMillis(1), Duration.ofMillis(1)))) {
+			assertThat(service.getAccessToken().map(WechatMpAccessToken::accessToken).toFuture()).succeedsWithin(SOON)
+				.isEqualTo("T1");
+			assertThat(service.invalidate("T1")).isTrue();
+			assertThat(service.getAccessToken().map(WechatMpAccessToken::accessToken).toFuture()).succeedsWithin(SOON)
+				.isEqualTo("T2");
+			assertThat(service.refreshAccessToken().map(WechatMpAccessToken::accessToken).toFuture())
+				.succeedsWithin(SOON)
+				.isEqualTo("T3");
+			assertThat(service.registry().storeStatus()).isNull();
+		}
+	}
+
+	@Test
+	void leaseThatIsBrokenShouldBeAsGoodAsNone() {
+		ManualTime time = new ManualTime();
+		WechatMpTokenStore store = new BrokenStore("lease", Mono::empty) {
+
+			@Override
+			public Mono<Lease> lease(WechatMpCredentials credentials) {
+				return Mono.just(new Lease() {
+
+					@Override
+					public @Nullable StoredToken shared() {
+						throw new IllegalStateException("broken lease");
+					}
+
+					@Override
+					public Mono<Void> release() {
+						throw new IllegalStateException("broken lease");
+					}
+
+				});
+			}
+
+		};
+		try (TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withTime(time).withStore(store))) {
+			Caller caller = fixture.ask();
+			fixture.client.call().succeed("A", LIFE);
+			assertThat(caller.accessToken()).isEqualTo("A");
+		}
+	}
+
+	/**
+	 * A store of which each operation does the same.
+	 */
+	private static class BrokenStore implements WechatMpTokenStore {
+
+		private final String name;
+
+		private final Supplier<? extends @Nullable Mono<?>> operation;
+
+		BrokenStore(String name, Supplier<? extends @Nullable Mono<?>> operation) {
+			this.name = name;
+			this.operation = operation;
+		}
+
+		@SuppressWarnings({ "unchecked", "NullAway" }) // what a broken store may do
+		private <T> Mono<T> operate() {
+			return (Mono<T>) this.operation.get();
+		}
+
+		@Override
+		public Mono<StoredToken> read(WechatMpCredentials credentials) {
+			return operate();
+		}
+
+		@Override
+		public Mono<StoredToken> publish(WechatMpCredentials credentials, StoredToken token) {
+			return operate();
+		}
+
+		@Override
+		public Mono<Void> drop(WechatMpCredentials credentials, String accessToken) {
+			return operate();
+		}
+
+		@Override
+		public Mono<Lease> lease(WechatMpCredentials credentials) {
+			return operate();
+		}
+
+		@Override
+		public Flux<Change> changes() {
+			return this.<Change>operate().flux();
+		}
+
+		@Override
+		public @Nullable WechatMpTokenStoreStatus status() {
+			if (this.name.startsWith("throws")) {
+				this.operation.get();
+			}
+			return null;
+		}
+
+		@Override
+		public String toString() {
+			return this.name;
+		}
+
+	}
+
+}
