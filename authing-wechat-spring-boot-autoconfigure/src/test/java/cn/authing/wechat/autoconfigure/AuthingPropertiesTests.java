@@ -189,7 +189,7 @@ class AuthingPropertiesTests {
 						Map.of("authing.wechat.accounts[a\nWARN \u009bforged].app-id", "wx1"))))
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
-				.hasMessageStartingWith("authing.wechat.accounts[a WARN forged].app-secret is missing."));
+				.hasMessageStartingWith("authing.wechat.accounts[a WARN  forged].app-secret is missing."));
 	}
 
 	@Test
