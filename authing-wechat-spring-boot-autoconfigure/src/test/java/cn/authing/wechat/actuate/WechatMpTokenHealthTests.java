@@ -244,6 +244,16 @@ class WechatMpTokenHealthTests {
 	}
 
 	@Test
+	void healthWhenTokenArrivesExpiredShouldBeUpAndSayThatItIsStale() {
+		this.authing.answerWithTokens(Duration.ofMinutes(-1));
+		this.contextRunner.run((context) -> {
+			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
+			assertThat(health.getStatus()).isEqualTo(Status.UP);
+			assertThat(health.getDetails()).containsEntry("state", WechatMpTokenState.STALE).containsKey("reason");
+		});
+	}
+
+	@Test
 	void healthWhenServiceIsMockedOrDecoratedShouldAskTheAccounts() {
 		for (WechatMpTokenService service : List.of(Mockito.mock(WechatMpTokenService.class),
 				WechatMpTokenService.of("another-token"))) {

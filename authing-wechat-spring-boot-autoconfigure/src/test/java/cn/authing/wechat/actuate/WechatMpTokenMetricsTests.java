@@ -100,6 +100,23 @@ class WechatMpTokenMetricsTests {
 	}
 
 	@Test
+	void requestsWhenTokenArrivesExpiredShouldCountAsStale() {
+		this.authing.answerWithTokens(Duration.ofMinutes(-1));
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			service.getAccessTokenSync();
+			service.getAccessTokenSync();
+			assertThat(requests(context, "default", "stale")).isPositive();
+			assertThat(requests(context, "default", "fresh")).isZero();
+			assertThat(context.getBean(MeterRegistry.class)
+				.get("authing.wechat.token.state")
+				.tag("state", "stale")
+				.gauge()
+				.value()).isEqualTo(1);
+		});
+	}
+
+	@Test
 	void rejectedShouldCountTokensOnce() {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
