@@ -17,22 +17,29 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.client.AuthingWechatClient;
 
+import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 /**
- * Tests for how long a failure is remembered, and for the listeners that are told.
+ * Rule 6: bounded upstream load, whatever callers and failures do, for every credentials
+ * pair, also beyond {@code max-entries}.
  */
 class BoundedUpstreamLoadTests {
 
@@ -143,6 +150,27 @@ class BoundedUpstreamLoadTests {
 			fixture.advance(Duration.ofMillis(100));
 		}
 		assertThat(fixture.fetches()).isEqualTo(accounts);
+	}
+
+	@Test
+	void backOffOfAnEvictedEntryShouldNotBeForgotten() {
+		ManualTime time = new ManualTime();
+		AtomicInteger fetches = new AtomicInteger();
+		// Remembers no call, as that would hold the entry
+		AuthingWechatClient client = (credentials) -> {
+			fetches.incrementAndGet();
+			return Mono.error(ScriptedClient.failure(Duration.ofSeconds(30)));
+		};
+		TestTokenService service = new TestTokenService(client, null, () -> Map.of("default", CREDENTIALS), 2,
+				new FetchContext(time, time.newExecutors(), () -> 0, POLICY, List.of()));
+		for (int round = 0; round < 2; round++) {
+			for (int account = 0; account < 50; account++) {
+				Caller.of(service.account(new WechatMpCredentials("wx" + account, "secret")).getAccessToken());
+				time.runDue();
+			}
+			System.gc();
+		}
+		assertThat(fetches).hasValue(50);
 	}
 
 	@Test
