@@ -27,6 +27,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
@@ -118,7 +119,7 @@ class DocumentationTests {
 		for (String yaml : blocks(page, "yaml")) {
 			YamlPropertiesFactoryBean factory = new YamlPropertiesFactoryBean();
 			factory.setResources(new ByteArrayResource(yaml.getBytes(StandardCharsets.UTF_8)));
-			Map<?, ?> properties = factory.getObject();
+			Map<?, ?> properties = Objects.requireNonNull(factory.getObject());
 			assertThat(properties).as(yaml).isNotEmpty();
 			assertThat(properties.keySet()).map(String::valueOf)
 				.filteredOn((name) -> name.startsWith("authing."))
@@ -165,7 +166,7 @@ class DocumentationTests {
 	}
 
 	static Stream<Path> readmes() throws IOException {
-		return pages().filter((page) -> page.getParent().equals(ROOT));
+		return pages().filter((page) -> ROOT.equals(page.getParent()));
 	}
 
 	@Test
