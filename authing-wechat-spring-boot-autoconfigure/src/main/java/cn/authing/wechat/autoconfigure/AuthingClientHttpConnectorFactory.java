@@ -31,6 +31,7 @@ import org.springframework.boot.ssl.NoSuchSslBundleException;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.http.client.reactive.ClientHttpConnector;
+import org.springframework.util.ClassUtils;
 import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.client.SingleUseHttpConnector;
@@ -59,11 +60,12 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 		String bundle = properties.getSsl().getBundle();
 		HttpClientSettings settings = StringUtils.hasLength(bundle)
 				? defaults.withSslBundle(sslBundle(sslBundles, bundle)) : defaults;
-		this.settings = settings
+		settings = settings
 			.withTimeouts(properties.getConnectTimeout(), readTimeout(settings.readTimeout(), properties.getTimeout()))
 			// A redirect would carry the secret elsewhere
-			.withRedirects(HttpRedirects.DONT_FOLLOW)
-			.withCookieHandling(HttpCookieHandling.DISABLE);
+			.withRedirects(HttpRedirects.DONT_FOLLOW);
+		this.settings = ClassUtils.isPresent("org.springframework.boot.http.client.HttpCookieHandling",
+				getClass().getClassLoader()) ? Cookies.disable(settings) : settings;
 		HttpTransport.warnOfLoggers(builder, logger);
 	}
 
@@ -107,6 +109,17 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 					"Define it, for example as spring.ssl.bundle.pem." + name
 							+ ".truststore.certificate, or name a known one.");
 		}
+	}
+
+	/**
+	 * A class of its own, since Spring Boot 4.0 knows no setting for cookies.
+	 */
+	private static final class Cookies {
+
+		static HttpClientSettings disable(HttpClientSettings settings) {
+			return settings.withCookieHandling(HttpCookieHandling.DISABLE);
+		}
+
 	}
 
 }
