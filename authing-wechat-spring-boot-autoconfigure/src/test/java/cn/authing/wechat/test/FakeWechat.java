@@ -38,6 +38,7 @@ import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
+import reactor.netty.resources.LoopResources;
 
 /**
  * WeChat's API on a loopback port: it checks tokens and answers in the shapes that WeChat
@@ -60,6 +61,9 @@ public final class FakeWechat implements AutoCloseable {
 
 	private final AtomicInteger busy = new AtomicInteger();
 
+	// Of its own: an application context disposes the global ones when it closes
+	private final LoopResources threads = LoopResources.create("fake-wechat");
+
 	private final DisposableServer server;
 
 	private volatile int rejection = 40001;
@@ -72,6 +76,7 @@ public final class FakeWechat implements AutoCloseable {
 
 	private FakeWechat() {
 		this.server = HttpServer.create()
+			.runOn(this.threads)
 			.host("127.0.0.1")
 			.port(0)
 			.compress(this::isCompressed)
@@ -242,6 +247,7 @@ public final class FakeWechat implements AutoCloseable {
 	@Override
 	public void close() {
 		this.server.disposeNow(Duration.ofSeconds(30));
+		this.threads.disposeLater(Duration.ZERO, Duration.ofSeconds(5)).block();
 	}
 
 	/**
