@@ -73,9 +73,11 @@ class WireLogTests {
 
 	@Test
 	void clientOfTheJdkWritesTokenAtFine() {
-		Set<String> expected = Set.of("FINE jdk.internal.httpclient.debug");
-		assertThat(webClient(JdkClientHttpConnector::new)).isEqualTo(expected);
-		assertThat(restClient(JdkClientHttpRequestFactory::new)).isEqualTo(expected);
+		// Where an application has bridged it, the other logging system has it as well
+		assertThat(webClient(JdkClientHttpConnector::new)).contains("FINE jdk.internal.httpclient.debug")
+			.allMatch((logger) -> logger.endsWith(" jdk.internal.httpclient.debug"));
+		assertThat(restClient(JdkClientHttpRequestFactory::new)).contains("FINE jdk.internal.httpclient.debug")
+			.allMatch((logger) -> logger.endsWith(" jdk.internal.httpclient.debug"));
 	}
 
 	@Test
