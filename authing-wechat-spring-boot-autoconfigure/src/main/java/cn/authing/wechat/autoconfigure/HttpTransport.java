@@ -49,6 +49,9 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 
 	private static final Log logger = LogFactory.getLog(HttpTransport.class);
 
+	// A logger, and a system property that has it write to the standard error
+	private static final String JDK_DEBUG = "jdk.internal.httpclient.debug";
+
 	private static final String WARNING = ": it shows what is sent to Authing and its answers, the WeChat app secret "
 			+ "and tokens among them. ";
 
@@ -101,7 +104,8 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 			warnOfLoggers(logger, "org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
 		}
 		else if (builder instanceof JdkClientHttpConnectorBuilder) {
-			for (String name : List.of("jdk.internal.httpclient.debug", "jdk.httpclient.HttpClient.log")) {
+			warnOfLoggers(logger, JDK_DEBUG);
+			for (String name : List.of(JDK_DEBUG, "jdk.httpclient.HttpClient.log")) {
 				if (!"false".equals(System.getProperty(name, "false"))) {
 					logger.warn("The system property " + name + " is set" + WARNING + "Remove it.");
 				}
