@@ -326,7 +326,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			entries.invalidateAll(configured.values());
 		}
 		if (this.warm) {
-			keepWarm();
+			accounts.values().forEach(AccountTokenSource::keepWarm);
 		}
 	}
 
