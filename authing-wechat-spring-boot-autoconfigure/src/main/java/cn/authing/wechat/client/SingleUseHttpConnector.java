@@ -47,6 +47,8 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 
 	private final Sinks.Empty<Void> closed = Sinks.empty();
 
+	private volatile boolean ended;
+
 	/**
 	 * Create a new connector.
 	 * @param exchanges makes the exchange of a request
@@ -59,6 +61,10 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 	public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
 			Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
 		return Mono.defer(() -> {
+			if (this.ended) {
+				// A retry, say: Jetty's client would start again
+				return Mono.<ClientHttpResponse>error(new ExchangeException("the connection was closed"));
+			}
 			Exchange exchange = this.exchanges.get();
 			return exchange.connect(method, uri, requestCallback)
 				.takeUntilOther(this.closed.asMono())
@@ -74,6 +80,7 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 	 */
 	@Override
 	public void close() {
+		this.ended = true;
 		this.closed.tryEmitEmpty();
 	}
 
