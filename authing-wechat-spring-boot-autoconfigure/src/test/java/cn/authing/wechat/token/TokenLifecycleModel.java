@@ -230,6 +230,8 @@ final class TokenLifecycleModel {
 		}
 		this.fixture.accounts.put("default", changed);
 		this.fixture.registry.reload();
+		// The changed credentials are asked for a token at once.
+		this.fixture.time.runDue();
 	}
 
 	/**
