@@ -74,7 +74,10 @@ final class AccountTokenSource extends CachedTokenSource {
 	@Override
 	@Nullable WechatMpAccessToken held() {
 		TokenEntry entry = this.entry;
-		return (entry != null) ? entry.held() : null;
+		if (entry == null) {
+			return null;
+		}
+		return (this.successor == null) ? entry.held() : entry.heldWithoutRefresh();
 	}
 
 	@Override
@@ -176,8 +179,6 @@ final class AccountTokenSource extends CachedTokenSource {
 		}
 		if (current != null && current.credentials().appId().equals(next.credentials().appId())
 				&& current.isServing()) {
-			// The entry itself may serve others, who are still configured with it.
-			this.entry = current.withoutRefresh();
 			switchWhenFetched(next, true);
 		}
 		else {

@@ -75,26 +75,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 
 	TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials,
 			AccountStatistics statistics) {
-		this(context, loader, credentials, statistics, TokenSnapshot.EMPTY);
-	}
-
-	private TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials,
-			AccountStatistics statistics, TokenSnapshot snapshot) {
 		this.context = context;
 		this.loader = loader;
 		this.clock = context.clock();
 		this.credentials = credentials;
 		this.statistics = statistics;
-		this.snapshot = snapshot;
-	}
-
-	/**
-	 * Return an entry that serves the token of this one until it expires and never
-	 * fetches.
-	 */
-	TokenEntry withoutRefresh() {
-		return new TokenEntry(this.context, this.loader, this.credentials, this.statistics,
-				this.snapshot.withoutRefresh());
+		this.snapshot = TokenSnapshot.EMPTY;
 	}
 
 	@Override
@@ -175,6 +161,22 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, T
 			}
 			case EMPTY, EXPIRED, FAILING -> null;
 		};
+	}
+
+	/**
+	 * Return the token while it works at all, and leave it to others to refresh it.
+	 */
+	@Nullable WechatMpAccessToken heldWithoutRefresh() {
+		TokenSnapshot snapshot = this.snapshot;
+		long now = this.clock.nanoTime();
+		switch (snapshot.state(now)) {
+			case FRESH -> this.statistics.fresh.increment();
+			case DUE -> this.statistics.due.increment();
+			case STALE -> this.statistics.stale.increment();
+			case EMPTY, EXPIRED, FAILING -> {
+			}
+		}
+		return snapshot.valueOrStale(now);
 	}
 
 	@Override

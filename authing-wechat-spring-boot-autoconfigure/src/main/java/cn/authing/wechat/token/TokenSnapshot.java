@@ -189,16 +189,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		return with(this.fallback, this.backOff, this.failures, fetch);
 	}
 
-	/**
-	 * Return a snapshot whose token is served until it expires and is never fetched
-	 * again.
-	 */
-	TokenSnapshot withoutRefresh() {
-		return new TokenSnapshot(this.token, this.origin, this.validity, this.receivedAt, this.softExpiry,
-				this.hardExpiry, this.staleUntil, this.fallback, new BackOff(Long.MAX_VALUE, Long.MAX_VALUE),
-				EMPTY.failures, EMPTY.rejections, null);
-	}
-
 	private TokenSnapshot ended(BackOff backOff, FailureStreak failures) {
 		return with(this.fallback, backOff, failures, null);
 	}

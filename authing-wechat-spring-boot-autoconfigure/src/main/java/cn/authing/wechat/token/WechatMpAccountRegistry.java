@@ -265,8 +265,15 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private TokenEntry newEntry(WechatMpCredentials credentials) {
 		TokenEntry entry = configuredEntry(this.accounts, credentials);
-		entry = (entry != null) ? entry : this.evictedEntries.remove(credentials);
-		return (entry != null) ? entry : new TokenEntry(this.context, this.loader, credentials, this.dynamicStatistics);
+		if (entry != null) {
+			return entry;
+		}
+		entry = this.evictedEntries.remove(credentials);
+		if (entry == null) {
+			return new TokenEntry(this.context, this.loader, credentials, this.dynamicStatistics);
+		}
+		entry.countFor(this.dynamicStatistics);
+		return entry;
 	}
 
 	private static @Nullable TokenEntry configuredEntry(Map<String, AccountTokenSource> accounts,
@@ -349,7 +356,6 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	// It may have a fetch in flight or a back-off, and be asked for by its credentials.
 	private void letGo(@Nullable TokenEntry entry, Map<String, AccountTokenSource> loaded) {
 		if (entry != null && configuredEntry(loaded, entry.credentials()) == null) {
-			entry.countFor(this.dynamicStatistics);
 			this.evictedEntries.add(entry);
 		}
 	}

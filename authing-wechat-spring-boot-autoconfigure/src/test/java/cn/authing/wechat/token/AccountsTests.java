@@ -205,6 +205,29 @@ class AccountsTests {
 		}
 
 		@Test
+		void invalidateWhenChangeIsPendingShouldReachThoseWhoWaitForOldSecret() {
+			fixture().hold("A");
+			fixture().advance(UNTIL_STALE);
+			Caller caller = fixture().ask();
+			ScriptedClient.Call ofOldSecret = fixture().client.call();
+			configure("default", NEW_SECRET);
+			assertThat(fixture().service.invalidate("A")).isTrue();
+			ofOldSecret.fail();
+			assertThat(caller.failure()).as("what a caller gets who waits, of a token that was rejected meanwhile")
+				.isInstanceOf(AuthingApiException.class);
+		}
+
+		@Test
+		void accountWhenChangeIsPendingShouldHaveOneEntryForOldSecret() {
+			fixture().hold("A");
+			configure("default", NEW_SECRET);
+			WechatMpTokenSource old = fixture().service.account(CREDENTIALS);
+			assertThat(old.getAccessTokenSync().accessToken()).isEqualTo("A");
+			assertThat(old.invalidate("A")).isTrue();
+			assertThat(fixture().ask().isWaiting()).as("a token that was rejected is served no more").isTrue();
+		}
+
+		@Test
 		void refreshAccessTokenWhenChangeIsPendingShouldUseNewSecret() {
 			fixture().hold("A");
 			configure("default", NEW_SECRET);

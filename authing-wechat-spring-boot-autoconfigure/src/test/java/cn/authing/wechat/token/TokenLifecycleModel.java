@@ -66,10 +66,8 @@ final class TokenLifecycleModel {
 
 	private Pair current = pair(CREDENTIALS);
 
-	// The token that serves until a changed secret has produced one.
-	private @Nullable String predecessor;
-
-	private long predecessorValidUntil;
+	// Its token serves until a changed secret has produced one.
+	private @Nullable Pair predecessor;
 
 	private @Nullable String lastHandedOut;
 
@@ -225,8 +223,7 @@ final class TokenLifecycleModel {
 		WechatMpCredentials changed = new WechatMpCredentials(CREDENTIALS.appId(), "secret-" + this.pairs.size());
 		this.current = pair(changed);
 		if (!isPredecessorValid()) {
-			this.predecessor = old.isCertainlyValid() ? old.token : null;
-			this.predecessorValidUntil = old.certainlyValidUntil;
+			this.predecessor = old.isCertainlyValid() ? old : null;
 		}
 		this.fixture.accounts.put("default", changed);
 		this.fixture.registry.reload();
@@ -306,7 +303,7 @@ final class TokenLifecycleModel {
 	}
 
 	private boolean isPredecessorValid() {
-		return this.predecessor != null && now() < this.predecessorValidUntil;
+		return this.predecessor != null && this.predecessor.isCertainlyValid();
 	}
 
 	private void started(ScriptedClient.Call call) {
