@@ -113,43 +113,44 @@ final class FleetTokenLoader extends TokenLoader {
 	}
 
 	@Override
-	Mono<ReceivedToken> load(Target target, boolean forced) {
+	Mono<ReceivedToken> load(Cache cache, boolean forced) {
 		if (forced) {
-			return fetchAndPublish(target, Mono.empty());
+			return fetchAndPublish(cache, Mono.empty());
 		}
 		// Half of the time is for others; the rest for an attempt of one's own.
 		long lastPoll = nanoTime() + this.policy.timeout().dividedBy(2).minus(POLL_INTERVAL).toNanos();
-		return Mono.defer(() -> adoptOrFetch(target))
+		return Mono.defer(() -> adoptOrFetch(cache))
 			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> nanoTime() <= lastPoll)
 				.delayElements(POLL_INTERVAL, this.timer))
-			.defaultIfEmpty(fetchAndPublish(target, Mono.empty()))
+			.defaultIfEmpty(fetchAndPublish(cache, Mono.empty()))
 			.flatMap(Function.identity())
 			// The store may not have been there yet when it was read.
-			.onErrorResume((failure) -> shared(target, this.storeTimeout).switchIfEmpty(Mono.error(failure)));
+			.onErrorResume((failure) -> shared(cache, this.storeTimeout).switchIfEmpty(Mono.error(failure)));
 	}
 
 	/**
 	 * Decide whether to adopt what is shared, or to ask as the holder of the lease, or
-	 * alone if the store takes too long to tell; empty while another instance asks. While
-	 * a valid token is cached that is the answer: the instance that holds the lease will
-	 * tell of another one.
+	 * alone if the store takes too long to tell. While a valid token is cached that is
+	 * the answer: the instance that holds the lease will tell of another one.
+	 * @return what to do, yet to be subscribed to, as the time allowed for the decision
+	 * is not that of the fetch; empty while another instance asks
 	 */
-	private Mono<Mono<ReceivedToken>> adoptOrFetch(Target target) {
+	private Mono<Mono<ReceivedToken>> adoptOrFetch(Cache cache) {
 		AtomicBoolean decided = new AtomicBoolean();
 		// Nobody waits while a valid token is cached.
-		Duration maxWait = (target.snapshot().currentAsResult(nanoTime()) != null) ? this.policy.timeout().dividedBy(2)
+		Duration maxWait = (cache.snapshot().currentAsResult(nanoTime()) != null) ? this.policy.timeout().dividedBy(2)
 				: this.storeTimeout;
-		Mono<Mono<ReceivedToken>> decision = read(target).map(Optional::of)
+		Mono<Mono<ReceivedToken>> decision = read(cache).map(Optional::of)
 			.defaultIfEmpty(Optional.empty())
-			.flatMap((stored) -> Mono.justOrEmpty(resolveFromStore(target, stored.orElse(null))))
+			.flatMap((stored) -> Mono.justOrEmpty(resolveFromStore(cache, stored.orElse(null))))
 			.map(Mono::just)
-			.switchIfEmpty(Mono.defer(() -> decided.get() ? Mono.never() : lease(target.credentials()))
-				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(fetchUnderLease(target, lease))
+			.switchIfEmpty(Mono.defer(() -> decided.get() ? Mono.never() : lease(cache.credentials()))
+				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(fetchUnderLease(cache, lease))
 						: release(lease).then(Mono.never())))
-			.switchIfEmpty(Mono.fromSupplier(() -> target.snapshot().currentAsResult(nanoTime())).map(Mono::just));
+			.switchIfEmpty(Mono.fromSupplier(() -> cache.snapshot().currentAsResult(nanoTime())).map(Mono::just));
 		Mono<Mono<ReceivedToken>> timeout = Mono.delay(maxWait, this.timer)
 			.filter((elapsed) -> decided.compareAndSet(false, true))
-			.map((elapsed) -> fetchAndPublish(target, Mono.empty()));
+			.map((elapsed) -> fetchAndPublish(cache, Mono.empty()));
 		// A lease that comes too late must still be given back, so that it is waited for.
 		return Mono
 			.firstWithValue(
@@ -160,9 +161,9 @@ final class FleetTokenLoader extends TokenLoader {
 	}
 
 	@Override
-	void adopt(Target target) {
+	void adopt(Cache cache) {
 		// Nobody waits.
-		shared(target, this.policy.timeout()).subscribe(target::adopt);
+		shared(cache, this.policy.timeout()).subscribe(cache::adopt);
 	}
 
 	@Override
@@ -175,8 +176,8 @@ final class FleetTokenLoader extends TokenLoader {
 	/**
 	 * Return the token that makes it needless to ask Authing, if there is one.
 	 */
-	private @Nullable ReceivedToken resolveFromStore(Target target, @Nullable ReceivedToken shared) {
-		TokenSnapshot snapshot = target.snapshot();
+	private @Nullable ReceivedToken resolveFromStore(Cache cache, @Nullable ReceivedToken shared) {
+		TokenSnapshot snapshot = cache.snapshot();
 		long now = nanoTime();
 		if (shared != null) {
 			if (snapshot.shouldAdopt(shared, now) || snapshot.isReissued(shared)) {
@@ -193,28 +194,28 @@ final class FleetTokenLoader extends TokenLoader {
 		return snapshot.freshAsResult(now);
 	}
 
-	private Mono<ReceivedToken> fetchUnderLease(Target target, Lease lease) {
-		ReceivedToken shared = resolveFromStore(target, sharedBy(lease));
+	private Mono<ReceivedToken> fetchUnderLease(Cache cache, Lease lease) {
+		ReceivedToken shared = resolveFromStore(cache, sharedBy(lease));
 		if (shared != null) {
 			return Mono.just(shared).doFinally((signal) -> release(lease).subscribe());
 		}
-		return fetchAndPublish(target, release(lease));
+		return fetchAndPublish(cache, release(lease));
 	}
 
 	/**
 	 * Fetch and then publish. Those who wait need not wait for the publication, too; the
 	 * lease does, so that others find the token, but not for a store that hangs.
 	 */
-	private Mono<ReceivedToken> fetchAndPublish(Target target, Mono<Void> releaseOfLease) {
+	private Mono<ReceivedToken> fetchAndPublish(Cache cache, Mono<Void> releaseOfLease) {
 		return Mono.defer(() -> {
 			AtomicReference<@Nullable ReceivedToken> fetched = new AtomicReference<>();
 			CompletableFuture<@Nullable Void> published = new CompletableFuture<>();
-			return ask(target.credentials()).doOnNext((token) -> {
+			return ask(cache.credentials()).doOnNext((token) -> {
 				fetched.set(token);
 				// The application may end as soon as it has the token.
 				this.publications.add(published);
 			}).doFinally((signal) -> {
-				publish(target, fetched.get()).doFinally((end) -> {
+				publish(cache, fetched.get()).doFinally((end) -> {
 					this.publications.remove(published);
 					published.complete(null);
 				}).subscribe();
@@ -230,19 +231,18 @@ final class FleetTokenLoader extends TokenLoader {
 	 * Share a token. It is handed out whatever becomes of that; where another one is
 	 * newer, that one is adopted.
 	 */
-	private Mono<ReceivedToken> publish(Target target, @Nullable ReceivedToken fetched) {
-		if (fetched == null || fetched.isExpired()
-				|| target.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
+	private Mono<ReceivedToken> publish(Cache cache, @Nullable ReceivedToken fetched) {
+		if (fetched == null || fetched.isExpired() || cache.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
 			return Mono.empty();
 		}
 		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.life()),
 				authingTime().minusNanos(nanoTime() - fetched.askedAt()));
-		return call("publish", () -> this.store.publish(target.credentials(), token))
+		return call("publish", () -> this.store.publish(cache.credentials(), token))
 			.timeout(this.policy.timeout(), Mono.empty(), this.timer)
 			.filter((shared) -> !shared.token().equals(token.token())
 					&& !shared.token().expiresAt().isBefore(token.token().expiresAt()))
 			.flatMap((shared) -> Mono.justOrEmpty(fromStore(shared)))
-			.doOnNext(target::adopt)
+			.doOnNext(cache::adopt)
 			.onErrorComplete();
 	}
 
@@ -260,13 +260,13 @@ final class FleetTokenLoader extends TokenLoader {
 		}
 	}
 
-	private Mono<ReceivedToken> shared(Target target, Duration timeout) {
-		return read(target).timeout(timeout, Mono.empty(), this.timer)
-			.filter((shared) -> target.snapshot().shouldAdopt(shared, nanoTime()));
+	private Mono<ReceivedToken> shared(Cache cache, Duration timeout) {
+		return read(cache).timeout(timeout, Mono.empty(), this.timer)
+			.filter((shared) -> cache.snapshot().shouldAdopt(shared, nanoTime()));
 	}
 
-	private Mono<ReceivedToken> read(Target target) {
-		return call("read", () -> this.store.read(target.credentials()))
+	private Mono<ReceivedToken> read(Cache cache) {
+		return call("read", () -> this.store.read(cache.credentials()))
 			.flatMap((stored) -> Mono.justOrEmpty(fromStore(stored)))
 			.onErrorComplete();
 	}

@@ -40,7 +40,7 @@ import cn.authing.wechat.client.SafeText;
  * The cache of one credentials pair. Its state is one volatile field, the snapshot; what
  * becomes of it is decided there.
  */
-final class TokenEntry extends CachedTokenSource implements TokenFetch.Target, TokenLoader.Target {
+final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient, TokenLoader.Cache {
 
 	private static final Log logger = LogFactory.getLog(TokenEntry.class);
 

@@ -54,7 +54,7 @@ final class TokenFetch implements Disposable {
 
 	private final Function<Boolean, Mono<ReceivedToken>> loader;
 
-	private final Target target;
+	private final Recipient recipient;
 
 	private final boolean inBackground;
 
@@ -82,15 +82,15 @@ final class TokenFetch implements Disposable {
 	 * Create a new fetch.
 	 * @param context what all fetches share
 	 * @param loader loads a token; given whether Authing must be asked
-	 * @param target what the token is for
+	 * @param recipient who is told how the fetch ended
 	 * @param inBackground whether nobody waits for it
 	 * @param forced whether Authing must be asked
 	 */
-	TokenFetch(FetchContext context, Function<Boolean, Mono<ReceivedToken>> loader, Target target, boolean inBackground,
-			boolean forced) {
+	TokenFetch(FetchContext context, Function<Boolean, Mono<ReceivedToken>> loader, Recipient recipient,
+			boolean inBackground, boolean forced) {
 		this.context = context;
 		this.loader = loader;
-		this.target = target;
+		this.recipient = recipient;
 		this.inBackground = inBackground;
 		this.forced = forced;
 		Executor callbacks = context.executors().callbacks();
@@ -179,12 +179,12 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void received(ReceivedToken received) {
-		if (!this.repeated && this.target.isOutdated(received, this.askedAt)) {
+		if (!this.repeated && this.recipient.isOutdated(received, this.askedAt)) {
 			this.repeated = true;
 			run(true);
 		}
 		else if (end()) {
-			Outcome outcome = this.target.received(received, this);
+			Outcome outcome = this.recipient.received(received, this);
 			complete(outcome, received.token());
 		}
 	}
@@ -195,7 +195,7 @@ final class TokenFetch implements Disposable {
 					: new AuthingTransportException(
 							"The AuthingWechatClient failed with " + failure.getClass().getName(), failure, null, true,
 							null);
-			Outcome outcome = this.target.failed(exception, this);
+			Outcome outcome = this.recipient.failed(exception, this);
 			complete(outcome, null);
 		}
 	}
@@ -208,7 +208,7 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void timeout() {
-		failed(new AuthingTransportException("No answer for " + this.target + " within "
+		failed(new AuthingTransportException("No answer for " + this.recipient + " within "
 				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null));
 		this.call.dispose();
 		this.thread.dispose();
@@ -229,7 +229,7 @@ final class TokenFetch implements Disposable {
 		if (end()) {
 			this.call.dispose();
 			this.thread.dispose();
-			this.target.abandoned(this);
+			this.recipient.abandoned(this);
 			IllegalStateException stopped = new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused");
 			this.valueOrStale.complete(null, stopped);
@@ -247,9 +247,9 @@ final class TokenFetch implements Disposable {
 	}
 
 	/**
-	 * What a token is fetched for.
+	 * Who is told how a fetch ended.
 	 */
-	interface Target {
+	interface Recipient {
 
 		/**
 		 * Return whether the token received is one that was rejected after the fetch had
@@ -275,7 +275,7 @@ final class TokenFetch implements Disposable {
 	}
 
 	/**
-	 * What the target made of the end of a fetch.
+	 * What the recipient made of the end of a fetch.
 	 *
 	 * @param valueOrStale what those get who need a token
 	 * @param failure what they get if there is none

@@ -49,18 +49,18 @@ class TokenLoader {
 
 	/**
 	 * Load a token.
-	 * @param target what it is for
+	 * @param cache the cache that it is loaded into
 	 * @param forced whether to ask Authing whatever is shared
 	 * @return the token, never empty unless the client's answer was
 	 */
-	Mono<ReceivedToken> load(Target target, boolean forced) {
-		return ask(target.credentials());
+	Mono<ReceivedToken> load(Cache cache, boolean forced) {
+		return ask(cache.credentials());
 	}
 
 	/**
 	 * Adopt what is shared, if it is of use.
 	 */
-	void adopt(Target target) {
+	void adopt(Cache cache) {
 	}
 
 	/**
@@ -113,9 +113,9 @@ class TokenLoader {
 	}
 
 	/**
-	 * What a token is loaded for.
+	 * The cache that a token is loaded into.
 	 */
-	interface Target {
+	interface Cache {
 
 		WechatMpCredentials credentials();
 
