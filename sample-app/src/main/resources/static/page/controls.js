@@ -8,7 +8,7 @@ const SETTLING = 1000;
 
 const result = document.getElementById("result");
 
-let chosenAt = 0;
+let chosenAt = -Infinity;
 
 async function post(path, body) {
   chosenAt = performance.now();

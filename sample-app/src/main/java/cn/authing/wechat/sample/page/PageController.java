@@ -108,6 +108,7 @@ class PageController {
 			.modelAttribute("language", "zh".equals(language) ? "zh-CN" : "en")
 			.modelAttribute("theme", (theme != null && THEMES.contains(theme)) ? theme : "auto")
 			.modelAttribute("demo", update.controls() != null)
+			.modelAttribute("stream", update.controls() != null && update.controls().stream())
 			.modelAttribute("redis", update.controls() != null && update.controls().redis() != null)
 			.modelAttribute("modes", modes(texts, update))
 			.modelAttribute("served", number(update.served(), language))
