@@ -45,7 +45,6 @@ import org.springframework.context.annotation.Lazy;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.wxjava.WxJavaAccounts;
-import cn.authing.wechat.wxjava.WxJavaRuntimeHints;
 import cn.authing.wechat.wxjava.WxMaBeanPostProcessor;
 import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
 
@@ -63,7 +62,7 @@ import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
 @ConditionalOnClass(WxRuntimeException.class)
 @ConditionalOnSingleCandidate(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.wxjava.enabled", matchIfMissing = true)
-@ImportRuntimeHints(WxJavaRuntimeHints.class)
+@ImportRuntimeHints(AuthingRuntimeHints.class)
 public final class WxJavaAutoConfiguration {
 
 	WxJavaAutoConfiguration() {

@@ -31,14 +31,12 @@ import org.springframework.beans.factory.ObjectProvider;
 @SuppressWarnings("serial")
 public class WxMaBeanPostProcessor extends WxJavaBeanPostProcessor<WxMaService, WxMaConfig> {
 
-	static final String CONFIGURATIONS_FIELD = "configMap";
-
 	/**
 	 * Create a new post-processor.
 	 * @param accounts the managed accounts
 	 */
 	public WxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
-		super(WxMaService.class, WxMaConfig.class, CONFIGURATIONS_FIELD,
+		super(WxMaService.class, WxMaConfig.class, "configMap",
 				"com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices", accounts);
 	}
 

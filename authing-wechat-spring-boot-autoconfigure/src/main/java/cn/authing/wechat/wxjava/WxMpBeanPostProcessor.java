@@ -34,14 +34,12 @@ import org.springframework.beans.factory.ObjectProvider;
 @SuppressWarnings("serial")
 public class WxMpBeanPostProcessor extends WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage> {
 
-	static final String CONFIGURATIONS_FIELD = "configStorageMap";
-
 	/**
 	 * Create a new post-processor.
 	 * @param accounts the managed accounts
 	 */
 	public WxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
-		super(WxMpService.class, WxMpConfigStorage.class, CONFIGURATIONS_FIELD,
+		super(WxMpService.class, WxMpConfigStorage.class, "configStorageMap",
 				"com.binarywang.spring.starter.wxjava.mp.service.WxMpMultiServices", accounts);
 	}
 
