@@ -18,8 +18,6 @@ package cn.authing.wechat.actuate;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -193,11 +191,7 @@ public class WechatMpTokenHealth {
 			}
 			WechatMpTokenStoreStatus store = registry.storeStatus();
 			if (store != null) {
-				Map<String, Object> details = new LinkedHashMap<>();
-				details.put("available", store.isAvailable());
-				FailureDetails.put(details, "reason", store.reason());
-				FailureDetails.put(details, "unavailableSince", store.unavailableSince());
-				health.withDetail("tokenStore", details);
+				health.withDetail("tokenStore", FailureDetails.of(store));
 			}
 			return status;
 		}

@@ -74,15 +74,13 @@ public final class AuthingClientAutoConfiguration {
 
 	private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
 		AuthingProperties authing = properties.authing();
-		AuthingProperties.Retry retry = authing.getRetry();
 		return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
 			.withOperation(properties.wechat().getOperation())
 			.withLang(authing.getLang())
 			.withHeaders(authing.getHeaders())
 			.withTimeout(authing.getTimeout())
 			.withDefaultTtl(properties.cache().getDefaultTtl())
-			.withRetry(new AuthingClientSettings.Retry(retry.getMaxAttempts(), retry.getInitialBackoff(),
-					retry.getMaxBackoff()));
+			.withRetry(authing.getRetry().toBackOff());
 	}
 
 	@Bean

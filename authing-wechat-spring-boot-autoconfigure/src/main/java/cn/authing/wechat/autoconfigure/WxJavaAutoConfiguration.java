@@ -16,9 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
-
 import cn.binarywang.wx.miniapp.api.WxMaService;
 import cn.binarywang.wx.miniapp.api.impl.WxMaServiceImpl;
 import cn.binarywang.wx.miniapp.config.WxMaConfig;
@@ -91,18 +88,14 @@ public final class WxJavaAutoConfiguration {
 		@ConditionalOnBean(WechatMpAccountProvider.class)
 		@ConditionalOnMissingBean(WxMpService.class)
 		WxMpServiceImpl authingWxMpService(ObjectProvider<WxMpConfigStorage> storages, WxJavaAccounts accounts) {
-			Map<String, WxMpConfigStorage> configurations = new LinkedHashMap<>();
-			storages.orderedStream().forEach((storage) -> configurations.put(storage.getAppId(), storage));
-			if (configurations.isEmpty()) {
-				configurations.putAll(accounts.createConfigurations((credentials) -> {
-					WxMpDefaultConfigImpl storage = new WxMpDefaultConfigImpl();
-					storage.setAppId(credentials.appId());
-					storage.setSecret(credentials.appSecret());
-					return storage;
-				}));
-			}
 			WxMpServiceImpl service = new WxMpServiceImpl();
-			service.setMultiConfigStorages(configurations);
+			service.setMultiConfigStorages(
+					accounts.configurations(storages.orderedStream(), WxMpConfigStorage::getAppId, (credentials) -> {
+						WxMpDefaultConfigImpl storage = new WxMpDefaultConfigImpl();
+						storage.setAppId(credentials.appId());
+						storage.setSecret(credentials.appSecret());
+						return storage;
+					}));
 			return service;
 		}
 
@@ -123,18 +116,14 @@ public final class WxJavaAutoConfiguration {
 		@ConditionalOnBean(WechatMpAccountProvider.class)
 		@ConditionalOnMissingBean(WxMaService.class)
 		WxMaServiceImpl authingWxMaService(ObjectProvider<WxMaConfig> configs, WxJavaAccounts accounts) {
-			Map<String, WxMaConfig> configurations = new LinkedHashMap<>();
-			configs.orderedStream().forEach((config) -> configurations.put(config.getAppid(), config));
-			if (configurations.isEmpty()) {
-				configurations.putAll(accounts.createConfigurations((credentials) -> {
-					WxMaDefaultConfigImpl config = new WxMaDefaultConfigImpl();
-					config.setAppid(credentials.appId());
-					config.setSecret(credentials.appSecret());
-					return config;
-				}));
-			}
 			WxMaServiceImpl service = new WxMaServiceImpl();
-			service.setMultiConfigs(configurations);
+			service.setMultiConfigs(
+					accounts.configurations(configs.orderedStream(), WxMaConfig::getAppid, (credentials) -> {
+						WxMaDefaultConfigImpl config = new WxMaDefaultConfigImpl();
+						config.setAppid(credentials.appId());
+						config.setSecret(credentials.appSecret());
+						return config;
+					}));
 			return service;
 		}
 
