@@ -16,12 +16,16 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+
 import cn.binarywang.wx.miniapp.api.WxMaService;
 import cn.binarywang.wx.miniapp.api.impl.WxMaServiceImpl;
 import cn.binarywang.wx.miniapp.config.WxMaConfig;
 import cn.binarywang.wx.miniapp.config.impl.WxMaDefaultConfigImpl;
 import me.chanjar.weixin.common.error.WxRuntimeException;
 import me.chanjar.weixin.mp.api.WxMpService;
+import me.chanjar.weixin.mp.api.impl.BaseWxMpServiceImpl;
 import me.chanjar.weixin.mp.api.impl.WxMpServiceImpl;
 import me.chanjar.weixin.mp.config.WxMpConfigStorage;
 import me.chanjar.weixin.mp.config.impl.WxMpDefaultConfigImpl;
@@ -42,8 +46,7 @@ import org.springframework.context.annotation.Lazy;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.wxjava.WxJavaAccounts;
-import cn.authing.wechat.wxjava.WxMaBeanPostProcessor;
-import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
+import cn.authing.wechat.wxjava.WxJavaBeanPostProcessor;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for WxJava: supplies the tokens of
@@ -77,9 +80,24 @@ public final class WxJavaAutoConfiguration {
 	static class WxMpConfiguration {
 
 		@Bean
-		@ConditionalOnMissingBean
-		static WxMpBeanPostProcessor authingWxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
-			return new WxMpBeanPostProcessor(accounts);
+		@ConditionalOnMissingBean(name = "authingWxMpBeanPostProcessor")
+		static WxJavaBeanPostProcessor<?, ?> authingWxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+			return new WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage>(WxMpService.class,
+					WxMpConfigStorage.class, "configStorageMap",
+					"com.binarywang.spring.starter.wxjava.mp.service.WxMpMultiServices", WxMpConfigStorage::getAppId,
+					WxMpService::getWxMpConfigStorage, WxMpConfiguration::manageFactory, accounts);
+		}
+
+		private static void manageFactory(WxMpService service, UnaryOperator<WxMpConfigStorage> manage) {
+			if (service instanceof BaseWxMpServiceImpl<?, ?> implementation) {
+				Function<String, WxMpConfigStorage> factory = implementation.getConfigStorageFunction();
+				if (factory != null) {
+					implementation.setConfigStorageFunction((id) -> {
+						WxMpConfigStorage configuration = factory.apply(id);
+						return (configuration != null) ? manage.apply(configuration) : null;
+					});
+				}
+			}
 		}
 
 		// Lazy, as with both modules on the class path an application may use but one.
@@ -106,9 +124,12 @@ public final class WxJavaAutoConfiguration {
 	static class WxMaConfiguration {
 
 		@Bean
-		@ConditionalOnMissingBean
-		static WxMaBeanPostProcessor authingWxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
-			return new WxMaBeanPostProcessor(accounts);
+		@ConditionalOnMissingBean(name = "authingWxMaBeanPostProcessor")
+		static WxJavaBeanPostProcessor<?, ?> authingWxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+			return new WxJavaBeanPostProcessor<WxMaService, WxMaConfig>(WxMaService.class, WxMaConfig.class,
+					"configMap", "com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices",
+					WxMaConfig::getAppid, WxMaService::getWxMaConfig, (service, manage) -> {
+					}, accounts);
 		}
 
 		@Bean
