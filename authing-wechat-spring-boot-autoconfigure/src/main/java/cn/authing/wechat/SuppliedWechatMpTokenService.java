@@ -28,57 +28,68 @@ import reactor.core.publisher.Mono;
 import org.springframework.util.Assert;
 
 /**
- * The {@link WechatMpTokenService} over suppliers of tokens.
+ * The {@link WechatMpTokenService} over suppliers of tokens, which is itself the source
+ * of one of its accounts.
  */
 final class SuppliedWechatMpTokenService implements WechatMpTokenService {
 
 	// The last instant that all formats of time can express
 	static final Instant NEVER = Instant.parse("9999-12-31T23:59:59Z");
 
-	private final Map<String, WechatMpTokenSource> accounts;
+	private final Map<String, Supplier<WechatMpAccessToken>> accounts;
 
-	private final WechatMpTokenSource defaultAccount;
+	private final String account;
 
-	SuppliedWechatMpTokenService(Map<String, Supplier<WechatMpAccessToken>> accounts) {
+	private final Supplier<WechatMpAccessToken> tokens;
+
+	private SuppliedWechatMpTokenService(Map<String, Supplier<WechatMpAccessToken>> accounts, String account,
+			Supplier<WechatMpAccessToken> tokens) {
+		this.accounts = accounts;
+		this.account = account;
+		this.tokens = tokens;
+	}
+
+	static SuppliedWechatMpTokenService of(Map<String, Supplier<WechatMpAccessToken>> accounts) {
 		Assert.notNull(accounts, "'accounts' must not be null");
-		Map<String, WechatMpTokenSource> sources = new LinkedHashMap<>();
-		accounts.forEach((name, tokens) -> {
+		accounts.forEach((name, supplier) -> {
 			Assert.hasText(name, "'accounts' must not contain a blank name");
-			Assert.notNull(tokens, () -> "'accounts' must not contain null: give a supplier for '" + name + "'");
-			sources.put(name, new Source(name, tokens));
+			Assert.notNull(supplier, () -> "'accounts' must not contain null: give a supplier for '" + name + "'");
 		});
-		this.accounts = Collections.unmodifiableMap(sources);
-		Assert.isTrue(sources.containsKey(DEFAULT_ACCOUNT),
-				() -> "'accounts' must contain the account '" + DEFAULT_ACCOUNT + "'; it contains " + sources.keySet());
-		this.defaultAccount = account(DEFAULT_ACCOUNT);
+		Supplier<WechatMpAccessToken> tokens = accounts.get(DEFAULT_ACCOUNT);
+		Assert.notNull(tokens, () -> "'accounts' must contain the account '" + DEFAULT_ACCOUNT + "'; it contains "
+				+ accounts.keySet());
+		return new SuppliedWechatMpTokenService(Collections.unmodifiableMap(new LinkedHashMap<>(accounts)),
+				DEFAULT_ACCOUNT, tokens);
 	}
 
 	@Override
 	public Mono<WechatMpAccessToken> getAccessToken() {
-		return this.defaultAccount.getAccessToken();
+		return Mono.fromSupplier(this::getAccessTokenSync);
 	}
 
 	@Override
 	public WechatMpAccessToken getAccessTokenSync() {
-		return this.defaultAccount.getAccessTokenSync();
+		WechatMpAccessToken token = this.tokens.get();
+		Assert.state(token != null, () -> "The supplier of account '" + this.account + "' has returned no token");
+		return token;
 	}
 
 	@Override
 	public Mono<WechatMpAccessToken> refreshAccessToken() {
-		return this.defaultAccount.refreshAccessToken();
+		return getAccessToken();
 	}
 
 	@Override
 	public boolean invalidate(String accessToken) {
-		return this.defaultAccount.invalidate(accessToken);
+		return false;
 	}
 
 	@Override
 	public WechatMpTokenSource account(String name) {
-		WechatMpTokenSource account = this.accounts.get(name);
-		Assert.notNull(account,
+		Supplier<WechatMpAccessToken> tokens = this.accounts.get(name);
+		Assert.notNull(tokens,
 				() -> "There is no WeChat account '" + name + "'; this service has " + this.accounts.keySet());
-		return account;
+		return new SuppliedWechatMpTokenService(this.accounts, name, tokens);
 	}
 
 	@Override
@@ -90,44 +101,6 @@ final class SuppliedWechatMpTokenService implements WechatMpTokenService {
 	@Override
 	public Set<String> accountNames() {
 		return this.accounts.keySet();
-	}
-
-	/**
-	 * The tokens of one account.
-	 */
-	private static final class Source implements WechatMpTokenSource {
-
-		private final String account;
-
-		private final Supplier<WechatMpAccessToken> tokens;
-
-		Source(String account, Supplier<WechatMpAccessToken> tokens) {
-			this.account = account;
-			this.tokens = tokens;
-		}
-
-		@Override
-		public Mono<WechatMpAccessToken> getAccessToken() {
-			return Mono.fromSupplier(this::getAccessTokenSync);
-		}
-
-		@Override
-		public WechatMpAccessToken getAccessTokenSync() {
-			WechatMpAccessToken token = this.tokens.get();
-			Assert.state(token != null, () -> "The supplier of account '" + this.account + "' has returned no token");
-			return token;
-		}
-
-		@Override
-		public Mono<WechatMpAccessToken> refreshAccessToken() {
-			return getAccessToken();
-		}
-
-		@Override
-		public boolean invalidate(String accessToken) {
-			return false;
-		}
-
 	}
 
 }

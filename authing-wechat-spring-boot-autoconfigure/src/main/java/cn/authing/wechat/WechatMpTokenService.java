@@ -116,7 +116,7 @@ public interface WechatMpTokenService extends WechatMpTokenSource {
 	 * @return the service
 	 */
 	static WechatMpTokenService of(Map<String, Supplier<WechatMpAccessToken>> accounts) {
-		return new SuppliedWechatMpTokenService(accounts);
+		return SuppliedWechatMpTokenService.of(accounts);
 	}
 
 }

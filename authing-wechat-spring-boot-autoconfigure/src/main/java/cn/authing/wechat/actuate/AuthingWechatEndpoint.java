@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.actuate;
 
-import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -35,8 +34,6 @@ import org.springframework.boot.actuate.endpoint.annotation.WriteOperation;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpAccountStatus;
-import cn.authing.wechat.token.WechatMpTokenOrigin;
-import cn.authing.wechat.token.WechatMpTokenState;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
@@ -65,10 +62,13 @@ public class AuthingWechatEndpoint {
 	 * @return the accounts, in the order of the configuration
 	 */
 	@ReadOperation
-	public AccountsDescriptor accounts() {
-		Map<String, AccountDescriptor> accounts = new LinkedHashMap<>();
-		this.registry.status().forEach((status) -> accounts.put(status.account(), AccountDescriptor.of(status)));
-		return new AccountsDescriptor(accounts, this.registry.storeStatus());
+	public Map<String, Object> accounts() {
+		Map<String, Object> accounts = new LinkedHashMap<>();
+		this.registry.status().forEach((status) -> accounts.put(status.account(), describe(status)));
+		Map<String, Object> result = new LinkedHashMap<>(Map.of("accounts", accounts));
+		WechatMpTokenStoreStatus store = this.registry.storeStatus();
+		FailureDetails.put(result, "tokenStore", (store != null) ? describe(store) : null);
+		return OperationResponseBody.of(result);
 	}
 
 	/**
@@ -78,13 +78,13 @@ public class AuthingWechatEndpoint {
 	 * @throws IllegalArgumentException if there is no such account
 	 */
 	@ReadOperation
-	AccountDescriptor account(@Selector(match = Match.ALL_REMAINING) String account) {
+	Map<String, Object> account(@Selector(match = Match.ALL_REMAINING) String account) {
 		WechatMpAccountStatus status = this.registry.status(account);
 		if (status == null) {
 			throw new IllegalArgumentException(
 					"There is no WeChat account '" + account + "'; configured are " + this.registry.accountNames());
 		}
-		return AccountDescriptor.of(status);
+		return describe(status);
 	}
 
 	/**
@@ -99,7 +99,8 @@ public class AuthingWechatEndpoint {
 	 * @throws IllegalArgumentException if there is no such account
 	 */
 	@WriteOperation
-	Mono<AccountDescriptor> operate(@Selector(match = Match.ALL_REMAINING) String account, @Nullable String operation) {
+	Mono<Map<String, Object>> operate(@Selector(match = Match.ALL_REMAINING) String account,
+			@Nullable String operation) {
 		if (!"refresh".equals(operation)) {
 			String reason = ((operation != null) ? "There is no operation '" + operation + "'"
 					: "The operation is missing") + "; send the JSON body {\"operation\":\"refresh\"}";
@@ -117,59 +118,43 @@ public class AuthingWechatEndpoint {
 	 * @throws IllegalArgumentException if there is no such account
 	 */
 	@DeleteOperation
-	AccountDescriptor invalidate(@Selector(match = Match.ALL_REMAINING) String account) {
+	Map<String, Object> invalidate(@Selector(match = Match.ALL_REMAINING) String account) {
 		account(account);
 		this.registry.invalidateCurrent(account);
 		return account(account);
 	}
 
 	/**
-	 * The configured accounts.
-	 *
-	 * @param accounts the accounts by name
-	 * @param tokenStore the status of the store through which instances share tokens;
-	 * {@code null} if they do not
+	 * Return the {@linkplain WechatMpAccountStatus status} of an account as JSON. What is
+	 * not known is left out.
 	 */
-	record AccountsDescriptor(Map<String, AccountDescriptor> accounts,
-			@Nullable WechatMpTokenStoreStatus tokenStore) implements OperationResponseBody {
-
+	private static Map<String, Object> describe(WechatMpAccountStatus status) {
+		Map<String, Object> details = new LinkedHashMap<>();
+		AuthingException failure = status.lastFailure();
+		details.put("appId", status.appId());
+		details.put("state", status.state());
+		FailureDetails.put(details, "softExpiry", status.softExpiry());
+		FailureDetails.put(details, "hardExpiry", status.hardExpiry());
+		FailureDetails.put(details, "expiresAt", status.expiresAt());
+		details.put("expiresInSeconds", status.expiresIn().toSeconds());
+		FailureDetails.put(details, "origin", status.origin());
+		FailureDetails.put(details, "lastFetchedAt", status.lastFetchedAt());
+		FailureDetails.put(details, "lastFailure",
+				(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null);
+		details.put("failures", status.failures());
+		details.put("fetches", status.fetches());
+		details.put("rejections", status.rejections());
+		details.put("credentialsRotationPending", status.credentialsRotationPending());
+		return OperationResponseBody.of(details);
 	}
 
-	/**
-	 * The {@linkplain WechatMpAccountStatus status} of an account as JSON.
-	 *
-	 * @param appId the WeChat app id
-	 * @param state the state of the token
-	 * @param softExpiry when the token becomes due to be refreshed in the background
-	 * @param hardExpiry from when on callers wait for a new token
-	 * @param expiresAt when the token expires, by Authing's clock
-	 * @param expiresInSeconds for how much longer callers get the token at once, in
-	 * seconds
-	 * @param origin where the token came from
-	 * @param lastFetchedAt when a fetch last succeeded
-	 * @param lastFailure the failure of the last fetch that failed: {@code error},
-	 * {@code at} and, where known, {@code statusCode}, {@code apiCode},
-	 * {@code httpStatus} and {@code requestId}
-	 * @param failures how many fetches in a row have failed
-	 * @param fetches how many fetches there were
-	 * @param rejections how many tokens were rejected by WeChat
-	 * @param credentialsRotationPending whether changed credentials have produced no
-	 * token yet, so that the token of the old ones is in use
-	 */
-	record AccountDescriptor(String appId, WechatMpTokenState state, @Nullable Instant softExpiry,
-			@Nullable Instant hardExpiry, @Nullable Instant expiresAt, long expiresInSeconds,
-			@Nullable WechatMpTokenOrigin origin, @Nullable Instant lastFetchedAt,
-			@Nullable Map<String, Object> lastFailure, int failures, long fetches, long rejections,
-			boolean credentialsRotationPending) implements OperationResponseBody {
-
-		static AccountDescriptor of(WechatMpAccountStatus status) {
-			AuthingException failure = status.lastFailure();
-			return new AccountDescriptor(status.appId(), status.state(), status.softExpiry(), status.hardExpiry(),
-					status.expiresAt(), status.expiresIn().toSeconds(), status.origin(), status.lastFetchedAt(),
-					(failure != null) ? FailureDetails.of(failure, status.lastFailureAt()) : null, status.failures(),
-					status.fetches(), status.rejections(), status.credentialsRotationPending());
-		}
-
+	private static Map<String, Object> describe(WechatMpTokenStoreStatus store) {
+		Map<String, Object> details = FailureDetails.of(store);
+		details.put("succeeded", store.succeeded());
+		details.put("failed", store.failed());
+		details.put("skipped", store.skipped());
+		details.put("undecodable", store.undecodable());
+		return details;
 	}
 
 }

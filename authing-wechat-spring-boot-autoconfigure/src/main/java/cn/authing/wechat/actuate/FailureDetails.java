@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.AuthingTransportException;
+import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * A failure of a fetch as the details of health and the JSON of the endpoint show it.
@@ -53,6 +54,17 @@ final class FailureDetails {
 			put(details, "httpStatus", transport.getHttpStatus());
 		}
 		put(details, "requestId", failure.getRequestId());
+		return details;
+	}
+
+	/**
+	 * Return why and since when a store cannot be used.
+	 */
+	static Map<String, Object> of(WechatMpTokenStoreStatus store) {
+		Map<String, Object> details = new LinkedHashMap<>();
+		details.put("available", store.isAvailable());
+		put(details, "reason", store.reason());
+		put(details, "unavailableSince", store.unavailableSince());
 		return details;
 	}
 

@@ -18,8 +18,6 @@ package cn.authing.wechat.actuate;
 
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -89,7 +87,7 @@ public class WechatMpTokenHealth {
 	 */
 	public ReactiveHealthContributor contributor() {
 		return (this.accountNames.get().size() > 1) ? new AccountsHealthContributor()
-				: new AccountHealthIndicator(WechatMpTokenService.DEFAULT_ACCOUNT);
+				: indicator(WechatMpTokenService.DEFAULT_ACCOUNT);
 	}
 
 	/**
@@ -101,29 +99,11 @@ public class WechatMpTokenHealth {
 	public synchronized void update(ReactiveHealthContributorRegistry registry, String name) {
 		ReactiveHealthContributor current = registry.getContributor(name);
 		ReactiveHealthContributor next = contributor();
-		if (current != null && current.getClass() != next.getClass()) {
+		if (current != null
+				&& (current instanceof ReactiveHealthIndicator) != (next instanceof ReactiveHealthIndicator)) {
 			registry.unregisterContributor(name);
 			registry.registerContributor(name, next);
 		}
-	}
-
-	/**
-	 * Health of all accounts, whichever there are at the time of the probe.
-	 */
-	class AccountsHealthContributor implements CompositeReactiveHealthContributor {
-
-		@Override
-		public @Nullable ReactiveHealthContributor getContributor(String name) {
-			return WechatMpTokenHealth.this.accountNames.get().contains(name) ? new AccountHealthIndicator(name) : null;
-		}
-
-		@Override
-		public Stream<Entry> stream() {
-			return WechatMpTokenHealth.this.accountNames.get()
-				.stream()
-				.map((name) -> new Entry(name, new AccountHealthIndicator(name)));
-		}
-
 	}
 
 	/**
@@ -135,71 +115,72 @@ public class WechatMpTokenHealth {
 	 * Not an {@code AbstractReactiveHealthIndicator}: that one logs each probe that
 	 * fails, and the failure has been logged already.
 	 */
-	class AccountHealthIndicator implements ReactiveHealthIndicator {
+	private ReactiveHealthIndicator indicator(String account) {
+		return () -> Mono.defer(() -> this.accounts.apply(account).getAccessToken())
+			.map((token) -> up(account, token))
+			.onErrorResume((failure) -> Mono.just(down(account, failure)));
+	}
 
-		private final String account;
+	private Health up(String account, WechatMpAccessToken token) {
+		Health.Builder health = Health.up();
+		WechatMpAccountStatus status = describeStatus(account, health);
+		Duration expiresIn = (status != null) ? status.expiresIn() : Duration.between(Instant.now(), token.expiresAt());
+		return health.withDetail("expiresInSeconds", expiresIn.toSeconds()).build();
+	}
 
-		AccountHealthIndicator(String account) {
-			this.account = account;
+	private Health down(String account, Throwable failure) {
+		Health.Builder health = Health.down();
+		if (failure instanceof AuthingException exception) {
+			health.withDetails(FailureDetails.of(exception, null));
+		}
+		else {
+			health.withDetail("error", String.valueOf(failure.getMessage()));
+		}
+		describeStatus(account, health);
+		return health.build();
+	}
+
+	private @Nullable WechatMpAccountStatus describeStatus(String account, Health.Builder health) {
+		WechatMpAccountRegistry registry = this.registry;
+		WechatMpAccountStatus status = (registry != null) ? registry.status(account) : null;
+		if (registry == null || status == null) {
+			return null;
+		}
+		health.withDetail("state", status.state());
+		if (status.state() == WechatMpTokenState.STALE) {
+			health.withDetail("reason", "The token is about to expire, has expired or was rejected by WeChat; "
+					+ "callers get it because Authing has given no better one");
+		}
+		if (status.credentialsRotationPending()) {
+			health.withDetail("credentialsRotationPending", true);
+		}
+		if (status.failures() > 0) {
+			health.withDetail("failures", status.failures());
+			AuthingException lastFailure = status.lastFailure();
+			if (lastFailure != null) {
+				health.withDetail("lastFailure", FailureDetails.of(lastFailure, status.lastFailureAt()));
+			}
+		}
+		WechatMpTokenStoreStatus store = registry.storeStatus();
+		if (store != null) {
+			health.withDetail("tokenStore", FailureDetails.of(store));
+		}
+		return status;
+	}
+
+	/**
+	 * Health of all accounts, whichever there are at the time of the probe.
+	 */
+	class AccountsHealthContributor implements CompositeReactiveHealthContributor {
+
+		@Override
+		public @Nullable ReactiveHealthContributor getContributor(String name) {
+			return WechatMpTokenHealth.this.accountNames.get().contains(name) ? indicator(name) : null;
 		}
 
 		@Override
-		public Mono<Health> health() {
-			return Mono.defer(() -> WechatMpTokenHealth.this.accounts.apply(this.account).getAccessToken())
-				.map(this::up)
-				.onErrorResume((failure) -> Mono.just(down(failure)));
-		}
-
-		private Health up(WechatMpAccessToken token) {
-			Health.Builder health = Health.up();
-			WechatMpAccountStatus status = describeStatus(health);
-			Duration expiresIn = (status != null) ? status.expiresIn()
-					: Duration.between(Instant.now(), token.expiresAt());
-			return health.withDetail("expiresInSeconds", expiresIn.toSeconds()).build();
-		}
-
-		private Health down(Throwable failure) {
-			Health.Builder health = Health.down();
-			if (failure instanceof AuthingException exception) {
-				health.withDetails(FailureDetails.of(exception, null));
-			}
-			else {
-				health.withDetail("error", String.valueOf(failure.getMessage()));
-			}
-			describeStatus(health);
-			return health.build();
-		}
-
-		private @Nullable WechatMpAccountStatus describeStatus(Health.Builder health) {
-			WechatMpAccountRegistry registry = WechatMpTokenHealth.this.registry;
-			WechatMpAccountStatus status = (registry != null) ? registry.status(this.account) : null;
-			if (registry == null || status == null) {
-				return null;
-			}
-			health.withDetail("state", status.state());
-			if (status.state() == WechatMpTokenState.STALE) {
-				health.withDetail("reason", "The token is about to expire, has expired or was rejected by WeChat; "
-						+ "callers get it because Authing has given no better one");
-			}
-			if (status.credentialsRotationPending()) {
-				health.withDetail("credentialsRotationPending", true);
-			}
-			if (status.failures() > 0) {
-				health.withDetail("failures", status.failures());
-				AuthingException lastFailure = status.lastFailure();
-				if (lastFailure != null) {
-					health.withDetail("lastFailure", FailureDetails.of(lastFailure, status.lastFailureAt()));
-				}
-			}
-			WechatMpTokenStoreStatus store = registry.storeStatus();
-			if (store != null) {
-				Map<String, Object> details = new LinkedHashMap<>();
-				details.put("available", store.isAvailable());
-				FailureDetails.put(details, "reason", store.reason());
-				FailureDetails.put(details, "unavailableSince", store.unavailableSince());
-				health.withDetail("tokenStore", details);
-			}
-			return status;
+		public Stream<Entry> stream() {
+			return WechatMpTokenHealth.this.accountNames.get().stream().map((name) -> new Entry(name, indicator(name)));
 		}
 
 	}

@@ -33,7 +33,6 @@ import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
-import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.io.ResourceLoader;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -53,6 +52,7 @@ import cn.authing.wechat.client.DefaultAuthingWechatClient;
 				"org.springframework.boot.micrometer.observation.autoconfigure.ObservationAutoConfiguration" })
 @ConditionalOnClass({ ClientHttpConnectorBuilder.class, JsonMapper.class, WebClient.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
+@ConditionalOnMissingBean(AuthingWechatClient.class)
 @Conditional(OnReplaceableTokenServiceCondition.class)
 @Import(AuthingPropertiesConfiguration.class)
 public final class AuthingClientAutoConfiguration {
@@ -60,47 +60,39 @@ public final class AuthingClientAutoConfiguration {
 	AuthingClientAutoConfiguration() {
 	}
 
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnMissingBean(AuthingWechatClient.class)
-	static class ClientConfiguration {
+	@Bean
+	DefaultAuthingWechatClient authingWechatMpTokenClient(AuthingConnectionDetails connection,
+			ValidatedProperties properties, AuthingClientHttpConnectorFactory connectorFactory,
+			ObjectProvider<ObservationRegistry> observationRegistry,
+			ObjectProvider<AuthingWebClientCustomizer> customizers) {
+		// Not the application's builder: its filters must not see the secrets
+		WebClient.Builder builder = WebClient.builder().clientConnector(connectorFactory.getConnector());
+		observationRegistry.ifUnique(builder::observationRegistry);
+		customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
+		return new DefaultAuthingWechatClient(builder::build, settings(connection, properties.current()));
+	}
 
-		@Bean
-		DefaultAuthingWechatClient authingWechatMpTokenClient(AuthingConnectionDetails connection,
-				ValidatedProperties properties, AuthingClientHttpConnectorFactory connectorFactory,
-				ObjectProvider<ObservationRegistry> observationRegistry,
-				ObjectProvider<AuthingWebClientCustomizer> customizers) {
-			// Not the application's builder: its filters must not see the secrets
-			WebClient.Builder builder = WebClient.builder().clientConnector(connectorFactory.getConnector());
-			observationRegistry.ifUnique(builder::observationRegistry);
-			customizers.orderedStream().forEach((customizer) -> customizer.customize(builder));
-			return new DefaultAuthingWechatClient(builder::build, settings(connection, properties.current()));
-		}
+	private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
+		AuthingProperties authing = properties.authing();
+		return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
+			.withOperation(properties.wechat().getOperation())
+			.withLang(authing.getLang())
+			.withHeaders(authing.getHeaders())
+			.withTimeout(authing.getTimeout())
+			.withDefaultTtl(properties.cache().getDefaultTtl())
+			.withRetry(authing.getRetry().toBackOff());
+	}
 
-		private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
-			AuthingProperties authing = properties.authing();
-			AuthingProperties.Retry retry = authing.getRetry();
-			return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
-				.withOperation(properties.wechat().getOperation())
-				.withLang(authing.getLang())
-				.withHeaders(authing.getHeaders())
-				.withTimeout(authing.getTimeout())
-				.withDefaultTtl(properties.cache().getDefaultTtl())
-				.withRetry(new AuthingClientSettings.Retry(retry.getMaxAttempts(), retry.getInitialBackoff(),
-						retry.getMaxBackoff()));
-		}
-
-		@Bean
-		AuthingClientHttpConnectorFactory authingClientHttpConnectorFactory(ResourceLoader resourceLoader,
-				ObjectProvider<ClientHttpConnectorBuilder<?>> connectorBuilder,
-				ObjectProvider<HttpClientSettings> httpClientSettings, ObjectProvider<SslBundles> sslBundles,
-				ValidatedProperties properties) {
-			return new AuthingClientHttpConnectorFactory(
-					connectorBuilder
-						.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader())),
-					httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable(),
-					properties.current().authing());
-		}
-
+	@Bean
+	AuthingClientHttpConnectorFactory authingClientHttpConnectorFactory(ResourceLoader resourceLoader,
+			ObjectProvider<ClientHttpConnectorBuilder<?>> connectorBuilder,
+			ObjectProvider<HttpClientSettings> httpClientSettings, ObjectProvider<SslBundles> sslBundles,
+			ValidatedProperties properties) {
+		return new AuthingClientHttpConnectorFactory(
+				connectorBuilder
+					.getIfAvailable(() -> ClientHttpConnectorBuilder.detect(resourceLoader.getClassLoader())),
+				httpClientSettings.getIfAvailable(HttpClientSettings::defaults), sslBundles.getIfAvailable(),
+				properties.current().authing());
 	}
 
 }

@@ -18,8 +18,6 @@ package cn.authing.wechat.autoconfigure;
 
 import java.time.Duration;
 
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
@@ -44,8 +42,6 @@ import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
  */
 class AuthingClientHttpConnectorFactory implements DisposableBean {
 
-	private static final Log logger = LogFactory.getLog(AuthingClientHttpConnectorFactory.class);
-
 	private final ClientHttpConnectorBuilder<?> builder;
 
 	private final HttpClientSettings settings;
@@ -64,9 +60,10 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 			.withTimeouts(properties.getConnectTimeout(), readTimeout(settings.readTimeout(), properties.getTimeout()))
 			// A redirect would carry the secret elsewhere
 			.withRedirects(HttpRedirects.DONT_FOLLOW);
+		// Spring Boot 4.0 knows no setting for cookies
 		this.settings = ClassUtils.isPresent("org.springframework.boot.http.client.HttpCookieHandling",
-				getClass().getClassLoader()) ? Cookies.disable(settings) : settings;
-		HttpTransport.warnOfLoggers(builder, logger);
+				getClass().getClassLoader()) ? settings.withCookieHandling(HttpCookieHandling.DISABLE) : settings;
+		HttpTransport.warnOfLoggers(builder);
 	}
 
 	ClientHttpConnector getConnector() {
@@ -109,17 +106,6 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 					"Define it, for example as spring.ssl.bundle.pem." + name
 							+ ".truststore.certificate, or name a known one.");
 		}
-	}
-
-	/**
-	 * A class of its own, since Spring Boot 4.0 knows no setting for cookies.
-	 */
-	private static final class Cookies {
-
-		static HttpClientSettings disable(HttpClientSettings settings) {
-			return settings.withCookieHandling(HttpCookieHandling.DISABLE);
-		}
-
 	}
 
 }

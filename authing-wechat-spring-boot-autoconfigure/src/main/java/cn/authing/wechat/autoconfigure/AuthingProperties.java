@@ -23,6 +23,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.util.backoff.BackOff;
+
+import cn.authing.wechat.client.AuthingClientSettings;
 
 /**
  * Configuration properties of the connection to Authing.
@@ -172,7 +175,7 @@ public class AuthingProperties {
 	}
 
 	/**
-	 * Attempts within one fetch.
+	 * Attempts, and the pauses between them.
 	 */
 	public static class Retry {
 
@@ -214,6 +217,10 @@ public class AuthingProperties {
 
 		public void setMaxBackoff(Duration maxBackoff) {
 			this.maxBackoff = maxBackoff;
+		}
+
+		BackOff toBackOff() {
+			return AuthingClientSettings.backOff(this.maxAttempts, this.initialBackoff, this.maxBackoff);
 		}
 
 	}

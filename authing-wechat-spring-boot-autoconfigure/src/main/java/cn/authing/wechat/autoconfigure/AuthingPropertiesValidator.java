@@ -155,9 +155,7 @@ final class AuthingPropertiesValidator {
 		if (StringUtils.hasLength(this.properties.getSsl().getBundle())) {
 			required("authing.ssl.bundle", this.properties.getSsl().getBundle(), "Write the name of an SSL bundle.");
 		}
-		AuthingProperties.Retry retry = this.properties.getRetry();
-		validateBackOff("authing.retry.", "initial-backoff", retry.getInitialBackoff(), "max-backoff",
-				retry.getMaxBackoff());
+		validateRetry("authing.retry.", this.properties.getRetry());
 	}
 
 	private void validateAppHost(String appHost) {
@@ -290,9 +288,11 @@ final class AuthingPropertiesValidator {
 								+ "in full, such as https://proxy.example.com/wechat.");
 			}
 		}
-		AuthingWechatApiProperties.RetryBusy retryBusy = api.getRetryBusy();
-		validateBackOff(prefix + "retry-busy.", "initial-backoff", retryBusy.getInitialBackoff(), "max-backoff",
-				retryBusy.getMaxBackoff());
+		validateRetry(prefix + "retry-busy.", api.getRetryBusy());
+	}
+
+	private void validateRetry(String prefix, AuthingProperties.Retry retry) {
+		validateBackOff(prefix, "initial-backoff", retry.getInitialBackoff(), "max-backoff", retry.getMaxBackoff());
 	}
 
 	private void validateBackOff(String prefix, String initialName, Duration initial, String maxName, Duration max) {

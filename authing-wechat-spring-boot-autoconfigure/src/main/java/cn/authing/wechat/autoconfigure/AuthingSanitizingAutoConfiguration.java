@@ -67,7 +67,7 @@ public final class AuthingSanitizingAutoConfiguration {
 				return data;
 			}
 			String value = data.getValue().toString();
-			boolean secret = SecretNames.isSecret(data.getKey()) || properties.stream()
+			boolean secret = BoundProperties.isSecret(data.getKey()) || properties.stream()
 				.findFirst()
 				.map(ValidatedProperties::all)
 				.orElseGet(() -> Stream.ofNullable(unvalidated.get()))

@@ -16,14 +16,12 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 import org.springframework.boot.context.properties.ConfigurationProperties;
-import org.springframework.util.backoff.BackOff;
-import org.springframework.util.backoff.ExponentialBackOff;
+import org.springframework.boot.context.properties.NestedConfigurationProperty;
 
 /**
  * Configuration properties of the calls of WeChat that carry an access token.
@@ -47,7 +45,13 @@ public class AuthingWechatApiProperties {
 	 */
 	private Map<String, String> serviceGroups = new LinkedHashMap<>();
 
-	private final RetryBusy retryBusy = new RetryBusy();
+	// What is said of its attempts in the IDE is in the additional metadata
+	@NestedConfigurationProperty
+	private final AuthingProperties.Retry retryBusy = new AuthingProperties.Retry();
+
+	public AuthingWechatApiProperties() {
+		this.retryBusy.setMaxAttempts(1);
+	}
 
 	public List<String> getHosts() {
 		return this.hosts;
@@ -65,63 +69,8 @@ public class AuthingWechatApiProperties {
 		this.serviceGroups = serviceGroups;
 	}
 
-	public RetryBusy getRetryBusy() {
+	public AuthingProperties.Retry getRetryBusy() {
 		return this.retryBusy;
-	}
-
-	/**
-	 * Calls that WeChat was too busy for.
-	 */
-	public static class RetryBusy {
-
-		/**
-		 * Maximum number of attempts, including the first, of a call to which WeChat
-		 * responds with errcode -1 (system busy). Use 1 to disable retries.
-		 */
-		private int maxAttempts = 1;
-
-		/**
-		 * Delay before the first retry. Doubles with each further retry.
-		 */
-		private Duration initialBackoff = Duration.ofMillis(200);
-
-		/**
-		 * Maximum delay between attempts.
-		 */
-		private Duration maxBackoff = Duration.ofSeconds(2);
-
-		public int getMaxAttempts() {
-			return this.maxAttempts;
-		}
-
-		public void setMaxAttempts(int maxAttempts) {
-			this.maxAttempts = maxAttempts;
-		}
-
-		public Duration getInitialBackoff() {
-			return this.initialBackoff;
-		}
-
-		public void setInitialBackoff(Duration initialBackoff) {
-			this.initialBackoff = initialBackoff;
-		}
-
-		public Duration getMaxBackoff() {
-			return this.maxBackoff;
-		}
-
-		public void setMaxBackoff(Duration maxBackoff) {
-			this.maxBackoff = maxBackoff;
-		}
-
-		BackOff toBackOff() {
-			ExponentialBackOff backOff = new ExponentialBackOff(this.initialBackoff.toMillis(), 2);
-			backOff.setMaxInterval(this.maxBackoff.toMillis());
-			backOff.setJitter(this.initialBackoff.toMillis() / 2);
-			backOff.setMaxAttempts(this.maxAttempts - 1);
-			return backOff;
-		}
-
 	}
 
 }

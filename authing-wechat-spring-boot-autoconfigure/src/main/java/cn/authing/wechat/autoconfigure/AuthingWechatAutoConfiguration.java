@@ -63,7 +63,7 @@ import cn.authing.wechat.token.WechatMpTokenStore;
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @Conditional(OnReplaceableTokenServiceCondition.class)
 @Import(AuthingPropertiesConfiguration.class)
-@ImportRuntimeHints(CaffeineRuntimeHints.class)
+@ImportRuntimeHints(AuthingRuntimeHints.class)
 public final class AuthingWechatAutoConfiguration {
 
 	private static final Log logger = LogFactory.getLog(AuthingWechatAutoConfiguration.class);

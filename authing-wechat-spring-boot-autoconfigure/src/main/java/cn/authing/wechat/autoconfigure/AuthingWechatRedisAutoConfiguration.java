@@ -68,6 +68,13 @@ public final class AuthingWechatRedisAutoConfiguration {
 	AuthingWechatRedisAutoConfiguration() {
 	}
 
+	@Bean
+	@ConditionalOnMissingClass("org.springframework.data.redis.connection.ReactiveRedisConnectionFactory")
+	WechatMpTokenStore authingWechatMpTokenStore() {
+		throw InvalidAuthingPropertiesException.of(STORE, "is redis, but Spring Data Redis is not on the class path",
+				"Add the dependency org.springframework.boot:spring-boot-starter-data-redis, or write local.");
+	}
+
 	@Configuration(proxyBeanMethods = false)
 	@ConditionalOnClass(ReactiveRedisConnectionFactory.class)
 	static class StoreConfiguration {
@@ -123,19 +130,6 @@ public final class AuthingWechatRedisAutoConfiguration {
 				.stream()
 				.<SecretKey>map((key) -> new SecretKeySpec(Base64.getDecoder().decode(key), "AES"))
 				.toList();
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnMissingClass("org.springframework.data.redis.connection.ReactiveRedisConnectionFactory")
-	static class MissingLibraryConfiguration {
-
-		@Bean
-		WechatMpTokenStore authingWechatMpTokenStore() {
-			throw InvalidAuthingPropertiesException.of(STORE,
-					"is redis, but Spring Data Redis is not on the class path",
-					"Add the dependency org.springframework.boot:spring-boot-starter-data-redis, or write local.");
 		}
 
 	}

@@ -16,13 +16,18 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -37,7 +42,9 @@ import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
+import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 /**
@@ -55,6 +62,12 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		AuthingWechatApiProperties api, Set<ConfigurationPropertyName> names,
 		Map<ConfigurationPropertyName, Object> values, Set<String> secrets) {
 
+	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^a-z0-9]");
+
+	private static final Pattern SECRET = Pattern.compile("authing(headers|.*secret|.*encryption.*key)");
+
+	private static final Pattern PLACEHOLDER = Pattern.compile("\\$\\{([^:{}]+)");
+
 	static BoundProperties from(Environment environment) {
 		Recorder recorder = new Recorder();
 		Binder binder = Binder.get(environment, recorder);
@@ -65,7 +78,7 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		authing.setHeaders(withoutVariants(hyphenate(authing.getHeaders(), environment)));
 		wechat.setAccounts(withoutVariants(wechat.getAccounts()));
 		return new BoundProperties(authing, wechat, cache, api, recorder.names, recorder.values,
-				SecretNames.secrets(recorder.values, environment));
+				secrets(recorder.values, environment));
 	}
 
 	private static <T extends Object> T bind(Binder binder, T properties) {
@@ -129,7 +142,49 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 	}
 
 	private static String uniform(String name) {
-		return SecretNames.lowerCase(name).replace("-", "");
+		return lowerCase(name).replace("-", "");
+	}
+
+	/**
+	 * Return whether the value of a property is a secret.
+	 * @param name the name, however it is written
+	 */
+	static boolean isSecret(String name) {
+		return SECRET.matcher(NOT_ALPHANUMERIC.matcher(lowerCase(name)).replaceAll("")).find();
+	}
+
+	private static String lowerCase(String name) {
+		return name.toLowerCase(Locale.ROOT);
+	}
+
+	/**
+	 * Return the secrets among the values and those that these are made of: the value of
+	 * a header may be {@code Bearer ${GATEWAY_TOKEN}}, and the variable is a secret as
+	 * well.
+	 */
+	private static Set<String> secrets(Map<ConfigurationPropertyName, Object> values, Environment environment) {
+		Set<String> secrets = new HashSet<>();
+		values.forEach((name, value) -> {
+			if (isSecret(name.toString())) {
+				((value instanceof Collection<?> list) ? list : List.of(value))
+					.forEach((secret) -> secrets.add(secret.toString()));
+				ConfigurationProperty property = find(environment, name);
+				addParts((property != null) ? property.getValue() : null, environment, secrets);
+			}
+		});
+		return Set.copyOf(secrets);
+	}
+
+	private static void addParts(@Nullable Object value, Environment environment, Set<String> secrets) {
+		Matcher placeholder = PLACEHOLDER.matcher((value instanceof CharSequence text) ? text : "");
+		while (placeholder.find()) {
+			String part = environment.getProperty(placeholder.group(1));
+			if (part != null && secrets.add(part) && environment instanceof ConfigurableEnvironment configurable) {
+				for (PropertySource<?> source : configurable.getPropertySources()) {
+					addParts(source.getProperty(placeholder.group(1)), environment, secrets);
+				}
+			}
+		}
 	}
 
 	/**

@@ -28,11 +28,13 @@ import org.springframework.boot.http.client.reactive.HttpComponentsClientHttpCon
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 
+import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
+
 /**
  * An exchange of Apache HttpComponents, which uses connections once. Its connector does
  * not end a request that is cancelled, so that its connection would stay in use.
  */
-final class HttpComponentsExchange extends HttpTransport.ConnectorExchange {
+final class HttpComponentsExchange extends Exchange {
 
 	private static final String ATTRIBUTE = HttpComponentsExchange.class.getName();
 
@@ -68,7 +70,7 @@ final class HttpComponentsExchange extends HttpTransport.ConnectorExchange {
 	}
 
 	@Override
-	void started(ClientHttpRequest request) {
+	protected void started(ClientHttpRequest request) {
 		request.getAttributes().put(ATTRIBUTE, this);
 	}
 

@@ -16,14 +16,11 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.net.URI;
 import java.util.List;
-import java.util.function.Function;
 import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import reactor.core.publisher.Mono;
 
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
@@ -31,10 +28,7 @@ import org.springframework.boot.http.client.reactive.HttpComponentsClientHttpCon
 import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
 import org.springframework.boot.http.client.reactive.JettyClientHttpConnectorBuilder;
 import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorBuilder;
-import org.springframework.http.HttpMethod;
 import org.springframework.http.client.reactive.ClientHttpConnector;
-import org.springframework.http.client.reactive.ClientHttpRequest;
-import org.springframework.http.client.reactive.ClientHttpResponse;
 
 import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
 
@@ -73,7 +67,7 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 		ClientHttpConnector connector = ((builder instanceof ReactorClientHttpConnectorBuilder reactor)
 				? ReactorTransport.customize(reactor) : builder)
 			.build(settings);
-		return new HttpTransport(() -> new ConnectorExchange(connector), connector);
+		return new HttpTransport(() -> new Exchange(connector), connector);
 	}
 
 	/**
@@ -94,17 +88,16 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 	 * Warn where a logger is on that shows what is sent to Authing. Libraries cannot be
 	 * told not to for one client.
 	 * @param builder the builder of the HTTP client that is used
-	 * @param logger where to warn
 	 */
-	static void warnOfLoggers(ClientHttpConnectorBuilder<?> builder, Log logger) {
+	static void warnOfLoggers(ClientHttpConnectorBuilder<?> builder) {
 		if (builder instanceof JettyClientHttpConnectorBuilder) {
-			warnOfLoggers(logger, "org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
+			warnOfLoggers("org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
 		}
 		else if (builder instanceof HttpComponentsClientHttpConnectorBuilder) {
-			warnOfLoggers(logger, "org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
+			warnOfLoggers("org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
 		}
 		else if (builder instanceof JdkClientHttpConnectorBuilder) {
-			warnOfLoggers(logger, JDK_DEBUG);
+			warnOfLoggers(JDK_DEBUG);
 			for (String name : List.of(JDK_DEBUG, "jdk.httpclient.HttpClient.log")) {
 				if (!"false".equals(System.getProperty(name, "false"))) {
 					logger.warn("The system property " + name + " is set" + WARNING + "Remove it.");
@@ -113,42 +106,13 @@ record HttpTransport(Supplier<Exchange> exchanges, Object client) {
 		}
 	}
 
-	private static void warnOfLoggers(Log logger, String... names) {
+	private static void warnOfLoggers(String... names) {
 		for (String name : names) {
 			if (LogFactory.getLog(name).isDebugEnabled()) {
 				logger.warn(
 						"The logger " + name + " is at level DEBUG" + WARNING + "Set logging.level." + name + "=info.");
 			}
 		}
-	}
-
-	/**
-	 * An exchange of a connector that closes the connection itself when it is cancelled.
-	 */
-	static class ConnectorExchange implements Exchange {
-
-		private final ClientHttpConnector connector;
-
-		ConnectorExchange(ClientHttpConnector connector) {
-			this.connector = connector;
-		}
-
-		@Override
-		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
-				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
-			return this.connector.connect(method, uri, (request) -> {
-				started(request);
-				return requestCallback.apply(request);
-			});
-		}
-
-		void started(ClientHttpRequest request) {
-		}
-
-		@Override
-		public void close() {
-		}
-
 	}
 
 }

@@ -25,6 +25,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicReference;
@@ -53,28 +54,30 @@ import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
  * An exchange of the JDK's client. It always keeps connections for reuse, so that each
  * exchange has a client of its own, which is shut down at the end.
  */
-final class JdkExchange implements Exchange {
+final class JdkExchange extends Exchange {
 
 	// Since Java 21
 	private static final @Nullable Method SHUTDOWN_NOW = ReflectionUtils.findMethod(HttpClient.class, "shutdownNow");
 
-	private static final Exception WRITTEN = new Exception("written", null, false, false) {
-
-		private static final long serialVersionUID = 1L;
-
-	};
+	private static final Enough WRITTEN = new Enough(null);
 
 	private final HttpClient client;
-
-	private final @Nullable Duration readTimeout;
 
 	private volatile @Nullable CompletableFuture<?> answer;
 
 	private volatile boolean closed;
 
 	private JdkExchange(HttpClient client, @Nullable Duration readTimeout) {
+		super(connector(client, readTimeout));
 		this.client = client;
-		this.readTimeout = readTimeout;
+	}
+
+	private static JdkClientHttpConnector connector(HttpClient client, @Nullable Duration readTimeout) {
+		JdkClientHttpConnector connector = new JdkClientHttpConnector(client);
+		if (readTimeout != null) {
+			connector.setReadTimeout(readTimeout);
+		}
+		return connector;
 	}
 
 	static HttpTransport transport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
@@ -89,26 +92,22 @@ final class JdkExchange implements Exchange {
 	private static HttpClient.Builder customize(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
 		try {
 			builder.withHttpClientCustomizer((client) -> {
-				throw new Customized(client);
+				throw new Enough(client);
 			}).build(settings);
 			throw new IllegalStateException("The JDK's HTTP client was not customized");
 		}
-		catch (Customized ex) {
-			return ex.client;
+		catch (Enough ex) {
+			return Objects.requireNonNull(ex.client);
 		}
 	}
 
 	@Override
 	public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
 			Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
-		JdkClientHttpConnector connector = new JdkClientHttpConnector(this.client);
-		if (this.readTimeout != null) {
-			connector.setReadTimeout(this.readTimeout);
-		}
 		// Spring's connector goes on to receive a body that nobody reads any more, so
 		// that it writes the request only
 		AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
-		return connector.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
+		return super.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
 			written.set(request.getNativeRequest());
 			return Mono.error(WRITTEN);
 		}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
@@ -181,12 +180,15 @@ final class JdkExchange implements Exchange {
 
 	}
 
+	/**
+	 * Ends what Spring does when it has done what is needed of it.
+	 */
 	@SuppressWarnings("serial")
-	private static final class Customized extends RuntimeException {
+	private static final class Enough extends RuntimeException {
 
-		private final transient HttpClient.Builder client;
+		private final transient HttpClient.@Nullable Builder client;
 
-		Customized(HttpClient.Builder client) {
+		Enough(HttpClient.@Nullable Builder client) {
 			super(null, null, false, false);
 			this.client = client;
 		}

@@ -31,10 +31,12 @@ import org.springframework.boot.http.client.reactive.JettyClientHttpConnectorBui
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 
+import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
+
 /**
  * An exchange of Jetty's client, which uses connections once, and daemon threads.
  */
-final class JettyExchange extends HttpTransport.ConnectorExchange {
+final class JettyExchange extends Exchange {
 
 	private static final String NAME = "authing-http";
 
@@ -68,7 +70,7 @@ final class JettyExchange extends HttpTransport.ConnectorExchange {
 	}
 
 	@Override
-	void started(ClientHttpRequest request) {
+	protected void started(ClientHttpRequest request) {
 		this.request = request.getNativeRequest();
 	}
 

@@ -63,8 +63,7 @@ final class MissingBeanFailureAnalyzer extends AbstractInjectionFailureAnalyzer<
 				+ type.getName() + ", which does not exist, since ";
 		if (this.environment != null && !this.environment.getProperty(ENABLED, Boolean.class, true)) {
 			return new FailureAnalysis(
-					what + ENABLED + " is false"
-							+ InvalidAuthingPropertiesFailureAnalyzer.origin(ENABLED, this.environment) + ".",
+					what + ENABLED + " is false" + AuthingFailureAnalyzer.origin(ENABLED, this.environment) + ".",
 					"Remove " + ENABLED + ", or inject the bean as ObjectProvider<" + type.getSimpleName()
 							+ "> and do without it where there is none, or define a WechatMpTokenService of your own.",
 					cause);

@@ -153,7 +153,7 @@ final class PropertyScan {
 	}
 
 	private void checkValue(ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
-		boolean text = SecretNames.isSecret(name.toString()) || name.getLastElement(Form.UNIFORM).equals("appid");
+		boolean text = BoundProperties.isSecret(name.toString()) || name.getLastElement(Form.UNIFORM).equals("appid");
 		if (text && property != null && !(property.getValue() instanceof CharSequence)) {
 			Origin origin = (property.getOrigin() instanceof PropertySourceOrigin source) ? source.getOrigin()
 					: property.getOrigin();

@@ -36,8 +36,14 @@ import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorB
 /**
  * Reactor Netty with a new connection for each request. It closes the connection when the
  * answer has been read or its reader cancels.
+ * <p>
+ * As a channel's handler it passes over interim answers, of which Reactor Netty takes
+ * some for the answer, and takes what the far end sent out of the failures to read it,
+ * which Reactor Netty logs.
  */
-final class ReactorTransport {
+final class ReactorTransport extends ChannelInboundHandlerAdapter {
+
+	private boolean interim;
 
 	private ReactorTransport() {
 	}
@@ -47,35 +53,24 @@ final class ReactorTransport {
 			.withHttpClientCustomizer((client) -> client.protocol(HttpProtocol.HTTP11)
 				.keepAlive(false)
 				.doOnChannelInit((observer, channel, address) -> channel.pipeline()
-					.addBefore(NettyPipeline.ReactiveBridge, "authing.guard", new AnswerGuard())));
+					.addBefore(NettyPipeline.ReactiveBridge, "authing.guard", new ReactorTransport())));
 	}
 
-	/**
-	 * Passes over interim answers, of which Reactor Netty takes some for the answer, and
-	 * takes what the far end sent out of the failures to read it, which Reactor Netty
-	 * logs.
-	 */
-	private static final class AnswerGuard extends ChannelInboundHandlerAdapter {
-
-		private boolean interim;
-
-		@Override
-		public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
-			if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
-				part.setDecoderResult(DecoderResult.failure(new IOException("the answer is not HTTP")));
-			}
-			else if (message instanceof HttpResponse response) {
-				this.interim = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
-			}
-			if (!this.interim) {
-				super.channelRead(context, message);
-				return;
-			}
-			this.interim = !(message instanceof LastHttpContent);
-			ReferenceCountUtil.release(message);
-			context.read();
+	@Override
+	public void channelRead(ChannelHandlerContext context, Object message) throws Exception {
+		if (message instanceof HttpObject part && part.decoderResult().isFailure()) {
+			part.setDecoderResult(DecoderResult.failure(new IOException("the answer is not HTTP")));
 		}
-
+		else if (message instanceof HttpResponse response) {
+			this.interim = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
+		}
+		if (!this.interim) {
+			super.channelRead(context, message);
+			return;
+		}
+		this.interim = !(message instanceof LastHttpContent);
+		ReferenceCountUtil.release(message);
+		context.read();
 	}
 
 }

@@ -16,8 +16,8 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 import cn.binarywang.wx.miniapp.api.WxMaService;
 import cn.binarywang.wx.miniapp.api.impl.WxMaServiceImpl;
@@ -25,6 +25,7 @@ import cn.binarywang.wx.miniapp.config.WxMaConfig;
 import cn.binarywang.wx.miniapp.config.impl.WxMaDefaultConfigImpl;
 import me.chanjar.weixin.common.error.WxRuntimeException;
 import me.chanjar.weixin.mp.api.WxMpService;
+import me.chanjar.weixin.mp.api.impl.BaseWxMpServiceImpl;
 import me.chanjar.weixin.mp.api.impl.WxMpServiceImpl;
 import me.chanjar.weixin.mp.config.WxMpConfigStorage;
 import me.chanjar.weixin.mp.config.impl.WxMpDefaultConfigImpl;
@@ -45,9 +46,7 @@ import org.springframework.context.annotation.Lazy;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.wxjava.WxJavaAccounts;
-import cn.authing.wechat.wxjava.WxJavaRuntimeHints;
-import cn.authing.wechat.wxjava.WxMaBeanPostProcessor;
-import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
+import cn.authing.wechat.wxjava.WxJavaBeanPostProcessor;
 
 /**
  * {@link EnableAutoConfiguration Auto-configuration} for WxJava: supplies the tokens of
@@ -63,7 +62,7 @@ import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
 @ConditionalOnClass(WxRuntimeException.class)
 @ConditionalOnSingleCandidate(WechatMpTokenService.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.wxjava.enabled", matchIfMissing = true)
-@ImportRuntimeHints(WxJavaRuntimeHints.class)
+@ImportRuntimeHints(AuthingRuntimeHints.class)
 public final class WxJavaAutoConfiguration {
 
 	WxJavaAutoConfiguration() {
@@ -81,9 +80,24 @@ public final class WxJavaAutoConfiguration {
 	static class WxMpConfiguration {
 
 		@Bean
-		@ConditionalOnMissingBean
-		static WxMpBeanPostProcessor authingWxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
-			return new WxMpBeanPostProcessor(accounts);
+		@ConditionalOnMissingBean(name = "authingWxMpBeanPostProcessor")
+		static WxJavaBeanPostProcessor<?, ?> authingWxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+			return new WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage>(WxMpService.class,
+					WxMpConfigStorage.class, "configStorageMap",
+					"com.binarywang.spring.starter.wxjava.mp.service.WxMpMultiServices", WxMpConfigStorage::getAppId,
+					WxMpService::getWxMpConfigStorage, WxMpConfiguration::manageFactory, accounts);
+		}
+
+		private static void manageFactory(WxMpService service, UnaryOperator<WxMpConfigStorage> manage) {
+			if (service instanceof BaseWxMpServiceImpl<?, ?> implementation) {
+				Function<String, WxMpConfigStorage> factory = implementation.getConfigStorageFunction();
+				if (factory != null) {
+					implementation.setConfigStorageFunction((id) -> {
+						WxMpConfigStorage configuration = factory.apply(id);
+						return (configuration != null) ? manage.apply(configuration) : null;
+					});
+				}
+			}
 		}
 
 		// Lazy, as with both modules on the class path an application may use but one.
@@ -92,18 +106,14 @@ public final class WxJavaAutoConfiguration {
 		@ConditionalOnBean(WechatMpAccountProvider.class)
 		@ConditionalOnMissingBean(WxMpService.class)
 		WxMpServiceImpl authingWxMpService(ObjectProvider<WxMpConfigStorage> storages, WxJavaAccounts accounts) {
-			Map<String, WxMpConfigStorage> configurations = new LinkedHashMap<>();
-			storages.orderedStream().forEach((storage) -> configurations.put(storage.getAppId(), storage));
-			if (configurations.isEmpty()) {
-				configurations.putAll(accounts.createConfigurations((credentials) -> {
-					WxMpDefaultConfigImpl storage = new WxMpDefaultConfigImpl();
-					storage.setAppId(credentials.appId());
-					storage.setSecret(credentials.appSecret());
-					return storage;
-				}));
-			}
 			WxMpServiceImpl service = new WxMpServiceImpl();
-			service.setMultiConfigStorages(configurations);
+			service.setMultiConfigStorages(
+					accounts.configurations(storages.orderedStream(), WxMpConfigStorage::getAppId, (credentials) -> {
+						WxMpDefaultConfigImpl storage = new WxMpDefaultConfigImpl();
+						storage.setAppId(credentials.appId());
+						storage.setSecret(credentials.appSecret());
+						return storage;
+					}));
 			return service;
 		}
 
@@ -114,9 +124,12 @@ public final class WxJavaAutoConfiguration {
 	static class WxMaConfiguration {
 
 		@Bean
-		@ConditionalOnMissingBean
-		static WxMaBeanPostProcessor authingWxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
-			return new WxMaBeanPostProcessor(accounts);
+		@ConditionalOnMissingBean(name = "authingWxMaBeanPostProcessor")
+		static WxJavaBeanPostProcessor<?, ?> authingWxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
+			return new WxJavaBeanPostProcessor<WxMaService, WxMaConfig>(WxMaService.class, WxMaConfig.class,
+					"configMap", "com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices",
+					WxMaConfig::getAppid, WxMaService::getWxMaConfig, (service, manage) -> {
+					}, accounts);
 		}
 
 		@Bean
@@ -124,18 +137,14 @@ public final class WxJavaAutoConfiguration {
 		@ConditionalOnBean(WechatMpAccountProvider.class)
 		@ConditionalOnMissingBean(WxMaService.class)
 		WxMaServiceImpl authingWxMaService(ObjectProvider<WxMaConfig> configs, WxJavaAccounts accounts) {
-			Map<String, WxMaConfig> configurations = new LinkedHashMap<>();
-			configs.orderedStream().forEach((config) -> configurations.put(config.getAppid(), config));
-			if (configurations.isEmpty()) {
-				configurations.putAll(accounts.createConfigurations((credentials) -> {
-					WxMaDefaultConfigImpl config = new WxMaDefaultConfigImpl();
-					config.setAppid(credentials.appId());
-					config.setSecret(credentials.appSecret());
-					return config;
-				}));
-			}
 			WxMaServiceImpl service = new WxMaServiceImpl();
-			service.setMultiConfigs(configurations);
+			service.setMultiConfigs(
+					accounts.configurations(configs.orderedStream(), WxMaConfig::getAppid, (credentials) -> {
+						WxMaDefaultConfigImpl config = new WxMaDefaultConfigImpl();
+						config.setAppid(credentials.appId());
+						config.setSecret(credentials.appSecret());
+						return config;
+					}));
 			return service;
 		}
 

@@ -35,11 +35,11 @@ import org.springframework.util.backoff.ExponentialBackOff;
  * replaced. Their values are not part of {@link #toString()}
  * @param timeout the time within which a call must end, retries included
  * @param defaultTtl the life of a token whose expiry Authing does not tell
- * @param retry when a failed attempt is repeated
+ * @param retry the pauses between the attempts, and their number
  * @since 1.0.0
  */
 public record AuthingClientSettings(URI appHost, String appId, AuthingOperation operation, String lang,
-		Map<String, String> headers, Duration timeout, Duration defaultTtl, Retry retry) {
+		Map<String, String> headers, Duration timeout, Duration defaultTtl, BackOff retry) {
 
 	public AuthingClientSettings {
 		Assert.isTrue(appHost.getHost() != null && appHost.getRawUserInfo() == null,
@@ -58,7 +58,7 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 	public static AuthingClientSettings of(URI appHost, String appId) {
 		return new AuthingClientSettings(appHost, appId, AuthingOperation.ACCESS_TOKEN, "zh-CN", Map.of(),
 				Duration.ofSeconds(10), Duration.ofMinutes(1),
-				new Retry(3, Duration.ofMillis(200), Duration.ofSeconds(2)));
+				backOff(3, Duration.ofMillis(200), Duration.ofSeconds(2)));
 	}
 
 	public AuthingClientSettings withOperation(AuthingOperation operation) {
@@ -86,7 +86,7 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 				this.timeout, defaultTtl, this.retry);
 	}
 
-	public AuthingClientSettings withRetry(Retry retry) {
+	public AuthingClientSettings withRetry(BackOff retry) {
 		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
 				this.timeout, this.defaultTtl, retry);
 	}
@@ -99,29 +99,23 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 	}
 
 	/**
-	 * When a failed attempt is repeated.
-	 *
+	 * Return pauses that double with each further one; up to half of the first one is
+	 * added or taken off at random.
 	 * @param maxAttempts the number of attempts, the first one included
-	 * @param initialBackoff the pause before the second attempt, which doubles with each
-	 * further one; up to half of it is added or taken off at random
-	 * @param maxBackoff the longest pause
+	 * @param initial the pause before the second attempt
+	 * @param max the longest pause
+	 * @return the pauses between attempts
 	 */
-	public record Retry(int maxAttempts, Duration initialBackoff, Duration maxBackoff) {
-
-		public Retry {
-			Assert.isTrue(maxAttempts > 0, "'maxAttempts' must be positive");
-			Assert.isTrue(initialBackoff.compareTo(Duration.ZERO) > 0 && initialBackoff.compareTo(maxBackoff) <= 0,
-					"'initialBackoff' must be positive and not longer than 'maxBackoff'");
-		}
-
-		BackOff backOff() {
-			long initial = Math.max(1, this.initialBackoff.toMillis());
-			ExponentialBackOff backOff = new ExponentialBackOff(initial, 2);
-			backOff.setMaxInterval(Math.max(initial, this.maxBackoff.toMillis()));
-			backOff.setJitter(initial / 2);
-			return backOff;
-		}
-
+	public static BackOff backOff(int maxAttempts, Duration initial, Duration max) {
+		Assert.isTrue(maxAttempts > 0, "'maxAttempts' must be positive");
+		Assert.isTrue(initial.compareTo(Duration.ZERO) > 0 && initial.compareTo(max) <= 0,
+				"'initial' must be positive and not longer than 'max'");
+		long millis = Math.max(1, initial.toMillis());
+		ExponentialBackOff backOff = new ExponentialBackOff(millis, 2);
+		backOff.setMaxInterval(Math.max(millis, max.toMillis()));
+		backOff.setJitter(millis / 2);
+		backOff.setMaxAttempts(maxAttempts - 1L);
+		return backOff;
 	}
 
 }

@@ -199,7 +199,7 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 		private volatile @Nullable AuthingException lastFailure;
 
-		private final BackOffExecution backOff = settings().retry().backOff().start();
+		private final BackOffExecution backOff = settings().retry().start();
 
 		private int refusalsByWechat;
 
@@ -233,9 +233,10 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 				return Mono.error(failure);
 			}
 			this.lastFailure = authingFailure;
-			Duration pause = nextPause(authingFailure.getRetryAfter());
+			long backOff = this.backOff.nextBackOff();
+			Duration pause = pause(backOff, authingFailure.getRetryAfter());
 			Duration left = settings().timeout().minusNanos(System.nanoTime() - this.startedAt);
-			if (pause.compareTo(left) >= 0) {
+			if (backOff == BackOffExecution.STOP || pause.compareTo(left) >= 0) {
 				return Mono.error(failure);
 			}
 			logger.debug(LogMessage.format("Attempt %d failed, the next one follows in %d ms: %s", this.attempts,
@@ -249,12 +250,11 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 				// limits
 				this.refusalsByWechat++;
 			}
-			return failure.isRetryable() && this.attempts < settings().retry().maxAttempts()
-					&& this.refusalsByWechat < 2;
+			return failure.isRetryable() && this.refusalsByWechat < 2;
 		}
 
-		private Duration nextPause(@Nullable Duration retryAfter) {
-			Duration pause = Duration.ofMillis(this.backOff.nextBackOff());
+		private static Duration pause(long backOff, @Nullable Duration retryAfter) {
+			Duration pause = Duration.ofMillis(backOff);
 			return (retryAfter != null && retryAfter.compareTo(pause) > 0) ? retryAfter : pause;
 		}
 

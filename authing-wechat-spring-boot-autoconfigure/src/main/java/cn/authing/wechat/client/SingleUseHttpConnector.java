@@ -85,15 +85,43 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 	}
 
 	/**
-	 * One request and its answer, on a connection of its own.
+	 * One request and its answer, on a connection of its own; as it is, that of a
+	 * connector that closes the connection itself when it is cancelled.
 	 */
-	public interface Exchange extends ClientHttpConnector, AutoCloseable {
+	public static class Exchange implements ClientHttpConnector, AutoCloseable {
+
+		private final ClientHttpConnector connector;
+
+		/**
+		 * Create a new exchange.
+		 * @param connector what sends the request
+		 */
+		public Exchange(ClientHttpConnector connector) {
+			this.connector = connector;
+		}
+
+		@Override
+		public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
+				Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
+			return this.connector.connect(method, uri, (request) -> {
+				started(request);
+				return requestCallback.apply(request);
+			});
+		}
+
+		/**
+		 * Called before the request is written.
+		 * @param request the request
+		 */
+		protected void started(ClientHttpRequest request) {
+		}
 
 		/**
 		 * Close the connection, whatever goes on there. May be called more than once.
 		 */
 		@Override
-		void close();
+		public void close() {
+		}
 
 	}
 

@@ -19,6 +19,8 @@ package cn.authing.wechat.redis;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Map;
+import java.util.Map.Entry;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Matcher;
@@ -67,7 +69,8 @@ final class RedisAvailability {
 	// The next probe or, when the circuit has just closed, the end of the streak.
 	private final Disposable.Swap next = Disposables.swap();
 
-	private volatile @Nullable Outage outage;
+	// Why Redis is not used, and since when; null while it is.
+	private volatile @Nullable Entry<String, Instant> outage;
 
 	private volatile boolean suspended;
 
@@ -120,19 +123,19 @@ final class RedisAvailability {
 		if (this.outage != null || this.suspended) {
 			return;
 		}
-		Outage outage = new Outage(describe(failure), Instant.now());
-		this.outage = outage;
+		String reason = describe(failure);
+		this.outage = Map.entry(reason, Instant.now());
 		if (this.streak == null) {
 			this.streak = this.backOff.start();
-			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", outage.reason()));
+			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", reason));
 		}
 		else {
-			logger.debug(LogMessage.format("Redis failed again: it %s", outage.reason()));
+			logger.debug(LogMessage.format("Redis failed again: it %s", reason));
 		}
 		BackOffExecution backOff = this.streak;
 		this.next.update(Mono.defer(() -> Mono.delay(Duration.ofMillis(backOff.nextBackOff())))
 			.then(this.probe)
-			.doOnError((reason) -> logger.debug(LogMessage.format("Redis probe failed: it %s", describe(reason))))
+			.doOnError((error) -> logger.debug(LogMessage.format("Redis probe failed: it %s", describe(error))))
 			.retry()
 			.subscribe((reply) -> close()));
 	}
@@ -174,10 +177,10 @@ final class RedisAvailability {
 	}
 
 	WechatMpTokenStoreStatus status(long undecodable) {
-		Outage outage = this.outage;
-		return new WechatMpTokenStoreStatus((outage != null) ? outage.reason() : null,
-				(outage != null) ? outage.since() : null, this.succeeded.sum(), this.failed.sum(), this.skipped.sum(),
-				undecodable);
+		Entry<String, Instant> outage = this.outage;
+		return new WechatMpTokenStoreStatus((outage != null) ? outage.getKey() : null,
+				(outage != null) ? outage.getValue() : null, this.succeeded.sum(), this.failed.sum(),
+				this.skipped.sum(), undecodable);
 	}
 
 	private static String describe(Throwable failure) {
@@ -193,10 +196,6 @@ final class RedisAvailability {
 		Matcher error = ERROR_CODE.matcher(String.valueOf(cause.getMessage()));
 		return error.matches() ? "answered with the error " + error.group(1)
 				: "cannot be used (" + cause.getClass().getName() + ")";
-	}
-
-	private record Outage(String reason, Instant since) {
-
 	}
 
 }

@@ -27,6 +27,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -86,18 +87,26 @@ public class WxJavaAccounts implements SmartInitializingSingleton, ApplicationLi
 	}
 
 	/**
-	 * Create WxJava's configuration of each account, for an application that has none of
-	 * its own. Of several, each is found by its account's name and by its app id; threads
-	 * that have not switched use the default account.
+	 * Return the configurations for a service of WxJava: those that the application has,
+	 * or else one that is created for each account. Of several, each is found by its
+	 * account's name and by its app id; threads that have not switched use the default
+	 * account.
 	 * @param <C> the type of the configuration
+	 * @param existing the configurations that the application has
+	 * @param appIds tells the app id of a configuration
 	 * @param factory creates the configuration of one account
 	 * @return the configurations by WxJava's id, the default one first
 	 */
-	public <C> Map<String, C> createConfigurations(Function<WechatMpCredentials, C> factory) {
+	public <C> Map<String, C> configurations(Stream<C> existing, Function<C, String> appIds,
+			Function<WechatMpCredentials, C> factory) {
+		Map<String, C> configurations = new LinkedHashMap<>();
+		existing.forEach((configuration) -> configurations.put(appIds.apply(configuration), configuration));
+		if (!configurations.isEmpty()) {
+			return configurations;
+		}
 		Map<String, WechatMpCredentials> accounts = this.provider.getObject().getAccounts();
 		// Not by name too: WxJava spares its users the switching if there is one entry
 		boolean named = !accounts.keySet().equals(Set.of(WechatMpTokenService.DEFAULT_ACCOUNT));
-		Map<String, C> configurations = new LinkedHashMap<>();
 		accounts.entrySet()
 			.stream()
 			.sorted(Comparator.comparing((account) -> !WechatMpTokenService.DEFAULT_ACCOUNT.equals(account.getKey())))

@@ -24,7 +24,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 import me.chanjar.weixin.common.bean.CommonUploadParam;
 import org.aopalliance.intercept.MethodInterceptor;
@@ -53,10 +55,11 @@ import cn.authing.wechat.client.SafeText;
  *
  * @param <S> the type of the module's service
  * @param <C> the type of the module's configuration
+ * @since 1.0.0
  */
 // Serializable by inheritance only: a bean post-processor is never serialized.
 @SuppressWarnings("serial")
-abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProcessor {
+public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProcessor {
 
 	private static final Log logger = LogFactory.getLog(WxJavaBeanPostProcessor.class);
 
@@ -71,6 +74,12 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	private final String configurationsField;
 
 	private final String registryType;
+
+	private final Function<C, @Nullable String> appIds;
+
+	private final Function<S, ? extends @Nullable C> configurations;
+
+	private final BiConsumer<S, UnaryOperator<C>> factories;
 
 	private final ObjectProvider<WxJavaAccounts> accounts;
 
@@ -87,28 +96,26 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	 * configurations by id; they have no method that returns them all
 	 * @param registryType the name of the type by which WxJava's multi-account starter
 	 * hands out services that are not beans
+	 * @param appIds tells the app id of a configuration
+	 * @param configurations tells the current configuration of a service
+	 * @param factories has the configurations that a service will create managed by the
+	 * given operator
 	 * @param accounts the managed accounts
 	 */
-	WxJavaBeanPostProcessor(Class<S> serviceType, Class<C> configurationType, String configurationsField,
-			String registryType, ObjectProvider<WxJavaAccounts> accounts) {
+	public WxJavaBeanPostProcessor(Class<S> serviceType, Class<C> configurationType, String configurationsField,
+			String registryType, Function<C, @Nullable String> appIds,
+			Function<S, ? extends @Nullable C> configurations, BiConsumer<S, UnaryOperator<C>> factories,
+			ObjectProvider<WxJavaAccounts> accounts) {
 		this.serviceType = serviceType;
 		this.configurationType = configurationType;
 		this.configurationsField = configurationsField;
 		this.registryType = registryType;
+		this.appIds = appIds;
+		this.configurations = configurations;
+		this.factories = factories;
 		this.accounts = accounts;
 		this.advisor = this.tokenAdvisor;
-		setBeforeExistingAdvisors(true);
-	}
-
-	abstract @Nullable String getAppId(C configuration);
-
-	abstract @Nullable C getConfiguration(S service);
-
-	/**
-	 * Manage the configurations that a service will create.
-	 * @param service the service
-	 */
-	void manageConfigurationFactory(S service) {
+		this.beforeExistingAdvisors = true;
 	}
 
 	@Override
@@ -118,7 +125,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 		}
 		if (this.configurationType.isInstance(bean)) {
 			this.accounts.getObject()
-				.addUsed(getAppId(this.configurationType.cast(bean)), ClassUtils.getUserClass(bean));
+				.addUsed(this.appIds.apply(this.configurationType.cast(bean)), ClassUtils.getUserClass(bean));
 		}
 		else if (this.serviceType.isInstance(bean)) {
 			Object target = AopProxyUtils.getSingletonTarget(bean);
@@ -126,7 +133,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 			if (!manageConfigurations(service, beanName)) {
 				return bean;
 			}
-			manageConfigurationFactory(service);
+			this.factories.accept(service, this::manage);
 		}
 		return super.postProcessAfterInitialization(bean, beanName);
 	}
@@ -137,7 +144,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 		proxyFactory.setProxyTargetClass(targetClass != null && !Modifier.isFinal(targetClass.getModifiers()));
 	}
 
-	// The field's generic type is known: see the subclasses and their tests.
+	// The field's generic type is known: tests hold that it is this one.
 	@SuppressWarnings("unchecked")
 	private boolean manageConfigurations(S service, String beanName) {
 		Field field = ReflectionUtils.findField(service.getClass(), this.configurationsField, Map.class);
@@ -161,11 +168,12 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	}
 
 	private void warn(S service, String beanName, String reason) {
-		C configuration = getConfiguration(service);
+		C configuration = this.configurations.apply(service);
 		if (configuration != null && find(configuration) != null) {
 			logger.warn("WxJava service '" + beanName + "' (" + ClassUtils.getUserClass(service).getName() + ") "
 					+ reason + ": the access tokens that it gets by its own means do not come from the token service, "
-					+ "which manages those of WeChat app '" + SafeText.of(String.valueOf(getAppId(configuration)))
+					+ "which manages those of WeChat app '"
+					+ SafeText.of(String.valueOf(this.appIds.apply(configuration)))
 					+ "'. Derive it from WxJava's implementation and leave getAccessToken(boolean) to that");
 		}
 	}
@@ -175,7 +183,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	 * @param configuration the configuration
 	 * @return the managed configuration, of the same class
 	 */
-	C manage(C configuration) {
+	private C manage(C configuration) {
 		return this.configurationType
 			.cast(postProcessAfterInitialization(configuration, configuration.getClass().getName()));
 	}
@@ -200,7 +208,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	}
 
 	private @Nullable WxJavaAccount find(C configuration) {
-		return this.accounts.getObject().find(getAppId(configuration));
+		return this.accounts.getObject().find(this.appIds.apply(configuration));
 	}
 
 	private @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
@@ -241,7 +249,7 @@ abstract class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostPro
 	private @Nullable Object invokeService(MethodInvocation invocation, S service) throws Throwable {
 		@Nullable Object[] arguments = invocation.getArguments();
 		if (invocation.getMethod().getName().equals("getAccessToken")) {
-			C configuration = getConfiguration(service);
+			C configuration = this.configurations.apply(service);
 			WxJavaAccount account = (configuration != null) ? find(configuration) : null;
 			boolean forced = arguments.length == 1 && Boolean.TRUE.equals(arguments[0]);
 			return (account != null && forced) ? account.refreshAccessToken() : invocation.proceed();

@@ -140,8 +140,8 @@ class AuthingWechatEndpointTests {
 	@EnumSource
 	void accountShouldTellTheStateAsItIs(WechatMpTokenState state) {
 		AuthingWechatEndpoint endpoint = new AuthingWechatEndpoint(FixedAccounts.in(state));
-		assertThat(endpoint.account("default").state()).isEqualTo(state);
-		assertThat(endpoint.accounts().accounts().get("default")).isEqualTo(endpoint.account("default"));
+		assertThat(endpoint.account("default")).containsEntry("state", state);
+		assertThat(endpoint.accounts()).containsEntry("accounts", Map.of("default", endpoint.account("default")));
 	}
 
 	@Test

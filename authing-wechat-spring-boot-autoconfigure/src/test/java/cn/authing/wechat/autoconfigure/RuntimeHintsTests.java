@@ -89,7 +89,7 @@ class RuntimeHintsTests {
 
 	@Test
 	void failureAnalyzersShouldBeCreatable() {
-		for (Class<?> type : List.of(InvalidAuthingPropertiesFailureAnalyzer.class, SecretBindFailureAnalyzer.class)) {
+		for (Class<?> type : List.of(AuthingFailureAnalyzer.class, MissingBeanFailureAnalyzer.class)) {
 			assertThat(RuntimeHintsPredicates.reflection().onConstructorInvocation(type.getDeclaredConstructors()[0]))
 				.as(type.getName())
 				.accepts(hints);

@@ -54,8 +54,6 @@ import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.wxjava.FakeTokenService;
 import cn.authing.wechat.wxjava.WxJavaAccounts;
-import cn.authing.wechat.wxjava.WxMaBeanPostProcessor;
-import cn.authing.wechat.wxjava.WxMpBeanPostProcessor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -149,7 +147,7 @@ class WxJavaAutoConfigurationTests {
 		this.contextRunner.withClassLoader(new FilteredClassLoader("cn.binarywang"))
 			.run((context) -> assertThat(context).hasNotFailed()
 				.hasSingleBean(WxMpService.class)
-				.doesNotHaveBean(WxMaBeanPostProcessor.class));
+				.doesNotHaveBean("authingWxMaBeanPostProcessor"));
 	}
 
 	@Test
@@ -157,7 +155,7 @@ class WxJavaAutoConfigurationTests {
 		this.contextRunner.withClassLoader(new FilteredClassLoader("me.chanjar.weixin.mp"))
 			.run((context) -> assertThat(context).hasNotFailed()
 				.hasSingleBean(WxMaService.class)
-				.doesNotHaveBean(WxMpBeanPostProcessor.class));
+				.doesNotHaveBean("authingWxMpBeanPostProcessor"));
 	}
 
 	@Test

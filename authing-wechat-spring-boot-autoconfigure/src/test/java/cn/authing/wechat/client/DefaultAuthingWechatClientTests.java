@@ -50,6 +50,7 @@ import org.springframework.core.NestedRuntimeException;
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.http.client.reactive.JdkClientHttpConnector;
 import org.springframework.http.client.reactive.ReactorClientHttpConnector;
+import org.springframework.util.backoff.BackOff;
 import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.AuthingApiException;
@@ -683,8 +684,8 @@ class DefaultAuthingWechatClientTests {
 				timeout, Duration.ofMinutes(1), retry(3));
 	}
 
-	private static AuthingClientSettings.Retry retry(int maxAttempts) {
-		return new AuthingClientSettings.Retry(maxAttempts, Duration.ofMillis(10), Duration.ofMillis(20));
+	private static BackOff retry(int maxAttempts) {
+		return AuthingClientSettings.backOff(maxAttempts, Duration.ofMillis(10), Duration.ofMillis(20));
 	}
 
 }

@@ -35,7 +35,7 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests for {@link WxMaBeanPostProcessor}.
+ * Tests for {@link WxJavaBeanPostProcessor} with the services of mini programs.
  */
 class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaConfig> {
 

@@ -44,7 +44,7 @@ import org.springframework.boot.test.system.CapturedOutput;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests for {@link WxMpBeanPostProcessor}.
+ * Tests for {@link WxJavaBeanPostProcessor} with the services of official accounts.
  */
 class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpConfigStorage> {
 

@@ -117,7 +117,7 @@ final class FleetInstance {
 		return new DefaultAuthingWechatClient(WebClient.create(),
 				new AuthingClientSettings(URI.create("http://127.0.0.1:" + port), "app", AuthingOperation.ACCESS_TOKEN,
 						"en-US", Map.of(FleetAuthing.INSTANCE_HEADER, name), TIMEOUT, Duration.ofSeconds(1),
-						new AuthingClientSettings.Retry(3, Duration.ofMillis(100), Duration.ofSeconds(1))));
+						AuthingClientSettings.backOff(3, Duration.ofMillis(100), Duration.ofSeconds(1))));
 	}
 
 	private static RedisWechatMpTokenStore store(int port, Duration timeout) {

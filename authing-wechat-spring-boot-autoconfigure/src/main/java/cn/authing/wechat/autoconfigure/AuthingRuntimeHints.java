@@ -14,27 +14,36 @@
  * limitations under the License.
  */
 
-package cn.authing.wechat.wxjava;
+package cn.authing.wechat.autoconfigure;
+
+import java.util.List;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.aot.hint.MemberCategory;
+import org.springframework.aot.hint.ReflectionHints;
 import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 
 /**
- * Hints for the fields in which WxJava's services hold their configurations.
- *
- * @since 1.0.0
+ * Hints for the classes that Caffeine finds by name, those of a cache with a maximum size
+ * and strong references and of its nodes, and for the fields in which WxJava's services
+ * hold their configurations.
  */
-public final class WxJavaRuntimeHints implements RuntimeHintsRegistrar {
+final class AuthingRuntimeHints implements RuntimeHintsRegistrar {
 
 	@Override
 	public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
-		hints.reflection()
+		ReflectionHints reflection = hints.reflection();
+		for (String name : List.of("SSMS", "PSMS")) {
+			reflection.registerTypeIfPresent(classLoader, "com.github.benmanes.caffeine.cache." + name,
+					MemberCategory.ACCESS_DECLARED_FIELDS, MemberCategory.INVOKE_DECLARED_CONSTRUCTORS);
+		}
+		reflection
 			.registerTypeIfPresent(classLoader, "me.chanjar.weixin.mp.api.impl.BaseWxMpServiceImpl",
-					(hint) -> hint.withField(WxMpBeanPostProcessor.CONFIGURATIONS_FIELD))
+					(hint) -> hint.withField("configStorageMap"))
 			.registerTypeIfPresent(classLoader, "cn.binarywang.wx.miniapp.api.impl.BaseWxMaServiceImpl",
-					(hint) -> hint.withField(WxMaBeanPostProcessor.CONFIGURATIONS_FIELD));
+					(hint) -> hint.withField("configMap"));
 	}
 
 }

@@ -1,0 +1,164 @@
+/*
+ * Copyright 2026-present the original author or authors.
+ *
+ * Licensed under the Apache License, Version 2.0 (the "License");
+ * you may not use this file except in compliance with the License.
+ * You may obtain a copy of the License at
+ *
+ *      https://www.apache.org/licenses/LICENSE-2.0
+ *
+ * Unless required by applicable law or agreed to in writing, software
+ * distributed under the License is distributed on an "AS IS" BASIS,
+ * WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+ * See the License for the specific language governing permissions and
+ * limitations under the License.
+ */
+
+package cn.authing.wechat.autoconfigure;
+
+import java.util.Map;
+import java.util.stream.StreamSupport;
+
+import org.jspecify.annotations.Nullable;
+
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
+import org.springframework.boot.context.properties.source.ConfigurationProperty;
+import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
+import org.springframework.boot.diagnostics.FailureAnalysis;
+import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.core.Ordered;
+import org.springframework.core.annotation.Order;
+import org.springframework.core.env.Environment;
+
+import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.autoconfigure.DefaultAccountCheck.DefaultAccountException;
+import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
+
+/**
+ * Analyzes the failures of a start that are about the configuration of Authing. Comes
+ * before Spring Boot's own analyzers.
+ */
+@Order(Ordered.HIGHEST_PRECEDENCE)
+final class AuthingFailureAnalyzer implements FailureAnalyzer {
+
+	private static final String ACCOUNTS = "authing.wechat.accounts";
+
+	private static final String ACCOUNT_REMEDY = "Write the accounts as " + ACCOUNTS + ".shop.app-id and " + ACCOUNTS
+			+ ".shop.app-secret. A name that has other than ASCII letters, digits and hyphens goes into brackets: "
+			+ ACCOUNTS + "[旗舰店].app-id; in YAML, write the name as \"[旗舰店]\".";
+
+	private static final ConfigurationPropertyName KEYS = ConfigurationPropertyName
+		.of("authing.wechat.cache.redis.encryption-keys");
+
+	private static final Map<String, String> REMEDIES = Map.of("authing.headers",
+			"Write the value behind the name of a header, such as authing.headers.authorization.", KEYS.toString(),
+			"Write a comma-separated list, or number the keys from [0] on without a gap.");
+
+	private static final ConfigurationPropertyName ACCOUNTS_NAME = ConfigurationPropertyName.of(ACCOUNTS);
+
+	private final @Nullable Environment environment;
+
+	AuthingFailureAnalyzer(@Nullable Environment environment) {
+		this.environment = environment;
+	}
+
+	@Override
+	public @Nullable FailureAnalysis analyze(Throwable failure) {
+		FailureAnalysis analysis = null;
+		for (Throwable cause = failure; cause != null && analysis == null; cause = cause.getCause()) {
+			if (cause instanceof InvalidAuthingPropertiesException exception) {
+				analysis = analyze(exception);
+			}
+			else if (cause instanceof DefaultAccountException exception) {
+				analysis = analyze(exception);
+			}
+			else if (cause instanceof BindException exception) {
+				analysis = analyze(exception);
+			}
+		}
+		return analysis;
+	}
+
+	/**
+	 * Tell what is wrong, where it was set and what to write.
+	 */
+	private FailureAnalysis analyze(InvalidAuthingPropertiesException cause) {
+		StringBuilder description = new StringBuilder("The configuration of Authing is not usable:%n".formatted());
+		for (Problem problem : cause.getProblems()) {
+			description.append("%n    %s %s%s.%n        %s%n".formatted(problem.property(), problem.reason(),
+					origin(problem.property(), this.environment), problem.remedy()));
+		}
+		return new FailureAnalysis(description.toString(), """
+				Correct the properties. The least that is needed, in application.yaml:
+
+				    authing:
+				      app-id: 1234567890abcdef12345678
+				      app-secret: ${AUTHING_APP_SECRET}
+				      app-host: https://example.authing.cn
+
+				To start without WeChat access tokens, set authing.wechat.enabled=false.""", cause);
+	}
+
+	static String origin(String property, @Nullable Environment environment) {
+		ConfigurationProperty found = (environment != null)
+				? BoundProperties.find(environment, ConfigurationPropertyName.adapt(property, '.')) : null;
+		return (found != null && found.getOrigin() != null) ? " (set in " + found.getOrigin() + ")" : "";
+	}
+
+	/**
+	 * Tell what Authing answered and what to change.
+	 */
+	private static FailureAnalysis analyze(DefaultAccountException cause) {
+		String facts = "";
+		if (cause.getCause() instanceof AuthingException exception) {
+			if (exception instanceof AuthingApiException api) {
+				facts += "    statusCode: %s%n    apiCode: %s%n".formatted(api.getStatusCode(), api.getApiCode());
+			}
+			facts += "    requestId: %s%n    retryable: %s%n".formatted(exception.getRequestId(),
+					exception.isRetryable());
+		}
+		return new FailureAnalysis("""
+				The access token of the default WeChat account could not be fetched, and authing.wechat.fail-fast is \
+				set:
+
+				    %s
+
+				""".formatted(cause.getMessage()) + facts, """
+				Correct what the message names: authing.app-host and authing.app-id, or authing.wechat.app-id and \
+				authing.wechat.app-secret (without those the pair of the Authing application is sent). Authing's \
+				support asks for the requestId.
+
+				To start all the same, remove authing.wechat.fail-fast.""", cause);
+	}
+
+	/**
+	 * Tell of a secret that could not be bound, and of a value where there must be
+	 * further names, which may be a secret. Spring Boot's own analysis would show it, and
+	 * the exception, which may contain it, is left out of this one.
+	 */
+	private static @Nullable FailureAnalysis analyze(BindException cause) {
+		ConfigurationPropertyName name = cause.getName();
+		boolean account = ACCOUNTS_NAME.equals(name) || ACCOUNTS_NAME.isAncestorOf(name);
+		if (!account && !BoundProperties.isSecret(name.toString()) && !name.isAncestorOf(KEYS)) {
+			return null;
+		}
+		String remedy = account ? ACCOUNT_REMEDY
+				: REMEDIES.getOrDefault(name.toString(), "Write one value, without names or numbers below it.");
+		return new FailureAnalysis(name + " cannot be bound" + origin(cause) + ". The value is not shown here.", remedy,
+				InvalidAuthingPropertiesException.of(name.toString(), "cannot be bound", remedy));
+	}
+
+	private static String origin(BindException cause) {
+		ConfigurationProperty property = cause.getProperty();
+		if (property == null && cause.getCause() instanceof UnboundConfigurationPropertiesException unbound) {
+			property = StreamSupport.stream(unbound.getUnboundProperties().spliterator(), false)
+				.findFirst()
+				.orElse(null);
+		}
+		return (property != null && property.getOrigin() != null)
+				? ": " + property.getName() + " is set in " + property.getOrigin() : "";
+	}
+
+}
