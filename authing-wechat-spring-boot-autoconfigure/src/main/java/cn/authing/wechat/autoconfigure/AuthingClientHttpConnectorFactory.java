@@ -46,7 +46,8 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 
 	private final HttpClientSettings settings;
 
-	private final SingleUseHttpConnector connector = new SingleUseHttpConnector(this::openExchange);
+	private final SingleUseHttpConnector connector = new SingleUseHttpConnector(this::openExchange,
+			this::closeTransport);
 
 	private @Nullable HttpTransport transport;
 
@@ -73,18 +74,19 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 	@Override
 	public void destroy() {
 		this.connector.close();
-		synchronized (this) {
-			if (this.transport != null) {
-				this.transport.close();
-			}
-		}
 	}
 
-	private synchronized Exchange openExchange() {
+	private Exchange openExchange() {
 		if (this.transport == null) {
 			this.transport = HttpTransport.of(this.builder, this.settings);
 		}
 		return this.transport.exchanges().get();
+	}
+
+	private void closeTransport() {
+		if (this.transport != null) {
+			this.transport.close();
+		}
 	}
 
 	private static Duration readTimeout(@Nullable Duration general, Duration timeout) {

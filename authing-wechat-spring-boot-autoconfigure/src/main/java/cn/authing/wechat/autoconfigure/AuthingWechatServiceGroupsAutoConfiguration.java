@@ -25,6 +25,7 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
@@ -37,10 +38,14 @@ import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientProperties;
+import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientPropertiesAutoConfiguration;
+import org.springframework.boot.webclient.WebClientCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.log.LogMessage;
 import org.springframework.core.type.AnnotatedTypeMetadata;
@@ -62,8 +67,8 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
  *
  * @since 1.0.0
  */
-@AutoConfiguration(
-		after = { AuthingWechatWebClientAutoConfiguration.class, AuthingWechatRestClientAutoConfiguration.class })
+@AutoConfiguration(after = { AuthingWechatWebClientAutoConfiguration.class,
+		AuthingWechatRestClientAutoConfiguration.class, HttpServiceClientPropertiesAutoConfiguration.class })
 @ConditionalOnClass({ JsonMapper.class, ImportHttpServices.class })
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @Conditional(AuthingWechatServiceGroupsAutoConfiguration.OnServiceGroups.class)
@@ -111,6 +116,31 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
 			return (groups) -> groups.filter(serviceGroups::contains)
 				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, filter, jsonMapper));
+		}
+
+	}
+
+	/**
+	 * Gives the groups of {@code WebClient} the connector of their settings. Spring Boot
+	 * does so too, but its customizer of all clients, which comes at 0, replaces it.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass(WebClientCustomizer.class)
+	@ConditionalOnBean({ WechatMpTokenExchangeFilterFunction.class, HttpServiceClientProperties.class })
+	static class WebClientConnectorConfiguration {
+
+		@Bean
+		@Order(-1)
+		WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroupMarks(
+				AuthingWechatApiProperties properties) {
+			return (groups) -> groups.filter((group) -> properties.getServiceGroups().containsKey(group.name()))
+				.forEachClient((group, builder) -> builder.filter(new WechatServiceGroupConnectors.Mark(group.name())));
+		}
+
+		@Bean
+		@Order(1)
+		WebClientCustomizer authingWechatWebClientServiceGroupConnectors(ConfigurableListableBeanFactory beanFactory) {
+			return new WechatServiceGroupConnectors(beanFactory);
 		}
 
 	}

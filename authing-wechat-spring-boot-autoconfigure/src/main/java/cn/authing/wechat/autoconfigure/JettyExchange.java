@@ -20,8 +20,11 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 
 import org.eclipse.jetty.client.DuplexConnectionPool;
+import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +59,7 @@ final class JettyExchange extends Exchange {
 			client.setExecutor(threads);
 			client.setScheduler(new ScheduledExecutorScheduler(NAME + "-scheduler", true));
 			client.setMaxConnectionsPerDestination(HttpTransport.UNLIMITED);
+			client.getProtocolHandlers().put(new InterimProtocolHandler());
 		}).withHttpClientTransportCustomizer((transport) -> transport.setConnectionPoolFactory((destination) -> {
 			DuplexConnectionPool connections = new DuplexConnectionPool(destination, HttpTransport.UNLIMITED);
 			connections.setMaxUsage(1);
@@ -81,6 +85,24 @@ final class JettyExchange extends Exchange {
 			// Has no effect where the answer has been read to its end
 			request.abort(new CancellationException());
 		}
+	}
+
+	/**
+	 * Goes on to the answer after any interim answer, which Jetty by itself does only
+	 * after those that it knows.
+	 */
+	private static final class InterimProtocolHandler extends EarlyHintsProtocolHandler {
+
+		@Override
+		public String getName() {
+			return "interim";
+		}
+
+		@Override
+		public boolean accept(Request request, Response response) {
+			return HttpStatus.isInterim(response.getStatus());
+		}
+
 	}
 
 }

@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
+import reactor.core.Scannable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
@@ -45,43 +46,54 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 
 	private final Supplier<? extends Exchange> exchanges;
 
-	private final Sinks.Empty<Void> closed = Sinks.empty();
+	private final Runnable client;
 
-	private volatile boolean ended;
+	private final Sinks.Empty<Void> closed = Sinks.empty();
 
 	/**
 	 * Create a new connector.
 	 * @param exchanges makes the exchange of a request
+	 * @param client closes what the exchanges are made with, after the last of them
 	 */
-	public SingleUseHttpConnector(Supplier<? extends Exchange> exchanges) {
+	public SingleUseHttpConnector(Supplier<? extends Exchange> exchanges, Runnable client) {
 		this.exchanges = exchanges;
+		this.client = client;
 	}
 
 	@Override
 	public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
 			Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
-		return Mono.defer(() -> {
-			if (this.ended) {
-				// A retry, say: Jetty's client would start again
-				return Mono.<ClientHttpResponse>error(new ExchangeException("the connection was closed"));
-			}
-			Exchange exchange = this.exchanges.get();
-			return exchange.connect(method, uri, requestCallback)
-				.takeUntilOther(this.closed.asMono())
-				.switchIfEmpty(Mono.error(() -> new ExchangeException("the connection was closed")))
-				.<ClientHttpResponse>map((response) -> new Response(response, exchange))
-				.doOnError((failure) -> exchange.close())
-				.doOnCancel(exchange::close);
-		}).onErrorMap(ExchangeException::withoutWire);
+		return Mono.defer(() -> open(method, uri, requestCallback)).onErrorMap(ExchangeException::withoutWire);
+	}
+
+	// Not while the client is being closed: Jetty's would start again, and none stop it
+	private synchronized Mono<ClientHttpResponse> open(HttpMethod method, URI uri,
+			Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
+		if (this.closed.scanOrDefault(Scannable.Attr.TERMINATED, false)) {
+			return Mono.error(closed());
+		}
+		Exchange exchange = this.exchanges.get();
+		return exchange.connect(method, uri, requestCallback)
+			.takeUntilOther(this.closed.asMono())
+			.switchIfEmpty(Mono.error(SingleUseHttpConnector::closed))
+			.<ClientHttpResponse>map((response) -> new Response(response, exchange))
+			.doOnError((failure) -> exchange.close())
+			.doOnCancel(exchange::close);
 	}
 
 	/**
-	 * End all exchanges.
+	 * End all exchanges, and then the client.
 	 */
 	@Override
 	public void close() {
-		this.ended = true;
 		this.closed.tryEmitEmpty();
+		synchronized (this) {
+			this.client.run();
+		}
+	}
+
+	private static ExchangeException closed() {
+		return new ExchangeException("the connection was closed");
 	}
 
 	/**
@@ -147,8 +159,8 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 
 		private Flux<DataBuffer> body() {
 			return super.getBody()
-				.takeUntilOther(SingleUseHttpConnector.this.closed.asMono()
-					.then(Mono.error(() -> new ExchangeException("the connection was closed"))))
+				.takeUntilOther(
+						SingleUseHttpConnector.this.closed.asMono().then(Mono.error(SingleUseHttpConnector::closed)))
 				.onErrorMap(ExchangeException::withoutWire)
 				.doFinally((signal) -> this.exchange.close());
 		}

@@ -19,6 +19,7 @@ package cn.authing.wechat.http;
 import java.net.URI;
 import java.time.Duration;
 
+import org.eclipse.jetty.client.Request;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -41,8 +42,9 @@ import org.springframework.web.reactive.function.client.ExchangeFunction;
  */
 final class WechatExchange {
 
-	private static final boolean REACTOR_NETTY = ClassUtils.isPresent("reactor.netty.http.client.HttpClientRequest",
-			WechatExchange.class.getClassLoader());
+	private static final boolean REACTOR_NETTY = isPresent("reactor.netty.http.client.HttpClientRequest");
+
+	private static final boolean JETTY = isPresent("org.eclipse.jetty.client.Request");
 
 	private final ClientRequest request;
 
@@ -109,8 +111,13 @@ final class WechatExchange {
 		});
 	}
 
+	private static boolean isPresent(String className) {
+		return ClassUtils.isPresent(className, WechatExchange.class.getClassLoader());
+	}
+
 	// A redirect is followed below the filter. Reactor Netty prepares each request anew,
-	// so it can be stopped here, whether or not it shows the token.
+	// so it can be stopped here, whether or not it shows the token. Jetty can be told for
+	// one request to follow none.
 	private void beforeSending(ClientHttpRequest sent) {
 		if (this.request.httpRequest() != null) {
 			this.request.httpRequest().accept(sent);
@@ -120,6 +127,9 @@ final class WechatExchange {
 			String target = nettyRequest.resourceUrl();
 			Assert.state(target != null && this.hosts.include(URI.create(target)),
 					"The answer redirects to a host that must not be sent the access token");
+		}
+		if (JETTY && sent.getNativeRequest() instanceof Request jettyRequest) {
+			jettyRequest.followRedirects(false);
 		}
 	}
 

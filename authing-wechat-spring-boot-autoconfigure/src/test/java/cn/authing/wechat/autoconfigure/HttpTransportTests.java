@@ -71,8 +71,8 @@ class HttpTransportTests {
 
 	@ParameterizedTest
 	@CsvSource({ "reactor,100", "reactor,102", "reactor,103", "reactor,199", "jetty,100", "jetty,102", "jetty,103",
-			"http-components,100", "http-components,102", "http-components,103", "http-components,199", "jdk,100",
-			"jdk,102", "jdk,103", "jdk,199" })
+			"jetty,104", "jetty,199", "http-components,100", "http-components,102", "http-components,103",
+			"http-components,199", "jdk,100", "jdk,102", "jdk,103", "jdk,199" })
 	void fetchWhenInterimAnswersComeFirstShouldReadTheAnswer(String connector, int status) {
 		CountDownLatch interim = new CountDownLatch(ACCOUNTS);
 		try (AuthingServer server = new AuthingServer(answer((socket, request) -> {
