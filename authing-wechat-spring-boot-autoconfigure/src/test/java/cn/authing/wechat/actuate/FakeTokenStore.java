@@ -18,6 +18,7 @@ package cn.authing.wechat.actuate;
 
 import java.time.Instant;
 
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -67,7 +68,19 @@ final class FakeTokenStore implements WechatMpTokenStore {
 
 	@Override
 	public Mono<Lease> lease(WechatMpCredentials credentials) {
-		return Mono.empty();
+		return Mono.just(new Lease() {
+
+			@Override
+			public @Nullable StoredToken shared() {
+				return null;
+			}
+
+			@Override
+			public Mono<Void> release() {
+				return Mono.empty();
+			}
+
+		});
 	}
 
 	@Override

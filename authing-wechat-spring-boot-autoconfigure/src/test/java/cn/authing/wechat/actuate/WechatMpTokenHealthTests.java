@@ -125,7 +125,7 @@ class WechatMpTokenHealthTests {
 				.doesNotContain(LoopbackAuthing.WECHAT_SECRET);
 			// The first failure of an account is logged, by the account and once.
 			assertThat(output.toString().substring(logged).lines())
-				.filteredOn((line) -> line.contains("WARN") || line.contains("ERROR"))
+				.filteredOn((line) -> line.contains(" WARN ") || line.contains(" ERROR "))
 				.singleElement(InstanceOfAssertFactories.STRING)
 				.contains("The token of account 'default' could not be fetched");
 		});

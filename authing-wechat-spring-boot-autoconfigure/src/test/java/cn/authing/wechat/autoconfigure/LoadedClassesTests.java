@@ -35,6 +35,7 @@ import org.springframework.context.annotation.Configuration;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingServer;
+import cn.authing.wechat.test.ForkedJvm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -228,7 +228,7 @@ class SecretsTests {
 						.codecs((codecs) -> codecs.defaultCodecs().enableLoggingRequestDetails(true)))
 			.withPropertyValues("spring.http.clients.reactive.connector=" + connector, "authing.app-id=authing-app",
 					"authing.app-secret=authing-app-secret", "authing.app-host=" + appHost,
-					"authing.headers.authorization=Bearer " + GATEWAY_SECRET, "authing.timeout=2s",
+					"authing.headers.authorization=Bearer " + GATEWAY_SECRET, "authing.timeout=1s",
 					"authing.retry.max-attempts=2", "authing.retry.initial-backoff=10ms",
 					"authing.retry.max-backoff=10ms");
 	}

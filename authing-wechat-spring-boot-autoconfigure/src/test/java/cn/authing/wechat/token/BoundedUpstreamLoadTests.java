@@ -142,7 +142,7 @@ class BoundedUpstreamLoadTests {
 				call.fail(ScriptedClient.failure(Duration.ofSeconds(30)));
 			}
 		});
-		for (int caller = 0; caller < 20; caller++) {
+		for (int caller = 0; caller < 5; caller++) {
 			for (int account = 0; account < accounts; account++) {
 				fixture.ask(fixture.service.account(new WechatMpCredentials("wx" + account, "secret")));
 			}

@@ -14,7 +14,7 @@
  * limitations under the License.
  */
 
-package cn.authing.wechat.autoconfigure;
+package cn.authing.wechat.test;
 
 import java.io.File;
 import java.io.IOException;
@@ -33,12 +33,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 /**
  * Runs a class in a Java virtual machine of its own, with this one's class path.
  */
-final class ForkedJvm {
+public final class ForkedJvm {
 
-	// What ends soon is done sooner without the second compiler, and without waiting for
-	// requests that nobody sends
+	// What ends soon is done sooner without the second compiler and threads that collect
+	// garbage, and without waiting for requests that nobody sends
 	private final List<String> options = new ArrayList<>(
-			List.of("-XX:TieredStopAtLevel=1", "-Dspring.reactor.netty.shutdown-quiet-period=0s"));
+			List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dspring.reactor.netty.shutdown-quiet-period=0s"));
 
 	private final Path output;
 
@@ -48,11 +48,11 @@ final class ForkedJvm {
 	 * Create a new machine.
 	 * @param directory where its output goes
 	 */
-	ForkedJvm(Path directory) {
+	public ForkedJvm(Path directory) {
 		this.output = directory.resolve("output.txt");
 	}
 
-	ForkedJvm withOption(String option) {
+	public ForkedJvm withOption(String option) {
 		this.options.add(option);
 		return this;
 	}
@@ -62,7 +62,7 @@ final class ForkedJvm {
 	 * @param filter tests the name of a jar's file, or that of a directory
 	 * @return this instance
 	 */
-	ForkedJvm withClassPath(Predicate<String> filter) {
+	public ForkedJvm withClassPath(Predicate<String> filter) {
 		this.classPath = filter;
 		return this;
 	}
@@ -73,7 +73,7 @@ final class ForkedJvm {
 	 * @param arguments the arguments
 	 * @return all that it wrote
 	 */
-	String run(Class<?> main, String... arguments) {
+	public String run(Class<?> main, String... arguments) {
 		List<String> command = new ArrayList<>();
 		command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
 		command.addAll(this.options);
