@@ -33,10 +33,12 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
+import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
@@ -115,8 +117,30 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 	}
 
+	// Nothing else gives their clients a base URL and keeps them from following redirects
 	@Configuration(proxyBeanMethods = false)
 	@ConditionalOnClass(RestClient.class)
+	@ConditionalOnMissingClass("org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration")
+	static class MissingRestClientConfiguration {
+
+		@Bean
+		@ConditionalOnMissingBean(name = "authingWechatRestClientServiceGroups")
+		RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(
+				AuthingWechatApiProperties properties) {
+			return (groups) -> groups.filter((group) -> properties.getServiceGroups().containsKey(group.name()))
+				.forEachClient((group, builder) -> {
+					throw InvalidAuthingPropertiesException.of(WechatServiceGroups.property(group.name()),
+							"is for a group that is called with RestClient, and spring-boot-restclient is not on the "
+									+ "class path",
+							"Add the dependency spring-boot-starter-restclient, or write clientType = "
+									+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
+				});
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass({ RestClient.class, HttpServiceClientAutoConfiguration.class })
 	@ConditionalOnBean(WechatMpTokenClientHttpRequestInterceptor.class)
 	static class RestClientConfiguration {
 

@@ -40,6 +40,7 @@ import org.springframework.boot.http.converter.autoconfigure.HttpMessageConverte
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
 import org.springframework.boot.restclient.autoconfigure.RestClientAutoConfiguration;
 import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
+import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -240,6 +241,23 @@ class AuthingWechatServiceGroupsAutoConfigurationTests {
 						+ "which cannot return the Mono of ReactiveApi.getCallbackIp(). Write clientType = "
 						+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices, or let the method return the "
 						+ "value itself."));
+	}
+
+	@Test
+	void missingRestClientModuleIsNamedAtStart() {
+		new ApplicationContextRunner().withClassLoader(new FilteredClassLoader("org.springframework.boot.restclient"))
+			.withConfiguration(AutoConfigurations.of(JacksonAutoConfiguration.class,
+					AuthingWechatRestClientAutoConfiguration.class, AuthingWechatServiceGroupsAutoConfiguration.class))
+			.withBean(WechatMpTokenService.class, () -> this.accounts)
+			.withUserConfiguration(RestClientGroup.class)
+			.withPropertyValues(GROUP + "default")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(InvalidAuthingPropertiesException.class)
+				.hasMessage("authing.wechat.api.service-groups.wechat is for a group that is called with RestClient, "
+						+ "and spring-boot-restclient is not on the class path. Add the dependency "
+						+ "spring-boot-starter-restclient, or write clientType = "
+						+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices."));
 	}
 
 	@Test
