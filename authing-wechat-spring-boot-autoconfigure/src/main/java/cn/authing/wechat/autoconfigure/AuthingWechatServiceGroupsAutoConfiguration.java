@@ -34,6 +34,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBooleanProperty;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingClass;
 import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Bindable;
@@ -41,6 +42,7 @@ import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientProperties;
 import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientPropertiesAutoConfiguration;
 import org.springframework.boot.webclient.WebClientCustomizer;
+import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
@@ -145,8 +147,30 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 	}
 
+	// Nothing else gives their clients a base URL and keeps them from following redirects
 	@Configuration(proxyBeanMethods = false)
 	@ConditionalOnClass(RestClient.class)
+	@ConditionalOnMissingClass("org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration")
+	static class MissingRestClientConfiguration {
+
+		@Bean
+		@ConditionalOnMissingBean(name = "authingWechatRestClientServiceGroups")
+		RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(
+				AuthingWechatApiProperties properties) {
+			return (groups) -> groups.filter((group) -> properties.getServiceGroups().containsKey(group.name()))
+				.forEachClient((group, builder) -> {
+					throw InvalidAuthingPropertiesException.of(WechatServiceGroups.property(group.name()),
+							"is for a group that is called with RestClient, and spring-boot-restclient is not on the "
+									+ "class path",
+							"Add the dependency spring-boot-starter-restclient, or write clientType = "
+									+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
+				});
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@ConditionalOnClass({ RestClient.class, HttpServiceClientAutoConfiguration.class })
 	@ConditionalOnBean(WechatMpTokenClientHttpRequestInterceptor.class)
 	static class RestClientConfiguration {
 

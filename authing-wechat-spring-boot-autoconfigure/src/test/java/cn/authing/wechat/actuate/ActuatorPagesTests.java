@@ -161,7 +161,9 @@ class ActuatorPagesTests {
 	@ParameterizedTest
 	@EnumSource(mode = Mode.EXCLUDE, names = "NONE")
 	void refreshWhenAuthingHangsShouldBlockNoThreadAndShareOneFetch(WebApplicationType type) throws Exception {
-		start(type, "--authing.timeout=60s");
+		// Connections that Tomcat's backlog has no room for are tried again only seconds
+		// later
+		start(type, "--authing.timeout=60s", "--server.tomcat.accept-count=" + RefreshCounter.REFRESHES);
 		service().getAccessTokenSync();
 		service().account("shop").getAccessTokenSync();
 		CountDownLatch gate = this.authing.holdBack();

@@ -48,6 +48,7 @@ import org.springframework.boot.ssl.DefaultSslBundleRegistry;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.boot.ssl.SslStoreBundle;
+import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -329,6 +330,23 @@ class AuthingWechatServiceGroupsAutoConfigurationTests {
 						+ "which cannot return the Mono of ReactiveApi.getCallbackIp(). Write clientType = "
 						+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices, or let the method return the "
 						+ "value itself."));
+	}
+
+	@Test
+	void missingRestClientModuleIsNamedAtStart() {
+		new ApplicationContextRunner().withClassLoader(new FilteredClassLoader("org.springframework.boot.restclient"))
+			.withConfiguration(AutoConfigurations.of(JacksonAutoConfiguration.class,
+					AuthingWechatRestClientAutoConfiguration.class, AuthingWechatServiceGroupsAutoConfiguration.class))
+			.withBean(WechatMpTokenService.class, () -> this.accounts)
+			.withUserConfiguration(RestClientGroup.class)
+			.withPropertyValues(GROUP + "default")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.isInstanceOf(InvalidAuthingPropertiesException.class)
+				.hasMessage("authing.wechat.api.service-groups.wechat is for a group that is called with RestClient, "
+						+ "and spring-boot-restclient is not on the class path. Add the dependency "
+						+ "spring-boot-starter-restclient, or write clientType = "
+						+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices."));
 	}
 
 	@Test
