@@ -16,6 +16,8 @@
 
 package cn.authing.wechat.token;
 
+import java.util.concurrent.Future;
+
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,8 @@ final class AccountTokenSource extends CachedTokenSource {
 	private volatile @Nullable TokenEntry successor;
 
 	private volatile boolean warm;
+
+	private volatile @Nullable Future<?> retry;
 
 	AccountTokenSource(FetchContext context, String name, TokenEntry entry) {
 		this.context = context;
@@ -84,7 +88,10 @@ final class AccountTokenSource extends CachedTokenSource {
 	SharedResult join() {
 		TokenEntry successor = this.successor;
 		if (successor != null) {
-			// The previous credentials' token has expired; switch now.
+			WechatMpAccessToken previous = stale();
+			if (previous != null) {
+				return SharedResult.of(previous);
+			}
 			switchTo(successor);
 		}
 		TokenEntry entry = this.entry;
@@ -149,6 +156,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * Do nothing in the background.
 	 */
 	synchronized void pause() {
+		FetchContext.cancel(this.retry);
 		TokenEntry entry = this.entry;
 		if (entry != null) {
 			entry.stopWarming();
@@ -213,7 +221,7 @@ final class AccountTokenSource extends CachedTokenSource {
 							SafeText.of(this.name), SafeText.of(String.valueOf(failure.getMessage()))));
 				}
 				long now = this.context.clock().nanoTime();
-				this.context.schedule(() -> switchWhenFetched(next, false),
+				this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
 						Math.max(next.snapshot().backOff().until(), now) - now);
 			}
 		});

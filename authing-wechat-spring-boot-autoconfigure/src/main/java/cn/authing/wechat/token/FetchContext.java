@@ -131,11 +131,13 @@ final class FetchContext {
 	 */
 	CompletableFuture<Void> publish(WechatMpTokenEvent event) {
 		CompletableFuture<Void> notified;
-		synchronized (this.listeners) {
+		synchronized (this.fetches) {
 			if (!this.listeners.isEmpty()) {
-				this.notified = this.notified.thenRunAsync(
-						() -> this.listeners.forEach((listener) -> notify(listener, event)),
-						this.executors.callbacks());
+				// Also after one for which no thread could be had.
+				this.notified = this.notified.handleAsync((done, failure) -> {
+					this.listeners.forEach((listener) -> notify(listener, event));
+					return null;
+				}, this.executors.callbacks());
 			}
 			notified = this.notified.copy();
 		}

@@ -65,7 +65,7 @@ final class FleetTokenLoader extends TokenLoader {
 
 	// Both instances' clocks may be off by that much without being corrected, and a Date
 	// has whole seconds.
-	private static final Duration TIME_TOLERANCE = MAX_CLOCK_SKEW.multipliedBy(3);
+	private static final Duration TIME_TOLERANCE = IGNORED_CLOCK_SKEW.multipliedBy(3);
 
 	private static final Lease NO_LEASE = new Lease() {
 
@@ -107,7 +107,7 @@ final class FleetTokenLoader extends TokenLoader {
 			Duration time = store.maxWait();
 			return (time.compareTo(max) < 0) ? time : max;
 		}
-		catch (RuntimeException ex) {
+		catch (Throwable ex) {
 			return Duration.ofMillis(200);
 		}
 	}

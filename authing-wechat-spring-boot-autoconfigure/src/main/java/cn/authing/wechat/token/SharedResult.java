@@ -143,8 +143,9 @@ final class SharedResult {
 	private void callSubscribers() {
 		for (Runnable next = this.subscribers.poll(); next != null; next = this.subscribers.poll()) {
 			// This callback may block: then somebody else must be there for the next one.
-			if (this.blocked.incrementAndGet() <= MAX_BLOCKED & this.free.decrementAndGet() == 0
-					&& !this.subscribers.isEmpty()) {
+			boolean mayBlock = this.blocked.incrementAndGet() <= MAX_BLOCKED;
+			boolean lastFree = this.free.decrementAndGet() == 0;
+			if (mayBlock && lastFree && !this.subscribers.isEmpty()) {
 				proceed();
 			}
 			try {

@@ -397,8 +397,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public void abandoned(TokenFetch fetch) {
-		update((snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.askedAt(), this.context.policy()));
+	public @Nullable WechatMpAccessToken abandoned(TokenFetch fetch) {
+		return update((snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.askedAt(), this.context.policy()))
+			.after()
+			.valueOrStale(this.clock.nanoTime());
 	}
 
 	@Override
@@ -454,7 +456,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	 * Fetch now in the background, where that is due or nothing usable is held, and from
 	 * then on whenever it is.
 	 */
-	void keepWarm() {
+	synchronized void keepWarm() {
 		TokenWarmer warmer = this.warmer;
 		if (warmer == null) {
 			warmer = new TokenWarmer(this.context, this::fetchInBackground, this::untilNextFetch);
@@ -482,8 +484,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private void fetchInBackground() {
 		TokenSnapshot snapshot = this.snapshot;
-		if (snapshot.fetch() == null) {
-			tryFetch(snapshot, newFetch(true, false), 0);
+		while (snapshot.fetch() == null && !tryFetch(snapshot, newFetch(true, false), 0)) {
+			snapshot = this.snapshot;
 		}
 	}
 

@@ -62,9 +62,8 @@ final class TokenFetch implements Disposable {
 
 	private final AtomicBoolean ended = new AtomicBoolean();
 
-	private final Disposable.Swap call = Disposables.swap();
-
-	private final Disposable.Swap thread = Disposables.swap();
+	// What is cancelled at the end: calls, and the threads of clients that block.
+	private final Disposable.Composite running = Disposables.composite();
 
 	private final SharedResult valueOrStale;
 
@@ -148,8 +147,7 @@ final class TokenFetch implements Disposable {
 	private void run(boolean forced) {
 		try {
 			Future<?> task = this.context.executors().fetches().submit(() -> call(forced));
-			// A client that blocks is interrupted at the end.
-			this.thread.update(() -> task.cancel(true));
+			this.running.add(() -> task.cancel(true));
 		}
 		catch (Throwable ex) {
 			// No thread can be had, for one.
@@ -166,7 +164,7 @@ final class TokenFetch implements Disposable {
 			return;
 		}
 		try {
-			this.call.update(Mono.defer(() -> this.loader.apply(forced))
+			this.running.add(Mono.defer(() -> this.loader.apply(forced))
 				.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
 						"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
 				.contextWrite((context) -> context.put(ON_ERROR_DROPPED, IGNORED))
@@ -210,8 +208,7 @@ final class TokenFetch implements Disposable {
 	private void timeout() {
 		failed(new AuthingTransportException("No answer for " + this.recipient + " within "
 				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null));
-		this.call.dispose();
-		this.thread.dispose();
+		this.running.dispose();
 	}
 
 	/**
@@ -227,12 +224,11 @@ final class TokenFetch implements Disposable {
 	@Override
 	public void dispose() {
 		if (end()) {
-			this.call.dispose();
-			this.thread.dispose();
-			this.recipient.abandoned(this);
+			this.running.dispose();
+			WechatMpAccessToken stale = this.recipient.abandoned(this);
 			IllegalStateException stopped = new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused");
-			this.valueOrStale.complete(null, stopped);
+			this.valueOrStale.complete(stale, stopped);
 			this.result.complete(null, stopped);
 		}
 	}
@@ -269,8 +265,9 @@ final class TokenFetch implements Disposable {
 
 		/**
 		 * Take in that the fetch ended without a result.
+		 * @return what those get who need a token, if there is still one
 		 */
-		void abandoned(TokenFetch fetch);
+		@Nullable WechatMpAccessToken abandoned(TokenFetch fetch);
 
 	}
 

@@ -33,7 +33,7 @@ class TokenLoader {
 
 	// The Date header counts whole seconds and the answer travels a while: less of a
 	// difference says nothing about the clocks.
-	static final Duration MAX_CLOCK_SKEW = Duration.ofSeconds(5);
+	static final Duration IGNORED_CLOCK_SKEW = Duration.ofSeconds(5);
 
 	private final AuthingWechatClient client;
 
@@ -90,7 +90,7 @@ class TokenLoader {
 	private void learnTime(AuthingTokenResponse response) {
 		Instant serverTime = response.serverTime();
 		Duration offset = (serverTime != null) ? Duration.between(this.clock.instant(), serverTime) : Duration.ZERO;
-		this.offset = (offset.abs().compareTo(MAX_CLOCK_SKEW) > 0) ? offset : Duration.ZERO;
+		this.offset = (offset.abs().compareTo(IGNORED_CLOCK_SKEW) > 0) ? offset : Duration.ZERO;
 	}
 
 	final Instant authingTime() {

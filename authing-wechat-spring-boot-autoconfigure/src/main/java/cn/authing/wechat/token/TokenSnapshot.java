@@ -388,8 +388,9 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	/**
 	 * Tokens in a row that were rejected soon after they came.
 	 *
-	 * @param count how many there were
-	 * @param rejectedAt when the last of them was rejected at the latest
+	 * @param count how many there were, and how often the last one was reissued
+	 * @param rejectedAt the earliest time at which the last of them may have been
+	 * rejected
 	 * @param noticedAt when this instance heard of it
 	 */
 	record RejectionStreak(int count, long rejectedAt, long noticedAt) {

@@ -53,7 +53,7 @@ final class TokenWarmer {
 	/**
 	 * Schedule the next fetch, in place of the one that was scheduled.
 	 */
-	void schedule() {
+	synchronized void schedule() {
 		long delay = this.nextDelay.getAsLong();
 		if (!this.stopped && !this.context.isStopped() && delay >= 0) {
 			replace(this.context.schedule(this::run, delay));
@@ -61,6 +61,9 @@ final class TokenWarmer {
 	}
 
 	private void run() {
+		if (this.stopped) {
+			return;
+		}
 		if (this.nextDelay.getAsLong() == 0) {
 			this.refresh.run();
 		}
@@ -72,7 +75,7 @@ final class TokenWarmer {
 	/**
 	 * Schedule nothing until {@link #resume()}.
 	 */
-	void stop() {
+	synchronized void stop() {
 		this.stopped = true;
 		replace(null);
 	}

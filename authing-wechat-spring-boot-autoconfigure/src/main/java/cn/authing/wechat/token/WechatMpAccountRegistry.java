@@ -27,6 +27,7 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Collectors;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -348,8 +349,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		if (account == null) {
 			return new AccountTokenSource(this.context, name, entry);
 		}
-		account.change(entry);
+		// First, so that the replaced credentials lead to one entry at any time.
 		letGo(current, loaded);
+		account.change(entry);
 		return account;
 	}
 
@@ -384,33 +386,37 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	private void changed(Change change) {
+		try {
+			entries(change.credentials()).forEach((entry) -> changed(entry, change));
+		}
+		catch (Throwable ex) {
+			// What the store says is no reason to hear no more of it.
+			logger.debug(LogMessage.format("A change of the token store failed with %s", ex.getClass().getName()));
+		}
+	}
+
+	private Set<TokenEntry> entries(WechatMpCredentials credentials) {
 		Set<@Nullable TokenEntry> entries = new HashSet<>();
 		Cache<WechatMpCredentials, TokenEntry> others = this.entries;
 		if (others != null) {
-			entries.add(others.getIfPresent(change.credentials()));
+			entries.add(others.getIfPresent(credentials));
 		}
 		this.accounts.values().forEach((account) -> {
 			entries.add(account.entry());
 			entries.add(account.successor());
 		});
-		for (TokenEntry entry : entries) {
-			if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed()) {
-				changed(entry, change);
-			}
-		}
+		return entries.stream()
+			.filter(Objects::nonNull)
+			.filter((entry) -> entry.credentials().equals(credentials) && entry.snapshot().isUsed())
+			.collect(Collectors.toSet());
 	}
 
 	private static void changed(TokenEntry entry, Change change) {
-		try {
-			if (change instanceof Rejected rejected) {
-				entry.reject(rejected.token(), NOTIFICATION_DELAY.toNanos());
-			}
-			else {
-				entry.adoptShared();
-			}
+		if (change instanceof Rejected rejected) {
+			entry.reject(rejected.token(), NOTIFICATION_DELAY.toNanos());
 		}
-		catch (RuntimeException ex) {
-			logger.debug(LogMessage.format("A change of the token store failed with %s", ex.getClass().getName()));
+		else {
+			entry.adoptShared();
 		}
 	}
 

@@ -71,9 +71,9 @@
  * when {@code valueOrStale} is {@code null}: past the real expiry.</li>
  * <li><b>The same token again is not news.</b> It leaves the expiries as they are and
  * sets the next refresh {@code minRefreshInterval} ahead.</li>
- * <li><b>Rejection is compare-and-set.</b> Only the current token can be rejected. A
- * fetch that began before and brings it asks once more; asked after it, the token is
- * served as STALE with a growing back-off.</li>
+ * <li><b>Rejection is compare-and-set.</b> Only the current token, or the fallback behind
+ * it, can be rejected. A fetch that began before and brings it asks once more; asked
+ * after it, the token is served as STALE with a growing back-off.</li>
  * <li><b>Single flight belongs to no caller.</b> A fetch starts only where it was put
  * into the snapshot by compare-and-set in place of {@code null}; only its end takes it
  * out, and the snapshot is swapped before anybody is told. It runs on a thread of its
@@ -92,8 +92,9 @@
  * </ol>
  *
  * <h2>Threads</h2> Daemon threads that end when they have been idle for ten seconds: one
- * for timers, and as many as needed for what may block. Timers exist only for fetches in
- * flight, kept-warm accounts and evicted entries that back off.
+ * for timers, and as many as needed for what may block. Timers exist only while a fetch
+ * or a notification is in flight, for kept-warm accounts, for changed credentials that
+ * have produced no token yet, and for evicted entries that back off.
  */
 @NullMarked
 package cn.authing.wechat.token;

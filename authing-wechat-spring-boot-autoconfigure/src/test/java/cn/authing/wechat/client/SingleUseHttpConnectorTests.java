@@ -20,14 +20,12 @@ import java.lang.Thread.State;
 import java.net.URI;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.function.Function;
 
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
 import reactor.test.StepVerifier;
 
 import org.springframework.http.HttpMethod;
-import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.http.client.reactive.ClientHttpResponse;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -81,14 +79,10 @@ class SingleUseHttpConnectorTests {
 
 	private SingleUseHttpConnector.Exchange exchange() {
 		this.whenAsked.run();
-		return new SingleUseHttpConnector.Exchange() {
-
-			@Override
-			public Mono<ClientHttpResponse> connect(HttpMethod method, URI uri,
-					Function<? super ClientHttpRequest, Mono<Void>> requestCallback) {
-				SingleUseHttpConnectorTests.this.events.add("started");
-				return Mono.never();
-			}
+		return new SingleUseHttpConnector.Exchange((method, uri, requestCallback) -> {
+			this.events.add("started");
+			return Mono.never();
+		}) {
 
 			@Override
 			public void close() {

@@ -33,6 +33,7 @@ import cn.authing.wechat.client.AuthingWechatClient;
 
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -55,6 +56,17 @@ class ShutdownAndPauseTests {
 		assertThat(refreshing.failure()).isInstanceOf(IllegalStateException.class);
 		assertThat(call.isCancelled()).isTrue();
 		assertThat(this.fixture.time.pendingTasks()).isZero();
+	}
+
+	@Test
+	void closeWhenCallersWaitForAStaleTokensSuccessorShouldGiveThemTheStaleOne() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_STALE);
+		Caller waiting = this.fixture.ask();
+		assertThat(waiting.isWaiting()).isTrue();
+		this.fixture.registry.stop();
+		assertThat(waiting.accessToken()).isEqualTo("A");
+		assertThat(this.fixture.ask().accessToken()).as("while stopped").isEqualTo("A");
 	}
 
 	@Test
