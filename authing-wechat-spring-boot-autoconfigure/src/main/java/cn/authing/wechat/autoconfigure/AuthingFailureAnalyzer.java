@@ -114,10 +114,9 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 		String facts = "";
 		if (cause.getCause() instanceof AuthingException exception) {
 			if (exception instanceof AuthingApiException api) {
-				facts += "    statusCode: %s%n    apiCode: %s%n".formatted(api.getStatusCode(), api.getApiCode());
+				facts += fact("statusCode", api.getStatusCode()) + fact("apiCode", api.getApiCode());
 			}
-			facts += "    requestId: %s%n    retryable: %s%n".formatted(exception.getRequestId(),
-					exception.isRetryable());
+			facts += fact("requestId", exception.getRequestId()) + fact("retryable", exception.isRetryable());
 		}
 		return new FailureAnalysis("""
 				The access token of the default WeChat account could not be fetched, and authing.wechat.fail-fast is \
@@ -131,6 +130,10 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 				support asks for the requestId.
 
 				To start all the same, remove authing.wechat.fail-fast.""", cause);
+	}
+
+	private static String fact(String name, @Nullable Object value) {
+		return (value != null) ? "    %s: %s%n".formatted(name, value) : "";
 	}
 
 	/**

@@ -174,6 +174,16 @@ class FailureAnalysisTests {
 	}
 
 	@Test
+	void failFastShouldLeaveOutWhatAuthingDidNotSend(CapturedOutput output) {
+		try (AuthingServer server = new AuthingServer(AuthingServer.json("{\"statusCode\":602,\"message\":\"no\"}"))) {
+			assertThatException().isThrownBy(() -> run("--authing.app-host=" + server.uri(),
+					"--authing.wechat.fail-fast=true", "--authing.retry.max-attempts=1"));
+		}
+		assertThat(output).contains("    statusCode: 602", "    retryable: ")
+			.doesNotContain("apiCode: ", "requestId: ");
+	}
+
+	@Test
 	void failFastShouldStartWithToken() {
 		try (AuthingServer server = new AuthingServer(AuthingServer.token("token"))) {
 			run("--authing.app-host=" + server.uri(), "--authing.wechat.fail-fast=true").close();
