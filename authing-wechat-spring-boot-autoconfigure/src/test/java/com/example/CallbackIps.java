@@ -22,11 +22,11 @@ import org.springframework.stereotype.Component;
 import org.springframework.web.client.RestClient;
 
 @Component
-class WechatApi {
+class CallbackIps {
 
 	private final RestClient client;
 
-	WechatApi(RestClient.Builder builder, WechatMpTokenClientHttpRequestInterceptor tokens) {
+	CallbackIps(RestClient.Builder builder, WechatMpTokenClientHttpRequestInterceptor tokens) {
 		this.client = builder.baseUrl("https://api.weixin.qq.com").requestInterceptor(tokens).build();
 	}
 

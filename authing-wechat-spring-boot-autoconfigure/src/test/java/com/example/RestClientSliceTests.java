@@ -30,11 +30,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.springframework.test.web.client.match.MockRestRequestMatchers.requestTo;
 import static org.springframework.test.web.client.response.MockRestResponseCreators.withSuccess;
 
-@RestClientTest(WechatApi.class)
+@RestClientTest(CallbackIps.class)
 class RestClientSliceTests {
 
 	@Test
-	void tokenIsAttached(@Autowired WechatApi wechat, @Autowired MockRestServiceServer server) {
+	void tokenIsAttached(@Autowired CallbackIps wechat, @Autowired MockRestServiceServer server) {
 		server.expect(requestTo("https://api.weixin.qq.com/cgi-bin/getcallbackip?access_token=test-token"))
 			.andRespond(withSuccess("{\"ip_list\":[]}", MediaType.APPLICATION_JSON));
 		assertThat(wechat.callbackIps()).contains("ip_list");
