@@ -21,6 +21,9 @@ import java.util.List;
 
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
+import cn.authing.wechat.autoconfigure.AuthingWechatRestClientAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatServiceGroupsAutoConfiguration;
+import cn.authing.wechat.autoconfigure.AuthingWechatWebClientAutoConfiguration;
 import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 import cn.authing.wechat.test.FakeAccounts;
 import cn.authing.wechat.test.FakeTokenSource;
@@ -30,12 +33,17 @@ import reactor.core.publisher.Mono;
 import tools.jackson.databind.JsonNode;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.http.client.autoconfigure.imperative.ImperativeHttpClientAutoConfiguration;
+import org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration;
+import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientPropertiesAutoConfiguration;
 import org.springframework.boot.http.codec.autoconfigure.CodecsAutoConfiguration;
 import org.springframework.boot.http.converter.autoconfigure.HttpMessageConvertersAutoConfiguration;
 import org.springframework.boot.jackson.autoconfigure.JacksonAutoConfiguration;
 import org.springframework.boot.restclient.autoconfigure.RestClientAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration;
+import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
+import org.springframework.boot.webclient.autoconfigure.service.ReactiveHttpServiceClientAutoConfiguration;
 import org.springframework.http.HttpStatus;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -48,12 +56,14 @@ import static org.assertj.core.api.Assertions.assertThat;
  */
 class CallingWechatTests {
 
+	private final FakeAccounts accounts = new FakeAccounts(FakeTokenSource.of("default-token"));
+
 	@Test
 	void accountsWithOneClient() {
 		List<String> called = new ArrayList<>();
 		AccountsWithOneClient client = new AccountsWithOneClient(WebClient.builder()
 			.baseUrl("https://api.weixin.qq.com")
-			.filter(WechatMpTokenExchangeFilterFunction.of(new FakeAccounts(FakeTokenSource.of("default-token"))))
+			.filter(WechatMpTokenExchangeFilterFunction.of(this.accounts))
 			.exchangeFunction((request) -> {
 				called.add(String.valueOf(request.url().getQuery()));
 				return Mono.just(ClientResponse.create(HttpStatus.OK).body("{}").build());
@@ -101,6 +111,38 @@ class CallingWechatTests {
 						.retrieve();
 					assertThat(reactive.bodyToMono(JsonNode.class).block()).hasToString("{\"errcode\":0}");
 					assertThat(reactive.bodyToMono(String.class).block()).isEqualTo("{\"errcode\":0}");
+				});
+		}
+	}
+
+	@Test
+	void serviceGroups() {
+		try (FakeWechat wechat = FakeWechat.start()) {
+			wechat.acceptAll();
+			new ApplicationContextRunner()
+				.withConfiguration(AutoConfigurations.of(JacksonAutoConfiguration.class, CodecsAutoConfiguration.class,
+						HttpMessageConvertersAutoConfiguration.class, ReactiveHttpClientAutoConfiguration.class,
+						ImperativeHttpClientAutoConfiguration.class, WebClientAutoConfiguration.class,
+						RestClientAutoConfiguration.class, HttpServiceClientPropertiesAutoConfiguration.class,
+						ReactiveHttpServiceClientAutoConfiguration.class, HttpServiceClientAutoConfiguration.class,
+						AuthingWechatWebClientAutoConfiguration.class, AuthingWechatRestClientAutoConfiguration.class,
+						AuthingWechatServiceGroupsAutoConfiguration.class))
+				.withBean(WechatMpTokenService.class, () -> this.accounts)
+				.withUserConfiguration(WechatServices.class)
+				.withPropertyValues("authing.wechat.api.service-groups.wechat=default",
+						"authing.wechat.api.service-groups.wechat-shop=shop",
+						"authing.wechat.api.hosts=" + wechat.host(),
+						"spring.http.serviceclient.wechat.base-url=" + wechat.url(),
+						"spring.http.serviceclient.wechat-shop.base-url=" + wechat.url())
+				.run((context) -> {
+					WechatServices.Blocking blocking = context.getBean(WechatServices.Blocking.class);
+					assertThat(blocking.getCallbackIp().addresses()).containsExactly("127.0.0.1", "127.0.0.2");
+					blocking.getCallbackIp("shop");
+					blocking.getCallbackIp(FakeAccounts.TENANT);
+					assertThat(context.getBean(WechatServices.Reactive.class).getCallbackIp().block())
+						.isEqualTo(blocking.getCallbackIp());
+					assertThat(wechat.sentTokens()).containsExactly("default-token", "shop-token", "tenant-token",
+							"shop-token", "default-token");
 				});
 		}
 	}

@@ -72,7 +72,7 @@ final class RedisScriptExecutor {
 
 	private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
 
-	private static final Duration DISPOSE_TIMEOUT = Duration.ofMillis(500);
+	private static final Duration DISPOSE_TIMEOUT = Duration.ofSeconds(2);
 
 	private static final Duration TIMEOUT_STEP = Duration.ofMillis(5);
 

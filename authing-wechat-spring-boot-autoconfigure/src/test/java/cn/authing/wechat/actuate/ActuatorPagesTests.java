@@ -57,6 +57,7 @@ import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.test.FakeAuthing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -70,7 +71,7 @@ class ActuatorPagesTests {
 
 	private final HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-	private final LoopbackAuthing authing = new LoopbackAuthing();
+	private final FakeAuthing authing = FakeAuthing.start();
 
 	private @Nullable ConfigurableApplicationContext application;
 
@@ -89,7 +90,7 @@ class ActuatorPagesTests {
 		assertThat(before.<Object>read("$.accounts.shop.appId")).isEqualTo("wx-shop");
 		service().getAccessTokenSync();
 		service().account("shop").getAccessTokenSync();
-		service().account("shop").invalidate(LoopbackAuthing.TOKEN + 2);
+		service().account("shop").invalidate(FakeAuthing.TOKEN + 2);
 		DocumentContext after = ok(get("/authingwechat"));
 		assertThat(after.<Object>read("$.accounts.default.state")).isEqualTo("FRESH");
 		assertThat(after.<Integer>read("$.accounts.default.expiresInSeconds")).isPositive();
@@ -107,7 +108,7 @@ class ActuatorPagesTests {
 	@EnumSource(mode = Mode.EXCLUDE, names = "NONE")
 	void readShouldShowLastFailure(WebApplicationType type) throws Exception {
 		start(type);
-		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		this.authing.answerWith(FakeAuthing.REFUSAL);
 		post("/authingwechat/shop", REFRESH);
 		DocumentContext account = ok(get("/authingwechat/shop"));
 		assertThat(account.<Object>read("$.state")).isEqualTo("FAILING");
@@ -127,7 +128,7 @@ class ActuatorPagesTests {
 		DocumentContext account = ok(post("/authingwechat/default", REFRESH));
 		assertThat(account.<Object>read("$.state")).isEqualTo("FRESH");
 		assertThat(account.<Object>read("$.fetches")).isEqualTo(2);
-		assertThat(service().getAccessTokenSync().accessToken()).isEqualTo(LoopbackAuthing.TOKEN + 2);
+		assertThat(service().getAccessTokenSync().accessToken()).isEqualTo(FakeAuthing.TOKEN + 2);
 	}
 
 	@ParameterizedTest
@@ -136,7 +137,7 @@ class ActuatorPagesTests {
 			throws Exception {
 		start(type);
 		service().getAccessTokenSync();
-		this.authing.answerWith(busy ? LoopbackAuthing.BUSY : LoopbackAuthing.REFUSAL);
+		this.authing.answerWith(busy ? FakeAuthing.BUSY : FakeAuthing.REFUSAL);
 		HttpResponse<String> answer = post("/authingwechat/default", REFRESH);
 		DocumentContext problem = problem(answer, status);
 		assertThat(problem.<Object>read("$.statusCode")).isEqualTo(busy ? 503 : 403);
@@ -154,7 +155,7 @@ class ActuatorPagesTests {
 		assertThat(account.<Object>read("$.state")).isEqualTo("EXPIRED");
 		assertThat(account.<Object>read("$.rejections")).isEqualTo(1);
 		assertThat(this.authing.requests()).isEqualTo(1);
-		assertThat(service().getAccessTokenSync().accessToken()).isEqualTo(LoopbackAuthing.TOKEN + 2);
+		assertThat(service().getAccessTokenSync().accessToken()).isEqualTo(FakeAuthing.TOKEN + 2);
 		assertThat(ok(delete("/authingwechat/shop")).<Object>read("$.state")).isEqualTo("EMPTY");
 	}
 
@@ -267,9 +268,9 @@ class ActuatorPagesTests {
 		start(type, "--management.endpoint.health.group.readiness.include=authingWechat");
 		assertThat(ok(get("/health/authingWechat")).<Object>read("$.components.shop.details.state")).isEqualTo("FRESH");
 		assertThat(ok(get("/health/readiness")).<Object>read("$.status")).isEqualTo("UP");
-		service().invalidate(LoopbackAuthing.TOKEN + 1);
-		service().invalidate(LoopbackAuthing.TOKEN + 2);
-		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		service().invalidate(FakeAuthing.TOKEN + 1);
+		service().invalidate(FakeAuthing.TOKEN + 2);
+		this.authing.answerWith(FakeAuthing.REFUSAL);
 		HttpResponse<String> down = get("/health/authingWechat");
 		assertThat(down.statusCode()).isEqualTo(503);
 		assertThat(JsonPath.<Object>read(down.body(), "$.components.default.details.requestId"))
@@ -281,11 +282,10 @@ class ActuatorPagesTests {
 	@EnumSource(mode = Mode.EXCLUDE, names = "NONE")
 	void pagesShouldShowNeitherSecretNorToken(WebApplicationType type) throws Exception {
 		start(type, "--management.endpoint.env.show-values=always",
-				"--management.endpoint.configprops.show-values=always",
-				"--another.name=" + LoopbackAuthing.WECHAT_SECRET);
+				"--management.endpoint.configprops.show-values=always", "--another.name=" + FakeAuthing.WECHAT_SECRET);
 		service().getAccessTokenSync();
 		service().account("shop").getAccessTokenSync();
-		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		this.authing.answerWith(FakeAuthing.REFUSAL);
 		post("/authingwechat/shop", REFRESH);
 		assertThat(get("/env").body()).contains("another.name", "authing.app-secret", "the-authing-app");
 		assertThat(get("/configprops").body()).contains("appSecret", "the-authing-app");
@@ -297,8 +297,8 @@ class ActuatorPagesTests {
 			HttpResponse<String> answer = get(page);
 			assertThat(answer.statusCode()).as(page).isEqualTo(200);
 			assertThat(answer.body()).as(page)
-				.doesNotContain(LoopbackAuthing.APP_SECRET, LoopbackAuthing.WECHAT_SECRET, LoopbackAuthing.SHOP_SECRET,
-						LoopbackAuthing.HEADER, LoopbackAuthing.TOKEN);
+				.doesNotContain(FakeAuthing.APP_SECRET, FakeAuthing.WECHAT_SECRET, FakeAuthing.SHOP_SECRET,
+						FakeAuthing.HEADER, FakeAuthing.TOKEN);
 		}
 	}
 
@@ -309,7 +309,7 @@ class ActuatorPagesTests {
 					"management.endpoints.web.exposure.include=*", "management.endpoint.health.show-details=always",
 					"management.endpoint.health.probes.enabled=true", "management.health.redis.enabled=false",
 					"authing.wechat.accounts.shop.app-id=wx-shop",
-					"authing.wechat.accounts.shop.app-secret=" + LoopbackAuthing.SHOP_SECRET)
+					"authing.wechat.accounts.shop.app-secret=" + FakeAuthing.SHOP_SECRET)
 			.properties(this.authing.properties())
 			.run(arguments);
 	}

@@ -56,6 +56,7 @@ import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatEndpointAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
+import cn.authing.wechat.test.FakeAuthing;
 import cn.authing.wechat.token.WechatMpTokenState;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -67,7 +68,7 @@ import static org.assertj.core.api.Assertions.assertThatException;
  */
 class AuthingWechatEndpointTests {
 
-	private final LoopbackAuthing authing = new LoopbackAuthing();
+	private final FakeAuthing authing = FakeAuthing.start();
 
 	private final ApplicationContextRunner contextRunner = this.authing
 		.contextRunner(AuthingWechatEndpointAutoConfiguration.class, EndpointAutoConfiguration.class,
@@ -99,7 +100,7 @@ class AuthingWechatEndpointTests {
 			assertThatException().isThrownBy(() -> invoke("account", "nope")).withStackTraceContaining("'nope'");
 			assertThatException().isThrownBy(() -> invoke("operate", "default", "delete"))
 				.withStackTraceContaining("There is no operation 'delete'");
-			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			this.authing.answerWith(FakeAuthing.REFUSAL);
 			assertThatException().isThrownBy(() -> invoke("operate", "default", "refresh"))
 				.withStackTraceContaining("requestId request-403");
 		});

@@ -42,6 +42,7 @@ import org.springframework.web.reactive.function.client.WebClient;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.test.FakeAuthing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -54,7 +55,7 @@ class TracingTests {
 
 	private static final String OPERATION = "/api/v3/get-wechat-access-token";
 
-	private final LoopbackAuthing authing = new LoopbackAuthing();
+	private final FakeAuthing authing = FakeAuthing.start();
 
 	@AfterEach
 	void stop() {
@@ -67,7 +68,7 @@ class TracingTests {
 		try (ConfigurableApplicationContext context = start()) {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			String blocking = inRequest(context, () -> service.getAccessTokenSync());
-			service.invalidate(LoopbackAuthing.TOKEN + 1);
+			service.invalidate(FakeAuthing.TOKEN + 1);
 			String reactive = inRequest(context, () -> service.getAccessToken().block());
 			String refresh = inRequest(context, () -> service.refreshAccessToken().block());
 			assertThat(awaitFetches(context, 3)).allSatisfy((span) -> {
@@ -112,15 +113,15 @@ class TracingTests {
 		try (ConfigurableApplicationContext context = start()) {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.getAccessTokenSync();
-			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			this.authing.answerWith(FakeAuthing.REFUSAL);
 			assertThatExceptionOfType(AuthingException.class).isThrownBy(() -> service.refreshAccessToken().block());
 			this.authing.close();
 			assertThatExceptionOfType(AuthingException.class).isThrownBy(() -> service.refreshAccessToken().block());
 			assertThat(awaitFetches(context, 3)).allSatisfy((span) -> {
 				assertThat(span.name()).isEqualTo("http post");
 				assertThat(span.tags()).containsEntry("uri", OPERATION).containsEntry("client.name", "localhost");
-				assertThat(span.toString() + span.error()).doesNotContain(LoopbackAuthing.APP_SECRET,
-						LoopbackAuthing.WECHAT_SECRET, LoopbackAuthing.HEADER, LoopbackAuthing.TOKEN);
+				assertThat(span.toString() + span.error()).doesNotContain(FakeAuthing.APP_SECRET,
+						FakeAuthing.WECHAT_SECRET, FakeAuthing.HEADER, FakeAuthing.TOKEN);
 			});
 		}
 	}

@@ -61,6 +61,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
+import cn.authing.wechat.test.FakeAuthing;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpTokenState;
 
@@ -76,7 +77,7 @@ class WechatMpTokenHealthTests {
 
 	private static final Duration LIMIT = Duration.ofSeconds(30);
 
-	private final LoopbackAuthing authing = new LoopbackAuthing();
+	private final FakeAuthing authing = FakeAuthing.start();
 
 	private final ApplicationContextRunner contextRunner = this.authing
 		.contextRunner(AuthingWechatHealthContributorAutoConfiguration.class, HealthContributorAutoConfiguration.class,
@@ -111,7 +112,7 @@ class WechatMpTokenHealthTests {
 
 	@Test
 	void healthWhenAuthingRefusesShouldBeDownWithItsCodesAndLogNothingItself(CapturedOutput output) {
-		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		this.authing.answerWith(FakeAuthing.REFUSAL);
 		this.contextRunner.run((context) -> {
 			int logged = output.length();
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
@@ -122,7 +123,7 @@ class WechatMpTokenHealthTests {
 				.containsEntry("failures", 1)
 				.hasEntrySatisfying("state", (state) -> assertThat(state).hasToString("FAILING"));
 			assertThat(String.valueOf(health.getDetails())).contains("no such app")
-				.doesNotContain(LoopbackAuthing.WECHAT_SECRET);
+				.doesNotContain(FakeAuthing.WECHAT_SECRET);
 			// The first failure of an account is logged, by the account and once.
 			assertThat(output.toString().substring(logged).lines())
 				.filteredOn((line) -> line.contains(" WARN ") || line.contains(" ERROR "))
@@ -136,7 +137,7 @@ class WechatMpTokenHealthTests {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.getAccessTokenSync();
-			this.authing.answerWith(LoopbackAuthing.BUSY);
+			this.authing.answerWith(FakeAuthing.BUSY);
 			assertThatExceptionOfType(AuthingException.class)
 				.isThrownBy(() -> service.refreshAccessToken().block(LIMIT));
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat"));
@@ -172,7 +173,7 @@ class WechatMpTokenHealthTests {
 
 	@Test
 	void healthWhenDownShouldTellOfTheStoreToo() {
-		this.authing.answerWith(LoopbackAuthing.REFUSAL);
+		this.authing.answerWith(FakeAuthing.REFUSAL);
 		this.contextRunner.withBean(FakeTokenStore.class).run((context) -> {
 			context.getBean(FakeTokenStore.class).goAway();
 			assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN);
@@ -197,9 +198,9 @@ class WechatMpTokenHealthTests {
 			assertThat(components(context)).containsOnlyKeys("default", "shop");
 			assertThat(health(context, "authingWechat", "shop").getStatus()).isEqualTo(Status.UP);
 			assertThat(this.authing.requests()).isEqualTo(2);
-			this.authing.answerWith(LoopbackAuthing.REFUSAL);
-			context.getBean(WechatMpTokenService.class).account("shop").invalidate(LoopbackAuthing.TOKEN + 2);
-			context.getBean(WechatMpTokenService.class).account("shop").invalidate(LoopbackAuthing.TOKEN + 1);
+			this.authing.answerWith(FakeAuthing.REFUSAL);
+			context.getBean(WechatMpTokenService.class).account("shop").invalidate(FakeAuthing.TOKEN + 2);
+			context.getBean(WechatMpTokenService.class).account("shop").invalidate(FakeAuthing.TOKEN + 1);
 			assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN);
 			assertThat(health(context, "authingWechat", "default").getStatus()).isEqualTo(Status.UP);
 			assertThat(health(context, "authingWechat", "shop").getStatus()).isEqualTo(Status.DOWN);
@@ -228,7 +229,7 @@ class WechatMpTokenHealthTests {
 		addShop();
 		this.contextRunner.run((context) -> {
 			context.getBean(WechatMpTokenService.class).account("shop").getAccessTokenSync();
-			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			this.authing.answerWith(FakeAuthing.REFUSAL);
 			this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", "another-app-secret");
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			IndicatedHealthDescriptor health = indicated(health(context, "authingWechat", "shop"));
@@ -373,7 +374,7 @@ class WechatMpTokenHealthTests {
 
 	private void addShop() {
 		this.authing.accounts().put("authing.wechat.accounts.shop.app-id", "wx-shop");
-		this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
+		this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", FakeAuthing.SHOP_SECRET);
 	}
 
 	private static ReactiveHealthIndicator indicator(ApplicationContext context) {

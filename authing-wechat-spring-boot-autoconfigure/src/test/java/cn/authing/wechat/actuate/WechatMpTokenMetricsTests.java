@@ -55,6 +55,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
+import cn.authing.wechat.test.FakeAuthing;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 import cn.authing.wechat.token.WechatMpTokenState;
 
@@ -70,7 +71,7 @@ class WechatMpTokenMetricsTests {
 
 	private static final Duration LIMIT = Duration.ofSeconds(30);
 
-	private final LoopbackAuthing authing = new LoopbackAuthing();
+	private final FakeAuthing authing = FakeAuthing.start();
 
 	private final ApplicationContextRunner contextRunner = this.authing.contextRunner(
 			AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
@@ -91,8 +92,8 @@ class WechatMpTokenMetricsTests {
 			service.getAccessToken().block(LIMIT);
 			assertThat(requests(context, "default", "waited")).isEqualTo(1);
 			assertThat(requests(context, "default", "fresh")).isEqualTo(2);
-			service.invalidate(LoopbackAuthing.TOKEN + 1);
-			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			service.invalidate(FakeAuthing.TOKEN + 1);
+			this.authing.answerWith(FakeAuthing.REFUSAL);
 			assertThatExceptionOfType(AuthingException.class).isThrownBy(service::getAccessTokenSync);
 			assertThat(requests(context, "default", "failed")).isEqualTo(1);
 			assertThat(requests(context, "default", "due")).isZero();
@@ -122,8 +123,8 @@ class WechatMpTokenMetricsTests {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.getAccessTokenSync();
 			service.invalidate("another");
-			service.invalidate(LoopbackAuthing.TOKEN + 1);
-			service.invalidate(LoopbackAuthing.TOKEN + 1);
+			service.invalidate(FakeAuthing.TOKEN + 1);
+			service.invalidate(FakeAuthing.TOKEN + 1);
 			assertThat(meters(context).get("authing.wechat.token.rejected")
 				.tag("account", "default")
 				.functionCounter()
@@ -139,7 +140,7 @@ class WechatMpTokenMetricsTests {
 			assertThat(fetch(context, "default", "none").count()).isEqualTo(1);
 			assertThat(fetch(context, "default", "none").totalTime(TimeUnit.NANOSECONDS)).isPositive();
 			assertThat(fetch(context, "default", "none").getId().getTag("origin")).isEqualTo("authing");
-			this.authing.answerWith(LoopbackAuthing.REFUSAL);
+			this.authing.answerWith(FakeAuthing.REFUSAL);
 			refreshAndFail(service);
 			assertThat(fetch(context, "default", "api").count()).isEqualTo(1);
 			assertThat(fetch(context, "default", "api").getId().getTag("outcome")).isEqualTo("failure");
@@ -160,7 +161,7 @@ class WechatMpTokenMetricsTests {
 			context.getBean(WechatMpTokenService.class).getAccessTokenSync();
 			assertThat(gauge.value(TimeUnit.SECONDS)).isBetween(1.0, 7200.0);
 			assertThat(gauge.getId().getBaseUnit()).isEqualTo("seconds");
-			context.getBean(WechatMpTokenService.class).invalidate(LoopbackAuthing.TOKEN + 1);
+			context.getBean(WechatMpTokenService.class).invalidate(FakeAuthing.TOKEN + 1);
 			assertThat(gauge.value()).isZero();
 		});
 	}
@@ -184,7 +185,7 @@ class WechatMpTokenMetricsTests {
 	void accountsChangedEventShouldAddMetersOfNewAccounts(CapturedOutput output) {
 		this.contextRunner.run((context) -> {
 			this.authing.accounts().put("authing.wechat.accounts.shop.app-id", "wx-shop");
-			this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", LoopbackAuthing.SHOP_SECRET);
+			this.authing.accounts().put("authing.wechat.accounts.shop.app-secret", FakeAuthing.SHOP_SECRET);
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(fetch(context, "shop", "api").count()).isZero();
 			context.getBean(WechatMpTokenService.class).account("shop").getAccessTokenSync();

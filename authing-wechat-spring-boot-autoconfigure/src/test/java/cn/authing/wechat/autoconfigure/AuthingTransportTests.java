@@ -68,6 +68,7 @@ import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingServer;
 import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.test.FakeAuthing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
@@ -104,7 +105,7 @@ class AuthingTransportTests {
 	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void fetchWhenAuthorityIsPrivateShouldNameTheProperty(String connector)
 			throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), false)) {
 			run(authing).withPropertyValues("spring.http.clients.reactive.connector=" + connector)
 				.run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
 					.isThrownBy(() -> fetch(context))
@@ -116,20 +117,20 @@ class AuthingTransportTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "authing.ssl.bundle", "spring.http.clients.ssl.bundle" })
 	void fetchWhenAuthorityIsInPemBundleShouldTrustIt(String property) throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), false)) {
 			run(authing).withPropertyValues(certificates.pemTrustProperties("private"))
 				.withPropertyValues(property + "=private")
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
+				.run((context) -> assertThat(fetch(context)).isEqualTo(FakeAuthing.TOKEN + 1));
 		}
 	}
 
 	@ParameterizedTest
 	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void fetchWhenAuthorityIsInJksBundleShouldTrustIt(String connector) throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.start(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), false)) {
 			run(authing).withPropertyValues(certificates.jksTrustProperties("private"))
 				.withPropertyValues("authing.ssl.bundle=private", "spring.http.clients.reactive.connector=" + connector)
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
+				.run((context) -> assertThat(fetch(context)).isEqualTo(FakeAuthing.TOKEN + 1));
 		}
 	}
 
@@ -137,26 +138,26 @@ class AuthingTransportTests {
 	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void fetchWhenServerWantsCertificateShouldPresentThatOfPemBundle(String connector)
 			throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.startWithClientCertificates(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), true)) {
 			run(authing).withPropertyValues(certificates.pemClientProperties("mutual"))
 				.withPropertyValues("authing.ssl.bundle=mutual", "spring.http.clients.reactive.connector=" + connector)
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
+				.run((context) -> assertThat(fetch(context)).isEqualTo(FakeAuthing.TOKEN + 1));
 		}
 	}
 
 	@Test
 	void fetchWhenServerWantsCertificateShouldPresentThatOfJksBundle() throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.startWithClientCertificates(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), true)) {
 			run(authing).withPropertyValues(certificates.jksClientProperties("mutual"))
 				.withPropertyValues("authing.ssl.bundle=mutual")
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
+				.run((context) -> assertThat(fetch(context)).isEqualTo(FakeAuthing.TOKEN + 1));
 		}
 	}
 
 	@Test
 	void fetchWhenServerWantsCertificateAndBundleHasNoneShouldNameTheProperty()
 			throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.startWithClientCertificates(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), true)) {
 			run(authing).withPropertyValues(certificates.pemTrustProperties("private"))
 				.withPropertyValues("authing.ssl.bundle=private")
 				.run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
@@ -167,7 +168,7 @@ class AuthingTransportTests {
 
 	@Test
 	void fetchWhenCertificateIsForOtherHostShouldNameTheHost() throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.startForOtherHost(certificates)) {
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("stranger"), false)) {
 			run(authing).withPropertyValues(certificates.pemTrustProperties("private"))
 				.withPropertyValues("authing.ssl.bundle=private")
 				.run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
@@ -191,28 +192,28 @@ class AuthingTransportTests {
 	@ParameterizedTest
 	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
 	void fetchWhenProxyIsCustomizedShouldGoThroughIt(String connector) throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.start(certificates);
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), false);
 				ConnectProxy proxy = new ConnectProxy(authing.port())) {
 			run("https://" + TestCertificates.INTERNAL_HOST)
 				.withPropertyValues(certificates.pemTrustProperties("private"))
 				.withPropertyValues("authing.ssl.bundle=private", "proxy.port=" + proxy.port(),
 						"spring.http.clients.reactive.connector=" + connector)
 				.withUserConfiguration(ProxyConfiguration.class)
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
+				.run((context) -> assertThat(fetch(context)).isEqualTo(FakeAuthing.TOKEN + 1));
 			assertThat(proxy.targets()).containsExactly(TestCertificates.INTERNAL_HOST + ":443");
 		}
 	}
 
 	@Test
 	void fetchWhenProxyIsInSystemPropertiesShouldGoThroughIt() throws GeneralSecurityException, IOException {
-		try (TlsAuthing authing = TlsAuthing.start(certificates);
+		try (FakeAuthing authing = FakeAuthing.start(certificates.sslContext("server"), false);
 				ConnectProxy proxy = new ConnectProxy(authing.port())) {
 			run("https://" + TestCertificates.INTERNAL_HOST)
 				.withPropertyValues(certificates.pemTrustProperties("private"))
 				.withPropertyValues("authing.ssl.bundle=private")
 				.withSystemProperties("https.proxyHost=127.0.0.1", "https.proxyPort=" + proxy.port())
 				.withUserConfiguration(SystemProxyConfiguration.class)
-				.run((context) -> assertThat(fetch(context)).isEqualTo("token"));
+				.run((context) -> assertThat(fetch(context)).isEqualTo(FakeAuthing.TOKEN + 1));
 			assertThat(proxy.targets()).containsExactly(TestCertificates.INTERNAL_HOST + ":443");
 		}
 	}
@@ -278,8 +279,8 @@ class AuthingTransportTests {
 		}
 	}
 
-	private ApplicationContextRunner run(TlsAuthing authing) {
-		return run(authing.uri());
+	private ApplicationContextRunner run(FakeAuthing authing) {
+		return run(authing.url());
 	}
 
 	private ApplicationContextRunner run(String appHost) {

@@ -144,7 +144,8 @@ class AuthingWechatServiceGroupsAutoConfigurationTests {
 			api.getCallbackIp();
 			api.getCallbackIp("default");
 			api.getCallbackIp(FakeAccounts.TENANT);
-			assertThat(this.wechat.sentTokens()).containsExactly("shop-token", "dead", "tenant-token");
+			api.getCallbackIpWithoutToken(true);
+			assertThat(this.wechat.sentTokens()).containsExactly("shop-token", "dead", "tenant-token", "");
 		});
 	}
 
@@ -390,6 +391,10 @@ class AuthingWechatServiceGroupsAutoConfigurationTests {
 
 		@GetExchange("/cgi-bin/getcallbackip")
 		IpList getCallbackIp(@RequestAttribute(WechatMpRequestAttributes.ACCOUNT) WechatMpCredentials account);
+
+		@GetExchange("/cgi-bin/getcallbackip")
+		Map<String, Object> getCallbackIpWithoutToken(
+				@RequestAttribute(WechatMpRequestAttributes.WITHOUT_TOKEN) boolean withoutToken);
 
 		@PostExchange("/cgi-bin/message/subscribe/send")
 		Map<String, Object> sendSubscribeMessage(@RequestBody Map<String, Object> message);

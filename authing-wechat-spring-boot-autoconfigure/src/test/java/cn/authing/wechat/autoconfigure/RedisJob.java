@@ -55,7 +55,7 @@ class RedisJob {
 			.keySet()
 			.stream()
 			.filter((thread) -> thread != Thread.currentThread() && !thread.isDaemon()
-					&& !thread.getName().startsWith("lettuce-"))
+					&& !thread.getName().startsWith("lettuce-") && !thread.getName().startsWith("globalEventExecutor-"))
 			.forEach((thread) -> System.out.println(UNENDING + thread));
 	}
 

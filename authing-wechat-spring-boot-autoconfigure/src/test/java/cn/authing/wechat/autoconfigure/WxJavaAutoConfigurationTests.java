@@ -52,7 +52,7 @@ import org.springframework.javapoet.ClassName;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.wxjava.FakeTokenService;
+import cn.authing.wechat.test.FakeAccounts;
 import cn.authing.wechat.wxjava.WxJavaAccounts;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -63,12 +63,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 @ExtendWith(OutputCaptureExtension.class)
 class WxJavaAutoConfigurationTests {
 
-	private final FakeTokenService tokens = new FakeTokenService("wx1");
+	private final FakeAccounts accounts = new FakeAccounts("wx1");
 
 	private final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
 		.withConfiguration(AutoConfigurations.of(WxJavaAutoConfiguration.class))
-		.withBean(WechatMpTokenService.class, () -> this.tokens)
-		.withBean(WechatMpAccountProvider.class, () -> this.tokens::getAccounts);
+		.withBean(WechatMpTokenService.class, () -> this.accounts)
+		.withBean(WechatMpAccountProvider.class, () -> this.accounts::credentials);
 
 	@Test
 	void configurationShouldCreateServicesOfBothModules() {
@@ -93,14 +93,14 @@ class WxJavaAutoConfigurationTests {
 	@Test
 	void configurationWhenNoTokenServiceShouldCreateNothing() {
 		new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(WxJavaAutoConfiguration.class))
-			.withBean(WechatMpAccountProvider.class, () -> this.tokens::getAccounts)
+			.withBean(WechatMpAccountProvider.class, () -> this.accounts::credentials)
 			.run(this::assertNothing);
 	}
 
 	@Test
 	void configurationWhenNoAccountProviderShouldCreateNoServices() {
 		new ApplicationContextRunner().withConfiguration(AutoConfigurations.of(WxJavaAutoConfiguration.class))
-			.withBean(WechatMpTokenService.class, () -> this.tokens)
+			.withBean(WechatMpTokenService.class, () -> this.accounts)
 			.run((context) -> assertThat(context).hasSingleBean(WxJavaAccounts.class)
 				.doesNotHaveBean(WxMpService.class)
 				.doesNotHaveBean(WxMaService.class));
@@ -210,7 +210,7 @@ class WxJavaAutoConfigurationTests {
 
 		@Bean
 		WechatMpTokenService tokenService() {
-			return new FakeTokenService("wx1");
+			return new FakeAccounts("wx1");
 		}
 
 		@Bean

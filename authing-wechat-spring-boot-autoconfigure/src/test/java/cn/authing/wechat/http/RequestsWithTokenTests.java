@@ -141,7 +141,7 @@ class RequestsWithTokenTests {
 		// One filter or interceptor: what it has told belongs to its hosts
 		WechatCalls calls = WechatCalls.of(this.accounts).withHosts(HOSTS);
 		for (int i = 0; i < 3; i++) {
-			calls.withTokenSource(this.accounts.shop()).include(URI.create(uri), Map.of());
+			calls.withTokenSource(this.accounts.account("shop")).include(URI.create(uri), Map.of());
 		}
 		assertThat(once.sent).isEmpty();
 		assertThat(output.toString().lines().filter((line) -> line.contains("wechat-proxy"))).singleElement()
@@ -172,8 +172,8 @@ class RequestsWithTokenTests {
 	void rejectedTokenIsTheOneOfTheAccountThatWasChosen() {
 		this.script.willAnswer(HttpStatus.OK, "{\"errcode\":40001,\"errmsg\":\"invalid credential\"}");
 		get(API.toString(), WechatMpRequestAttributes.account("shop"));
-		assertThat(this.accounts.shop().invalidations()).isOne();
-		assertThat(this.accounts.shop().fetches()).isEqualTo(2);
+		assertThat(this.accounts.account("shop").invalidations()).isOne();
+		assertThat(this.accounts.account("shop").fetches()).isEqualTo(2);
 		assertThat(this.accounts.tokens().reports()).isEmpty();
 	}
 

@@ -18,7 +18,6 @@ package cn.authing.wechat.http;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
@@ -33,9 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
-import reactor.core.publisher.Sinks;
 import reactor.netty.http.client.HttpClient;
-import reactor.netty.resources.ConnectionProvider;
 import reactor.test.StepVerifier;
 
 import org.springframework.core.io.ByteArrayResource;
@@ -43,11 +40,9 @@ import org.springframework.core.io.InputStreamResource;
 import org.springframework.http.MediaType;
 import org.springframework.http.client.MultipartBodyBuilder;
 import org.springframework.http.client.reactive.ReactorClientHttpConnector;
-import org.springframework.util.backoff.FixedBackOff;
 import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.WebClient;
 
-import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.test.FakeTokenSource;
 import cn.authing.wechat.test.FakeWechat;
 
@@ -71,86 +66,6 @@ class WechatMpTokenExchangeFilterFunctionTests {
 	@AfterEach
 	void stop() {
 		this.wechat.close();
-	}
-
-	@Test
-	void filterShouldAddTokenFirst() {
-		this.wechat.acceptOnly("dead");
-		assertThat(get("/cgi-bin/getcallbackip?a=%20b&c")).isEqualTo(IP_LIST);
-		assertThat(this.wechat.requests().get(0).uri().getRawQuery()).isEqualTo("access_token=dead&a=%20b&c");
-	}
-
-	@Test
-	void filterWhenTokenHasReservedCharactersShouldEncodeIt() {
-		String token = "a+b/c=d&e f%#?";
-		this.wechat.acceptOnly(token);
-		String body = block(client(FakeTokenSource.of(token)).get()
-			.uri("/cgi-bin/getcallbackip")
-			.retrieve()
-			.bodyToMono(String.class));
-		assertThat(body).isEqualTo(IP_LIST);
-		assertThat(this.wechat.sentTokens()).containsExactly(token);
-	}
-
-	@ParameterizedTest
-	@ValueSource(ints = { 40001, 40014, 42001 })
-	void filterWhenTokenIsRejectedShouldDropItAndRepeatOnce(int errcode) {
-		this.wechat.rejectWith(errcode);
-		this.wechat.acceptOnly("alive");
-		assertThat(get("/cgi-bin/getcallbackip")).isEqualTo(IP_LIST);
-		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
-		assertThat(this.tokens.reports()).containsExactly("dead");
-		assertThat(this.tokens.fetches()).isEqualTo(2);
-	}
-
-	@ParameterizedTest
-	@ValueSource(ints = { 1, 2, 5, 11 })
-	void filterWhenAnswerComesInChunksShouldRecogniseRejection(int bytes) {
-		this.wechat.chunk(bytes);
-		this.wechat.acceptOnly("alive");
-		byte[] image = block(
-				client().post().uri("/wxa/getwxacodeunlimit").bodyValue("{}").retrieve().bodyToMono(byte[].class));
-		assertThat(image).isEqualTo(FakeWechat.IMAGE);
-		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
-	}
-
-	@Test
-	void filterWhenEveryTokenIsRejectedShouldPassOnAnswerAfterOneRepeat() {
-		assertThat(get("/cgi-bin/getcallbackip")).startsWith("{\"errcode\":40001,").endsWith("rid: 0001\"}");
-		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive");
-		assertThat(this.tokens.reports()).containsExactly("dead", "alive");
-		assertThat(this.tokens.fetches()).isEqualTo(2);
-	}
-
-	@Test
-	void filterWhenNoOtherTokenCanBeHadShouldFailWithItsError() {
-		FakeTokenSource source = FakeTokenSource.from((fetch) -> (fetch == 0) ? Mono.just("dead")
-				: Mono.error(new AuthingResponseException("No token", null)));
-		assertThatExceptionOfType(AuthingResponseException.class).isThrownBy(
-				() -> block(client(source).get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)));
-		assertThat(source.reports()).containsExactly("dead");
-	}
-
-	@ParameterizedTest
-	@ValueSource(strings = { "", "{}", "{\"errcode\":0,\"errmsg\":\"ok\"}", "{\"errcode\":40013,\"errmsg\":\"\"}",
-			"{\"errcode\":400010}", "{\"errcode\":\"40001\"}", "{\"errcode\"", "[{\"errcode\":40001}]",
-			"{\"data\":{\"errcode\":40001}}", "not json", "\uFEFF{\"errmsg\":1}", "{\"errcode\":40001" })
-	void filterWhenAnswerIsNoRejectionShouldPassItUntouched(String body) {
-		this.wechat.acceptOnly("dead");
-		this.wechat.json("/any", body);
-		String answer = block(client().get().uri("/any").retrieve().bodyToMono(String.class).defaultIfEmpty(""));
-		assertThat(answer).isEqualTo(body);
-		assertThat(this.tokens.reports()).isEmpty();
-	}
-
-	@ParameterizedTest
-	@ValueSource(strings = { "{\"errcode\":40001}", "  \r\n\t{ \"errcode\" : 40001 , \"errmsg\":\"\"}",
-			"\uFEFF{\"errcode\":42001}" })
-	void filterWhenRejectionIsWrittenOtherwiseShouldRecogniseIt(String body) {
-		this.wechat.acceptOnly("dead", "alive");
-		this.wechat.json("/any", body);
-		get("/any");
-		assertThat(this.tokens.reports()).containsExactly("dead", "alive");
 	}
 
 	@Test
@@ -188,35 +103,6 @@ class WechatMpTokenExchangeFilterFunctionTests {
 		assertThat(block(call)).isEqualTo(IP_LIST);
 		assertThat(block(call)).isEqualTo(IP_LIST);
 		assertThat(this.wechat.sentTokens()).containsExactly("dead", "alive", "alive");
-	}
-
-	@Test
-	void filterWhenManyCallsMeetDeadTokenShouldFetchOnce() {
-		int calls = 200;
-		this.wechat.acceptOnly("alive");
-		Sinks.Empty<Void> gate = Sinks.empty();
-		AtomicInteger arrived = new AtomicInteger();
-		this.wechat.gateRejections(Mono.defer(() -> {
-			if (arrived.incrementAndGet() == calls) {
-				gate.tryEmitEmpty();
-			}
-			return gate.asMono();
-		}));
-		ConnectionProvider connections = ConnectionProvider.create("many", calls);
-		WebClient client = client(HttpClient.create(connections));
-		StepVerifier
-			.create(Flux.range(0, calls)
-				.flatMap((call) -> client.get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class),
-						calls)
-				.filter(IP_LIST::equals)
-				.count())
-			.expectNext((long) calls)
-			.expectComplete()
-			.verify(TIMEOUT);
-		connections.dispose();
-		assertThat(this.tokens.invalidations()).isOne();
-		assertThat(this.tokens.fetches()).isEqualTo(2);
-		assertThat(this.wechat.requests()).hasSizeLessThanOrEqualTo(2 * calls);
 	}
 
 	@Test
@@ -283,73 +169,6 @@ class WechatMpTokenExchangeFilterFunctionTests {
 			assertThat(request.text()).isEqualTo(body);
 			assertThat(request.header("Content-Type")).isEqualTo(contentType);
 		});
-	}
-
-	@Test
-	void filterWhenWechatIsBusyShouldPassOnAnswer() {
-		this.wechat.acceptOnly("dead");
-		this.wechat.beBusy(1);
-		assertThat(get("/cgi-bin/getcallbackip")).contains("\"errcode\":-1");
-		assertThat(this.wechat.requests()).hasSize(1);
-		assertThat(this.tokens.reports()).isEmpty();
-	}
-
-	@Test
-	void filterWhenWechatIsBusyAndBackOffIsSetShouldRepeat() {
-		this.wechat.acceptOnly("dead");
-		this.wechat.beBusy(2);
-		assertThat(getWithBackOff(2)).isEqualTo(IP_LIST);
-		assertThat(this.wechat.requests()).hasSize(3);
-	}
-
-	@Test
-	void filterWhenWechatStaysBusyShouldPassOnAnswerAfterLastAttempt() {
-		this.wechat.acceptOnly("dead");
-		this.wechat.beBusy(10);
-		assertThat(getWithBackOff(2)).contains("\"errcode\":-1");
-		assertThat(this.wechat.requests()).hasSize(3);
-	}
-
-	private @Nullable String getWithBackOff(int repeats) {
-		WechatMpTokenExchangeFilterFunction filter = filter(this.tokens).withBusyBackOff(new FixedBackOff(1, repeats));
-		return block(WebClient.builder()
-			.baseUrl(this.wechat.url())
-			.filter(filter)
-			.build()
-			.get()
-			.uri("/cgi-bin/getcallbackip")
-			.retrieve()
-			.bodyToMono(String.class));
-	}
-
-	@ParameterizedTest
-	@ValueSource(strings = { "/cgi-bin/getcallbackip?access_token=mine", "/cgi-bin/getcallbackip?a=b&access_token=mine",
-			"/sns/userinfo", "/cgi-bin/token", "/cgi-bin/stable_token" })
-	void filterWhenRequestTakesNoTokenOfOursShouldSendItAsItIs(String uri) {
-		block(client().get()
-			.uri(uri)
-			.exchangeToMono((response) -> response.bodyToMono(String.class).defaultIfEmpty("")));
-		assertThat(this.wechat.requests()).extracting((request) -> request.uri().toString()).containsExactly(uri);
-		assertThat(this.tokens.fetches()).isZero();
-		assertThat(this.tokens.reports()).isEmpty();
-	}
-
-	@Test
-	void filterWhenHostIsNotListedShouldSendNoToken() {
-		try (FakeWechat other = FakeWechat.start()) {
-			block(client().get().uri(other.url() + "/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class));
-			assertThat(other.sentTokens()).containsExactly("");
-			assertThat(this.tokens.fetches()).isZero();
-		}
-	}
-
-	@Test
-	void filterWhenHostIsListedButNotSecureShouldFail() {
-		WebClient client = WebClient.builder().filter(WechatMpTokenExchangeFilterFunction.of(this.tokens)).build();
-		assertThatIllegalArgumentException().isThrownBy(() -> block(
-				client.get().uri("http://api.weixin.qq.com/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)))
-			.withMessage("WeChat's access token must not be sent over 'http': write 'https://api.weixin.qq.com'");
-		assertThat(this.tokens.fetches()).isZero();
 	}
 
 	@ParameterizedTest
@@ -442,10 +261,6 @@ class WechatMpTokenExchangeFilterFunctionTests {
 		assertThatIllegalArgumentException()
 			.isThrownBy(() -> WechatMpTokenExchangeFilterFunction.of(this.tokens).withHosts())
 			.withMessageContaining("'hosts' must not be empty");
-	}
-
-	private @Nullable String get(String uri) {
-		return block(client().get().uri(URI.create(this.wechat.url() + uri)).retrieve().bodyToMono(String.class));
 	}
 
 	private WebClient client() {

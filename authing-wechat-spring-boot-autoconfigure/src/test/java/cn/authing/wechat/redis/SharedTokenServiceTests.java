@@ -49,10 +49,12 @@ import org.springframework.boot.logging.LoggingSystem;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
 
+import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.actuate.WechatMpTokenHealth;
 import cn.authing.wechat.actuate.WechatMpTokenMetrics;
+import cn.authing.wechat.test.FakeTokenSource;
 import cn.authing.wechat.test.LoopbackServer;
 import cn.authing.wechat.token.TestTokenService;
 import cn.authing.wechat.token.WechatMpRefreshPolicy;
@@ -78,11 +80,14 @@ class SharedTokenServiceTests {
 
 	private static final Duration SLOW_CONNECTION = Duration.ofMillis(700);
 
+	private static final Mono<?> DOWN = Mono
+		.error(new AuthingTransportException("Authing is down", null, null, true, null));
+
 	private static RedisServer server;
 
 	private final List<Instance> instances = new ArrayList<>();
 
-	private final FakeAuthing authing = new FakeAuthing();
+	private final FakeTokenSource authing = FakeTokenSource.numbered("72_");
 
 	@BeforeAll
 	static void startServer() {
@@ -109,7 +114,7 @@ class SharedTokenServiceTests {
 	@Test
 	void getAccessTokenWhenAllInstancesAreColdShouldFetchOnce() {
 		Sinks.Empty<Void> gate = Sinks.empty();
-		this.authing.answerWhen(gate.asMono());
+		this.authing.fetchAfter(gate.asMono());
 		List<Instance> fleet = List.of(instance(), instance(), instance(), instance());
 		Mono<List<WechatMpAccessToken>> answers = Flux.fromIterable(fleet)
 			.flatMap((instance) -> instance.service.getAccessToken())
@@ -152,7 +157,7 @@ class SharedTokenServiceTests {
 	@Test
 	void keepWarmWhenAllInstancesAreColdShouldFetchOnce() {
 		Sinks.Empty<Void> gate = Sinks.empty();
-		this.authing.answerWhen(gate.asMono());
+		this.authing.fetchAfter(gate.asMono());
 		List<Instance> fleet = List.of(instance(), instance(), instance());
 		fleet.forEach((instance) -> instance.service.registry().keepWarm());
 		awaitTrue(() -> this.authing.fetches() == 1);
@@ -165,7 +170,7 @@ class SharedTokenServiceTests {
 	@Test
 	void getAccessTokenWhenAuthingIsDownShouldServeTheTokenOfTheFleet() {
 		token(instance());
-		this.authing.fail();
+		this.authing.fetchAfter(DOWN);
 		assertThat(token(instance())).isEqualTo("72_1");
 	}
 
@@ -215,7 +220,7 @@ class SharedTokenServiceTests {
 			awaitTrue(() -> one.status().isAvailable());
 			one.service.refreshAccessToken().block(PATIENCE);
 			awaitTrue(() -> exists(late));
-			this.authing.fail();
+			this.authing.fetchAfter(DOWN);
 			assertThat(token(instance(late, PATIENCE))).isEqualTo("72_2");
 			awaitTrue(() -> output.getOut().contains("Redis has recovered"));
 			assertThat(output).containsOnlyOnce("not shared until it recovers").containsOnlyOnce("Redis has recovered");
@@ -439,9 +444,9 @@ class SharedTokenServiceTests {
 
 		private final TestTokenService service;
 
-		Instance(TestStore store, FakeAuthing authing) {
+		Instance(TestStore store, FakeTokenSource authing) {
 			this.store = store;
-			this.service = new TestTokenService(authing, store.store,
+			this.service = new TestTokenService((credentials) -> authing.refreshAccessToken(), store.store,
 					() -> Map.of(WechatMpTokenService.DEFAULT_ACCOUNT, CREDENTIALS), POLICY, 10, List.of());
 		}
 

@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.test;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -24,63 +25,105 @@ import reactor.core.publisher.Mono;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.WechatMpTokenSource;
 
 /**
- * A token service as an application may write its own: the account {@code default}, the
- * account {@code shop}, and one that is known by its credentials only.
- *
- * @param tokens the tokens of the default account
- * @param shop the tokens of the account {@code shop}
- * @param tenant the tokens of {@link #TENANT}
+ * A token service as an application may write its own, with accounts that have names and
+ * one that is known by its credentials only.
  */
-public record FakeAccounts(FakeTokenSource tokens, FakeTokenSource shop,
-		FakeTokenSource tenant) implements WechatMpTokenService {
+public final class FakeAccounts implements WechatMpTokenService {
 
 	/**
 	 * The account that is known by its credentials only.
 	 */
 	public static final WechatMpCredentials TENANT = new WechatMpCredentials("wx-tenant", "secret");
 
+	private final Map<String, FakeTokenSource> sources = new LinkedHashMap<>();
+
+	private final Map<String, WechatMpCredentials> credentials = new LinkedHashMap<>();
+
+	private final FakeTokenSource tenant = FakeTokenSource.of("tenant-token");
+
 	/**
-	 * Create a service.
+	 * Create a service with the accounts {@code default} and {@code shop}.
 	 * @param tokens the tokens of the default account
 	 */
 	public FakeAccounts(FakeTokenSource tokens) {
-		this(tokens, FakeTokenSource.of("shop-token"), FakeTokenSource.of("tenant-token"));
+		add(DEFAULT_ACCOUNT, "wx-default", tokens);
+		add("shop", "wx-shop", FakeTokenSource.of("shop-token"));
+	}
+
+	/**
+	 * Create a service with a default account.
+	 * @param appId the app id of the default account
+	 */
+	public FakeAccounts(String appId) {
+		add(DEFAULT_ACCOUNT, appId);
+	}
+
+	/**
+	 * Add an account whose n-th token is {@code authing-<name>-<n>}.
+	 * @param name the name of the account
+	 * @param appId its app id
+	 * @return this service
+	 */
+	public FakeAccounts add(String name, String appId) {
+		return add(name, appId, FakeTokenSource.numbered("authing-" + name + "-"));
+	}
+
+	private FakeAccounts add(String name, String appId, FakeTokenSource tokens) {
+		this.sources.put(name, tokens);
+		this.credentials.put(name, new WechatMpCredentials(appId, "secret-of-" + appId));
+		return this;
+	}
+
+	/**
+	 * Return the tokens of the default account.
+	 * @return the tokens
+	 */
+	public FakeTokenSource tokens() {
+		return account(DEFAULT_ACCOUNT);
+	}
+
+	/**
+	 * Return the accounts, as the application's provider does.
+	 * @return the accounts
+	 */
+	public Map<String, WechatMpCredentials> credentials() {
+		return this.credentials;
 	}
 
 	@Override
 	public Mono<WechatMpAccessToken> getAccessToken() {
-		return this.tokens.getAccessToken();
+		return tokens().getAccessToken();
 	}
 
 	@Override
 	public WechatMpAccessToken getAccessTokenSync() {
-		return this.tokens.getAccessTokenSync();
+		return tokens().getAccessTokenSync();
 	}
 
 	@Override
 	public Mono<WechatMpAccessToken> refreshAccessToken() {
-		return this.tokens.refreshAccessToken();
+		return tokens().refreshAccessToken();
 	}
 
 	@Override
 	public boolean invalidate(String accessToken) {
-		return this.tokens.invalidate(accessToken);
+		return tokens().invalidate(accessToken);
 	}
 
 	@Override
-	public WechatMpTokenSource account(String name) {
-		WechatMpTokenSource source = Map.of(DEFAULT_ACCOUNT, this.tokens, "shop", this.shop).get(name);
+	public FakeTokenSource account(String name) {
+		FakeTokenSource source = this.sources.get(name);
 		if (source == null) {
-			throw new IllegalArgumentException("No account '" + name + "', only default, shop");
+			throw new IllegalArgumentException(
+					"No account '" + name + "', only " + String.join(", ", this.sources.keySet()));
 		}
 		return source;
 	}
 
 	@Override
-	public WechatMpTokenSource account(WechatMpCredentials credentials) {
+	public FakeTokenSource account(WechatMpCredentials credentials) {
 		if (!credentials.equals(TENANT)) {
 			throw new IllegalArgumentException("No such tenant");
 		}
@@ -89,7 +132,7 @@ public record FakeAccounts(FakeTokenSource tokens, FakeTokenSource shop,
 
 	@Override
 	public Set<String> accountNames() {
-		return Set.of(DEFAULT_ACCOUNT, "shop");
+		return this.sources.keySet();
 	}
 
 }

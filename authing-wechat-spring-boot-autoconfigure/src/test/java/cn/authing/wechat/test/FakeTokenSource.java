@@ -36,6 +36,12 @@ import cn.authing.wechat.WechatMpTokenSource;
  */
 public final class FakeTokenSource implements WechatMpTokenSource {
 
+	/**
+	 * When all tokens expire: in the two hours that WeChat's live at most, or Redis would
+	 * not share them.
+	 */
+	public static final Instant EXPIRES_AT = Instant.ofEpochMilli(System.currentTimeMillis()).plusSeconds(7200);
+
 	private final IntFunction<Mono<String>> upstream;
 
 	private final AtomicInteger fetches = new AtomicInteger();
@@ -43,6 +49,8 @@ public final class FakeTokenSource implements WechatMpTokenSource {
 	private final List<String> reports = new CopyOnWriteArrayList<>();
 
 	private final AtomicInteger invalidations = new AtomicInteger();
+
+	private volatile Mono<?> gate = Mono.empty();
 
 	private @Nullable WechatMpAccessToken current;
 
@@ -62,12 +70,29 @@ public final class FakeTokenSource implements WechatMpTokenSource {
 	}
 
 	/**
+	 * Create a source whose tokens are numbered, beginning with 1.
+	 * @param prefix what comes before the number
+	 * @return the source
+	 */
+	public static FakeTokenSource numbered(String prefix) {
+		return from((fetch) -> Mono.just(prefix + (fetch + 1)));
+	}
+
+	/**
 	 * Create a source.
 	 * @param upstream gives the token of each fetch
 	 * @return the source
 	 */
 	public static FakeTokenSource from(IntFunction<Mono<String>> upstream) {
 		return new FakeTokenSource(upstream);
+	}
+
+	/**
+	 * Bring tokens only after something has ended, or fail as it does, from now on.
+	 * @param gate what to wait for at each fetch
+	 */
+	public void fetchAfter(Mono<?> gate) {
+		this.gate = gate;
 	}
 
 	@Override
@@ -86,15 +111,21 @@ public final class FakeTokenSource implements WechatMpTokenSource {
 	}
 
 	private Mono<WechatMpAccessToken> fetch() {
-		return Mono.defer(() -> this.upstream.apply(this.fetches.getAndIncrement()))
-			.map((token) -> new WechatMpAccessToken(token, Instant.now().plusSeconds(7200)))
+		return Mono.defer(() -> {
+			int fetch = this.fetches.getAndIncrement();
+			return this.gate.then(Mono.defer(() -> this.upstream.apply(fetch)));
+		})
+			.map((token) -> new WechatMpAccessToken(token, EXPIRES_AT))
 			.doOnNext(this::hold)
-			.doOnError((ex) -> hold(null))
+			.doOnTerminate(this::end)
 			.cache();
 	}
 
-	private synchronized void hold(@Nullable WechatMpAccessToken token) {
+	private synchronized void hold(WechatMpAccessToken token) {
 		this.current = token;
+	}
+
+	private synchronized void end() {
 		this.inFlight = null;
 	}
 
@@ -109,7 +140,7 @@ public final class FakeTokenSource implements WechatMpTokenSource {
 
 	@Override
 	public Mono<WechatMpAccessToken> refreshAccessToken() {
-		throw new UnsupportedOperationException("Nothing here has a reason to force a token");
+		return Mono.defer(this::fetch);
 	}
 
 	@Override

@@ -25,6 +25,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
@@ -41,8 +43,8 @@ import reactor.netty.http.server.HttpServerResponse;
 import reactor.netty.resources.LoopResources;
 
 /**
- * WeChat's API on a loopback port: it checks tokens and answers in the shapes that WeChat
- * does, and remembers all requests.
+ * WeChat's API on a loopback port: it checks tokens, issues some of its own, answers in
+ * the shapes that WeChat does, and remembers all requests.
  */
 public final class FakeWechat implements AutoCloseable {
 
@@ -55,8 +57,6 @@ public final class FakeWechat implements AutoCloseable {
 
 	private final Map<String, Handler> handlers = new ConcurrentHashMap<>();
 
-	private final Set<String> tokens = ConcurrentHashMap.newKeySet();
-
 	private final List<Request> requests = new CopyOnWriteArrayList<>();
 
 	private final AtomicInteger busy = new AtomicInteger();
@@ -65,6 +65,8 @@ public final class FakeWechat implements AutoCloseable {
 	private final LoopResources threads = LoopResources.create("fake-wechat");
 
 	private final DisposableServer server;
+
+	private volatile Predicate<String> valid = (token) -> false;
 
 	private volatile int rejection = 40001;
 
@@ -86,6 +88,8 @@ public final class FakeWechat implements AutoCloseable {
 		json("/cgi-bin/message/subscribe/send", "{\"errcode\":0,\"errmsg\":\"ok\",\"msgid\":42}");
 		json("/wxa/business/getuserphonenumber",
 				"{\"errcode\":0,\"errmsg\":\"ok\",\"phone_info\":{\"purePhoneNumber\":\"13580006666\"}}");
+		json("/cgi-bin/media/upload", "{\"type\":\"file\",\"media_id\":\"the-media-id\"}");
+		json("/cgi-bin/ticket/getticket", "{\"errcode\":0,\"ticket\":\"the-ticket\",\"expires_in\":7200}");
 		answer("/wxa/getwxacodeunlimit",
 				(response) -> response.header("Content-Type", "image/png").send(chunks(IMAGE)));
 	}
@@ -119,8 +123,22 @@ public final class FakeWechat implements AutoCloseable {
 	 * @param tokens the tokens
 	 */
 	public void acceptOnly(String... tokens) {
-		this.tokens.retainAll(Set.of(tokens));
-		this.tokens.addAll(Set.of(tokens));
+		this.valid = Set.of(tokens)::contains;
+	}
+
+	/**
+	 * Make all tokens valid from now on.
+	 */
+	public void acceptAll() {
+		this.valid = (token) -> true;
+	}
+
+	/**
+	 * Make a token invalid.
+	 * @param token the token
+	 */
+	public void reject(String token) {
+		this.valid = this.valid.and((other) -> !other.equals(token));
 	}
 
 	/**
@@ -159,11 +177,18 @@ public final class FakeWechat implements AutoCloseable {
 	}
 
 	/**
-	 * Hold the answers to calls with a bad token back.
-	 * @param gate opens by completing
+	 * Hold rejections back until there are that many.
+	 * @param calls the number of rejected calls to wait for
 	 */
-	public void gateRejections(Mono<Void> gate) {
-		this.gate = gate;
+	public void holdRejectionsUntil(int calls) {
+		Sinks.Empty<Void> opened = Sinks.empty();
+		AtomicInteger missing = new AtomicInteger(calls);
+		this.gate = Mono.defer(() -> {
+			if (missing.decrementAndGet() == 0) {
+				opened.tryEmitEmpty();
+			}
+			return opened.asMono();
+		});
 	}
 
 	/**
@@ -193,11 +218,19 @@ public final class FakeWechat implements AutoCloseable {
 	}
 
 	/**
-	 * Return the tokens of all requests so far.
+	 * Return the tokens of all requests so far but those for a token.
 	 * @return the tokens, an empty text where there was none
 	 */
 	public List<String> sentTokens() {
-		return this.requests.stream().map(Request::accessToken).toList();
+		return this.requests.stream().filter((request) -> !request.isForToken()).map(Request::accessToken).toList();
+	}
+
+	/**
+	 * Return for whom WeChat's own token endpoints were asked.
+	 * @return the app ids, in order
+	 */
+	public List<String> tokenRequests() {
+		return this.requests.stream().filter(Request::isForToken).map(Request::appId).toList();
 	}
 
 	private Publisher<Void> handle(HttpServerRequest request, HttpServerResponse response) {
@@ -210,7 +243,12 @@ public final class FakeWechat implements AutoCloseable {
 	}
 
 	private Publisher<Void> handle(Request request, HttpServerResponse response) {
-		Handler handler = this.handlers.get(request.uri().getPath());
+		if (request.isForToken()) {
+			return response.header("Content-Type", JSON)
+				.send(chunks(bytes("{\"access_token\":\"wechat-%s-%d\",\"expires_in\":7200}".formatted(request.appId(),
+						tokenRequests().size()))));
+		}
+		Handler handler = this.handlers.get(request.path());
 		if (handler == null) {
 			return response.sendNotFound();
 		}
@@ -221,7 +259,7 @@ public final class FakeWechat implements AutoCloseable {
 		if (token.isEmpty()) {
 			return fail(response, 41001, "access_token missing");
 		}
-		if (!this.tokens.contains(token)) {
+		if (!this.valid.test(token)) {
 			return this.gate.then(Mono.defer(() -> Mono.from(fail(response, this.rejection,
 					"invalid credential, access_token is invalid or not latest rid: 0001"))));
 		}
@@ -276,11 +314,32 @@ public final class FakeWechat implements AutoCloseable {
 	public record Request(String method, URI uri, HttpHeaders headers, byte[] body) {
 
 		/**
+		 * Return the path.
+		 * @return the path
+		 */
+		public String path() {
+			return this.uri.getPath();
+		}
+
+		/**
 		 * Return the token.
 		 * @return the token, empty if there is none
 		 */
 		public String accessToken() {
-			List<String> values = new QueryStringDecoder(this.uri).parameters().get("access_token");
+			return parameter("access_token");
+		}
+
+		boolean isForToken() {
+			return path().equals("/cgi-bin/token") || path().equals("/cgi-bin/stable_token");
+		}
+
+		String appId() {
+			return this.body.length == 0 ? parameter("appid")
+					: text().replaceFirst("(?s).*\"appid\":\"(\\w+)\".*", "$1");
+		}
+
+		private String parameter(String name) {
+			List<String> values = new QueryStringDecoder(this.uri).parameters().get(name);
 			return (values != null) ? values.get(0) : "";
 		}
 

@@ -40,6 +40,7 @@ import me.chanjar.weixin.common.error.WxRuntimeException;
 import me.chanjar.weixin.common.service.WxService;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +61,9 @@ import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.WxJavaAutoConfiguration;
+import cn.authing.wechat.test.FakeAccounts;
+import cn.authing.wechat.test.FakeTokenSource;
+import cn.authing.wechat.test.FakeWechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -77,14 +81,19 @@ abstract class AbstractWxJavaTests<S, C> {
 	private static final AuthingApiException FAILURE = new AuthingApiException(
 			"Authing said no: forbidden (statusCode 403, requestId req-1)", 403, 2011, "req-1", null);
 
-	final FakeWechat wechat = new FakeWechat();
+	final FakeWechat wechat = FakeWechat.start();
 
-	final FakeTokenService tokens = new FakeTokenService("wx1");
+	final FakeAccounts accounts = new FakeAccounts("wx1");
 
 	final ApplicationContextRunner contextRunner = new ApplicationContextRunner()
 		.withConfiguration(AutoConfigurations.of(WxJavaAutoConfiguration.class))
-		.withBean(WechatMpTokenService.class, () -> this.tokens)
-		.withBean("accountProvider", WechatMpAccountProvider.class, () -> this.tokens::getAccounts);
+		.withBean(WechatMpTokenService.class, () -> this.accounts)
+		.withBean("accountProvider", WechatMpAccountProvider.class, () -> this.accounts::credentials);
+
+	@BeforeEach
+	void acceptAllTokens() {
+		this.wechat.acceptAll();
+	}
 
 	@AfterEach
 	void closeWechat() {
@@ -158,7 +167,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			S service = context.getBean(serviceType());
 			call(service);
 			assertThat(accessToken(service, false)).isEqualTo("authing-default-1");
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1");
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
@@ -170,7 +179,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			assertThat(accessToken(service, true)).isEqualTo("authing-default-1");
 			assertThat(accessToken(service, true)).isEqualTo("authing-default-2");
 			assertThat(accessToken(service, false)).isEqualTo("authing-default-2");
-			assertThat(this.tokens.source().rejections()).isEmpty();
+			assertThat(this.accounts.tokens().reports()).isEmpty();
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
@@ -186,8 +195,9 @@ abstract class AbstractWxJavaTests<S, C> {
 			S service = context.getBean(serviceType());
 			assertThat(ticket(service)).isEqualTo("the-ticket");
 			assertThat(ticket(service)).isEqualTo("the-ticket");
-			assertThat(this.wechat.paths()).containsExactly("/cgi-bin/ticket/getticket");
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1");
+			assertThat(this.wechat.requests()).extracting(FakeWechat.Request::path)
+				.containsExactly("/cgi-bin/ticket/getticket");
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1");
 		});
 	}
 
@@ -197,7 +207,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			C configuration = context.getBean(configurationType());
 			assertThat(accessToken(configuration)).isEqualTo("authing-default-1");
 			assertThat(isAccessTokenExpired(configuration)).isFalse();
-			assertThat(expiresTime(configuration)).isEqualTo(FakeTokenService.Source.EXPIRES_AT.toEpochMilli());
+			assertThat(expiresTime(configuration)).isEqualTo(FakeTokenSource.EXPIRES_AT.toEpochMilli());
 			assertThat(configuration(context.getBean(serviceType()))).isSameAs(configuration);
 		});
 	}
@@ -211,8 +221,8 @@ abstract class AbstractWxJavaTests<S, C> {
 				call(service);
 				assertThat(accessToken(service, true)).isEqualTo("wechat-wx9-2");
 				assertThat(this.wechat.tokenRequests()).containsExactly("wx9", "wx9");
-				assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx9-1");
-				assertThat(this.tokens.source().fetches()).isZero();
+				assertThat(this.wechat.sentTokens()).containsExactly("wechat-wx9-1");
+				assertThat(this.accounts.tokens().fetches()).isZero();
 				assertThat(output).contains(
 						"from the token service: none; and asks " + "WeChat itself, as before, for those of: 'wx9'");
 			});
@@ -223,7 +233,7 @@ abstract class AbstractWxJavaTests<S, C> {
 		withStarter().withPropertyValues("authing.wechat.wxjava.enabled=false").run((context) -> {
 			call(context.getBean(serviceType()));
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx1");
-			assertThat(this.tokens.source().fetches()).isZero();
+			assertThat(this.accounts.tokens().fetches()).isZero();
 		});
 	}
 
@@ -238,7 +248,7 @@ abstract class AbstractWxJavaTests<S, C> {
 
 	@Test
 	void callWhenNoStarterAndSeveralAccountsShouldSwitchByNameAndAppId() {
-		this.tokens.add("shop", "wx2");
+		this.accounts.add("shop", "wx2");
 		this.contextRunner.run((context) -> {
 			S service = context.getBean(serviceType());
 			for (String id : List.of("wx1", "shop")) {
@@ -250,7 +260,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			call(service);
 			clearThread();
 			call(service);
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-shop-1", "authing-shop-1",
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-shop-1", "authing-shop-1",
 					"authing-default-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
@@ -295,7 +305,7 @@ abstract class AbstractWxJavaTests<S, C> {
 
 	@Test
 	void callWhenSeveralConfigurationsShouldManageThoseConfigured(CapturedOutput output) {
-		this.tokens.add("shop", "wx2");
+		this.accounts.add("shop", "wx2");
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1", "wx2", "wx3")).run((context) -> {
 			S service = context.getBean(serviceType());
 			for (String appId : List.of("wx1", "wx2", "wx3")) {
@@ -304,7 +314,7 @@ abstract class AbstractWxJavaTests<S, C> {
 				accessToken(service, true);
 				call(service);
 			}
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1", "authing-default-2",
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1", "authing-default-2",
 					"authing-shop-1", "authing-shop-2", "wechat-wx3-1", "wechat-wx3-2");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx3", "wx3");
 			assertThat(output)
@@ -316,7 +326,7 @@ abstract class AbstractWxJavaTests<S, C> {
 
 	@Test
 	void callWhenConfigurationIsAddedLaterShouldManageIt(CapturedOutput output) {
-		this.tokens.add("shop", "wx2").add("club", "wx3");
+		this.accounts.add("shop", "wx2").add("club", "wx3");
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			addConfiguration(service, "second", newConfiguration("wx2"));
@@ -327,7 +337,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			accessToken(switched, true);
 			setConfigurations(service, Map.of("fourth", newConfiguration("wx9")));
 			call(service);
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-shop-1", "authing-club-1", "wechat-wx9-1");
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-shop-1", "authing-club-1", "wechat-wx9-1");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx9");
 			assertThat(output)
 				.contains("from the token service: 'wx2' (account 'shop'); and asks WeChat itself, as before, for "
@@ -424,30 +434,30 @@ abstract class AbstractWxJavaTests<S, C> {
 			finally {
 				executor.shutdownNow();
 			}
-			assertThat(this.tokens.source().fetches()).isEqualTo(2);
-			assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
-			assertThat(this.wechat.usedTokens()).hasSize(2 * callers);
+			assertThat(this.accounts.tokens().fetches()).isEqualTo(2);
+			assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1");
+			assertThat(this.wechat.sentTokens()).hasSize(2 * callers);
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
 
 	@Test
 	void callWhenWechatRejectsEveryTokenShouldFailAfterOneRepeat() {
-		this.wechat.rejectAll();
+		this.wechat.acceptOnly();
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			assertThatExceptionOfType(WxErrorException.class).isThrownBy(() -> call(service))
 				.satisfies((ex) -> assertThat(ex.getError().getErrorCode()).isEqualTo(40001));
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1", "authing-default-2");
-			assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1", "authing-default-2");
-			assertThat(this.tokens.source().fetches()).isEqualTo(2);
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1", "authing-default-2");
+			assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1", "authing-default-2");
+			assertThat(this.accounts.tokens().fetches()).isEqualTo(2);
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
 
 	@Test
 	void callWhenAuthingFailsShouldFailWithWhatItSaid() {
-		this.tokens.source().failWith(FAILURE);
+		this.accounts.tokens().fetchAfter(Mono.error(FAILURE));
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			for (Callable<?> attempt : List.<Callable<?>>of(() -> accessToken(service, false),
@@ -459,7 +469,7 @@ abstract class AbstractWxJavaTests<S, C> {
 					.withMessage("No access token for WeChat app 'wx1' (account 'default'): " + FAILURE.getMessage())
 					.withCause(FAILURE);
 			}
-			assertThat(this.wechat.usedTokens()).isEmpty();
+			assertThat(this.wechat.sentTokens()).isEmpty();
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
@@ -469,11 +479,11 @@ abstract class AbstractWxJavaTests<S, C> {
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			this.wechat.reject(accessToken(service, false));
-			this.tokens.source().failWith(FAILURE);
+			this.accounts.tokens().fetchAfter(Mono.error(FAILURE));
 			assertThatExceptionOfType(WxRuntimeException.class).isThrownBy(() -> call(service)).withCause(FAILURE);
-			this.tokens.source().failWith(null);
+			this.accounts.tokens().fetchAfter(Mono.empty());
 			call(service);
-			assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
+			assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
@@ -483,12 +493,12 @@ abstract class AbstractWxJavaTests<S, C> {
 		this.contextRunner.withBean(configurationType(), () -> newConfiguration("wx1")).run((context) -> {
 			C configuration = context.getBean(configurationType());
 			expireAccessToken(configuration);
-			assertThat(this.tokens.source().fetches()).isZero();
+			assertThat(this.accounts.tokens().fetches()).isZero();
 			assertThat(accessToken(configuration)).isEqualTo("authing-default-1");
 			expireAccessToken(configuration);
 			expireAccessToken(configuration);
 			assertThat(accessToken(configuration)).isEqualTo("authing-default-2");
-			assertThat(this.tokens.source().rejections()).containsOnly("authing-default-1");
+			assertThat(this.accounts.tokens().reports()).containsOnly("authing-default-1");
 		});
 	}
 
@@ -516,13 +526,13 @@ abstract class AbstractWxJavaTests<S, C> {
 					.block())
 				.withMessageContaining("getAccessToken(true) of WeChat app 'wx1'")
 				.withMessageContaining("boundedElastic");
-			assertThat(this.tokens.source().fetches()).isZero();
+			assertThat(this.accounts.tokens().fetches()).isZero();
 		});
 	}
 
 	@Test
 	void getAccessTokenWhenForcedAndInterruptedShouldStopWaiting() {
-		this.tokens.source().hang();
+		this.accounts.tokens().fetchAfter(Mono.never());
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx1")).run((context) -> {
 			S service = context.getBean(serviceType());
 			Thread.currentThread().interrupt();
@@ -538,10 +548,10 @@ abstract class AbstractWxJavaTests<S, C> {
 		this.contextRunner.withBean(serviceType(), () -> serviceOf("wx2")).run((context) -> {
 			S service = context.getBean(serviceType());
 			call(service);
-			this.tokens.add("shop", "wx2");
+			this.accounts.add("shop", "wx2");
 			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			call(service);
-			assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx2-1", "authing-shop-1");
+			assertThat(this.wechat.sentTokens()).containsExactly("wechat-wx2-1", "authing-shop-1");
 			assertThat(output).contains("from the token service: 'wx2' (account 'shop')");
 		});
 	}
@@ -559,14 +569,14 @@ abstract class AbstractWxJavaTests<S, C> {
 				assertThat(((WxService) service).upload(this.wechat.url() + "/cgi-bin/media/upload", upload))
 					.contains("the-media-id");
 			}
-			assertThat(this.wechat.uploads()).hasSize(4).allMatch((body) -> body.contains("the-content"));
+			assertThat(this.wechat.requests()).hasSize(4).allMatch((request) -> request.text().contains("the-content"));
 			assertThat(bytes.getData()).isSameAs(data);
 		});
 	}
 
 	@Test
 	void getExpiresTimeWhenThereIsNoTokenShouldBeZero() {
-		this.tokens.source().failWith(FAILURE);
+		this.accounts.tokens().fetchAfter(Mono.error(FAILURE));
 		this.contextRunner.withBean(configurationType(), () -> newConfiguration("wx1"))
 			.run((context) -> assertThat(expiresTime(context.getBean(configurationType()))).isZero());
 	}
@@ -577,7 +587,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			.run((context) -> {
 				call(context.getBean(serviceType()));
 				assertThat(expiresTime(configuration(context.getBean(serviceType())))).isPositive();
-				assertThat(this.wechat.usedTokens()).containsExactly("the-token");
+				assertThat(this.wechat.sentTokens()).containsExactly("the-token");
 				assertThat(this.wechat.tokenRequests()).isEmpty();
 			});
 	}
@@ -593,7 +603,7 @@ abstract class AbstractWxJavaTests<S, C> {
 					assertThat(switchover(service, appId)).isTrue();
 					call(service);
 				}
-				assertThat(this.wechat.usedTokens()).containsExactly("wechat-wx1-1", "the-token");
+				assertThat(this.wechat.sentTokens()).containsExactly("wechat-wx1-1", "the-token");
 			});
 	}
 
@@ -612,12 +622,12 @@ abstract class AbstractWxJavaTests<S, C> {
 			withStarter().run((context) -> {
 				S service = context.getBean(serviceType());
 				call(service);
-				this.wechat.rejectAll();
+				this.wechat.acceptOnly();
 				assertThatExceptionOfType(WxErrorException.class).isThrownBy(() -> call(service));
-				this.tokens.source().failWith(FAILURE);
+				this.accounts.tokens().fetchAfter(Mono.error(FAILURE));
 				assertThatExceptionOfType(WxRuntimeException.class).isThrownBy(() -> call(service));
 				updateAccessToken(context.getBean(configurationType()), "authing-default-9");
-				assertThat(this.wechat.usedTokens()).hasSize(3);
+				assertThat(this.wechat.sentTokens()).hasSize(3);
 				assertThat(output).contains("WxJava gets the access tokens")
 					.doesNotContain("authing-default-")
 					.doesNotContain("secret-of-");
@@ -634,9 +644,9 @@ abstract class AbstractWxJavaTests<S, C> {
 		call(service);
 		assertThat(accessToken(service, true)).isEqualTo("authing-default-3");
 		call(service);
-		assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1", "authing-default-1",
+		assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1", "authing-default-1",
 				"authing-default-2", "authing-default-3");
-		assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
+		assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1");
 		assertThat(this.wechat.tokenRequests()).isEmpty();
 	}
 

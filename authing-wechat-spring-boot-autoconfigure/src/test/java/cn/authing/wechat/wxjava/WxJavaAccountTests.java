@@ -21,10 +21,12 @@ import java.util.concurrent.CompletableFuture;
 
 import me.chanjar.weixin.common.error.WxRuntimeException;
 import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.test.FakeAccounts;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -35,16 +37,16 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
  */
 class WxJavaAccountTests {
 
-	private final FakeTokenService tokens = new FakeTokenService("wx1");
+	private final FakeAccounts accounts = new FakeAccounts("wx1");
 
-	private final WxJavaAccount account = new WxJavaAccount("wx1", WechatMpTokenService.DEFAULT_ACCOUNT, this.tokens);
+	private final WxJavaAccount account = new WxJavaAccount("wx1", WechatMpTokenService.DEFAULT_ACCOUNT, this.accounts);
 
 	@Test
 	void expireAccessTokenWhenOtherThreadGotNewerTokenShouldDropComparedOne() {
 		this.account.getLock().lock();
 		try {
 			assertThat(this.account.getAccessToken()).isEqualTo("authing-default-1");
-			this.tokens.refreshAccessToken().block();
+			this.accounts.refreshAccessToken().block();
 			assertThat(CompletableFuture.supplyAsync(this.account::getAccessToken).join())
 				.isEqualTo("authing-default-2");
 			this.account.expireAccessToken();
@@ -52,15 +54,15 @@ class WxJavaAccountTests {
 		finally {
 			this.account.getLock().unlock();
 		}
-		assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
+		assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1");
 		assertThat(this.account.getAccessToken()).isEqualTo("authing-default-2");
 	}
 
 	@Test
 	void expireAccessTokenWhenNoTokenCouldBeComparedShouldDropNothing() {
 		assertThat(this.account.getAccessToken()).isEqualTo("authing-default-1");
-		this.tokens.invalidate("authing-default-1");
-		this.tokens.source().failWith(new AuthingResponseException("Not JSON", null));
+		this.accounts.invalidate("authing-default-1");
+		this.accounts.tokens().fetchAfter(Mono.error(new AuthingResponseException("Not JSON", null)));
 		this.account.getLock().lock();
 		try {
 			assertThatExceptionOfType(WxRuntimeException.class).isThrownBy(this.account::getAccessToken);
@@ -69,7 +71,7 @@ class WxJavaAccountTests {
 		finally {
 			this.account.getLock().unlock();
 		}
-		assertThat(this.tokens.source().rejections()).containsExactly("authing-default-1");
+		assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1");
 	}
 
 	@Test
@@ -81,7 +83,7 @@ class WxJavaAccountTests {
 
 	@Test
 	void messagesShouldShowForeignAppIdsOnOneLine() {
-		assertThat(new WxJavaAccount("wx1\r\nERROR forged", "default", this.tokens)).asString()
+		assertThat(new WxJavaAccount("wx1\r\nERROR forged", "default", this.accounts)).asString()
 			.isEqualTo("'wx1 ERROR forged' (account 'default')");
 	}
 

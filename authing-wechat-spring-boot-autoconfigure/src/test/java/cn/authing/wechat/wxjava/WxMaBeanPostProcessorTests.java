@@ -60,7 +60,7 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 	void callWhenStarterHasNoAppIdShouldNotBeFed() {
 		this.contextRunner.withConfiguration(AutoConfigurations.of(starter())).run((context) -> {
 			assertThat(context.getBean(WxMaService.class).getWxMaConfig().getAppid()).isNull();
-			assertThat(this.tokens.source().fetches()).isZero();
+			assertThat(this.accounts.tokens().fetches()).isZero();
 		});
 	}
 

@@ -85,14 +85,14 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 			assertThat(output)
 				.containsOnlyOnce("WxJava stores what it knows of WeChat app 'wx1' (account 'default') in "
 						+ "Redis (WxMpRedisConfigImpl)");
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-default-1");
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
 
 	@Test
 	void switchoverToWhenServiceHasFactoryShouldManageWhatItCreates() {
-		this.tokens.add("shop", "wx2");
+		this.accounts.add("shop", "wx2");
 		this.contextRunner.withBean(WxMpService.class, () -> {
 			WxMpServiceImpl service = new WxMpServiceImpl();
 			service.setWxMpConfigStorage(newConfiguration("wx1"));
@@ -102,7 +102,7 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 			WxMpService service = context.getBean(WxMpService.class);
 			call(service.switchoverTo("tenant"));
 			assertThat(service.switchover("unknown")).isFalse();
-			assertThat(this.wechat.usedTokens()).containsExactly("authing-shop-1");
+			assertThat(this.wechat.sentTokens()).containsExactly("authing-shop-1");
 			assertThat(this.wechat.tokenRequests()).isEmpty();
 		});
 	}
@@ -236,7 +236,7 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 
 	@Override
 	void call(WxMpService service) throws WxErrorException {
-		assertThat(service.getCallbackIP()).containsExactly("127.0.0.1");
+		assertThat(service.getCallbackIP()).containsExactly("127.0.0.1", "127.0.0.2");
 	}
 
 	@Override

@@ -38,6 +38,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 import cn.authing.wechat.redis.RedisServer;
+import cn.authing.wechat.test.FakeAuthing;
 
 /**
  * Starts the processes, lets them run, does them harm and adds up what they tell.
@@ -48,7 +49,9 @@ final class Fleet implements AutoCloseable {
 
 	private final RedisServer redis = RedisServer.up();
 
-	private final FleetAuthing authing = new FleetAuthing();
+	private final FleetTokens tokens = new FleetTokens();
+
+	private final FakeAuthing authing = FakeAuthing.start(this.tokens);
 
 	private final Map<String, Instance> instances = new ConcurrentHashMap<>();
 
@@ -83,8 +86,8 @@ final class Fleet implements AutoCloseable {
 		System.exit(0);
 	}
 
-	FleetAuthing authing() {
-		return this.authing;
+	FleetTokens tokens() {
+		return this.tokens;
 	}
 
 	/**
@@ -110,9 +113,9 @@ final class Fleet implements AutoCloseable {
 	 * {@code null}, none is done
 	 */
 	void run(int periods, @Nullable Random random) throws InterruptedException {
-		long quarter = FleetAuthing.PERIOD.toMillis() / 4;
+		long quarter = FleetTokens.PERIOD.toMillis() / 4;
 		if (random != null) {
-			this.authing.whileFetching((name) -> {
+			this.tokens.whileFetching((name) -> {
 				if (random.nextInt(4) == 0) {
 					replace(name);
 				}
@@ -180,8 +183,8 @@ final class Fleet implements AutoCloseable {
 
 	String report() {
 		return "%d processes started, %s, fetches by token %s, at most %d by one process".formatted(started(), counts(),
-				new TreeMap<>(this.authing.fetchesByToken()),
-				this.authing.fetchesByInstance().values().stream().mapToInt(Integer::intValue).max().orElse(0));
+				new TreeMap<>(this.tokens.fetchesByToken()),
+				this.tokens.fetchesByInstance().values().stream().mapToInt(Integer::intValue).max().orElse(0));
 	}
 
 	@Override

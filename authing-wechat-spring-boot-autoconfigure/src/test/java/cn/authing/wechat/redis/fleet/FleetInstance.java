@@ -116,7 +116,7 @@ final class FleetInstance {
 	private static DefaultAuthingWechatClient client(String name, int port) {
 		return new DefaultAuthingWechatClient(WebClient.create(),
 				new AuthingClientSettings(URI.create("http://127.0.0.1:" + port), "app", AuthingOperation.ACCESS_TOKEN,
-						"en-US", Map.of(FleetAuthing.INSTANCE_HEADER, name), TIMEOUT, Duration.ofSeconds(1),
+						"en-US", Map.of(FleetTokens.INSTANCE_HEADER, name), TIMEOUT, Duration.ofSeconds(1),
 						AuthingClientSettings.backOff(3, Duration.ofMillis(100), Duration.ofSeconds(1))));
 	}
 

@@ -39,17 +39,17 @@ class FleetTests {
 		try (Fleet fleet = new Fleet(REDIS_TIMEOUT)) {
 			fleet.start(SIZE);
 			fleet.run(PERIODS, null);
-			assertThat(fleet.authing().fetchesByToken()).as(fleet.report())
+			assertThat(fleet.tokens().fetchesByToken()).as(fleet.report())
 				.hasSizeGreaterThanOrEqualTo(PERIODS)
 				.allSatisfy((token, fetches) -> assertThat(fetches).isEqualTo(1));
 			assertServed(fleet, fleet.report());
-			int before = fleet.authing().fetches();
+			int before = fleet.tokens().fetches();
 			long seed = System.nanoTime();
 			fleet.run(PERIODS, new Random(seed));
 			String report = "seed " + seed + ": " + fleet.report();
 			assertServed(fleet, report);
 			// Whatever happens, each process asks at most once for each token
-			assertThat(fleet.authing().fetches() - before).as(report)
+			assertThat(fleet.tokens().fetches() - before).as(report)
 				.isLessThanOrEqualTo((PERIODS + 1) * SIZE + fleet.started());
 		}
 	}

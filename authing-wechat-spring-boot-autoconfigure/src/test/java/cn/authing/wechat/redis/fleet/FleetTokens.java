@@ -16,28 +16,21 @@
 
 package cn.authing.wechat.redis.fleet;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import cn.authing.wechat.test.FakeAuthing;
 
 /**
- * An Authing on loopback whose tokens follow each other like WeChat's, on a short clock:
- * a new one in each period, and the one before valid for a while longer. Counts by token
- * and by instance.
+ * Tokens that follow each other like WeChat's, on a short clock: a new one in each
+ * period, and the one before valid for a while longer. Counts by token and by instance.
  */
-final class FleetAuthing implements AutoCloseable {
+final class FleetTokens implements Function<FakeAuthing.Request, String> {
 
 	static final String INSTANCE_HEADER = "x-instance";
 
@@ -53,28 +46,8 @@ final class FleetAuthing implements AutoCloseable {
 
 	private final Map<String, Integer> fetchesByInstance = new ConcurrentHashMap<>();
 
-	private final ExecutorService executor = Executors.newCachedThreadPool();
-
-	private final HttpServer server;
-
 	private volatile Consumer<String> whileFetching = (instance) -> {
 	};
-
-	FleetAuthing() {
-		try {
-			this.server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 100);
-		}
-		catch (IOException ex) {
-			throw new UncheckedIOException(ex);
-		}
-		this.server.setExecutor(this.executor);
-		this.server.createContext("/", this::answer);
-		this.server.start();
-	}
-
-	int port() {
-		return this.server.getAddress().getPort();
-	}
 
 	/**
 	 * Do something to an instance whose request has come and is not answered yet.
@@ -95,30 +68,18 @@ final class FleetAuthing implements AutoCloseable {
 		return this.fetchesByInstance.values().stream().mapToInt(Integer::intValue).sum();
 	}
 
-	private void answer(HttpExchange exchange) throws IOException {
-		String request = new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8);
+	@Override
+	public String apply(FakeAuthing.Request request) {
 		long number = (System.currentTimeMillis() - this.start) / PERIOD.toMillis();
 		long expiresAt = this.start + (number + 1) * PERIOD.toMillis() + OVERLAP.toMillis();
-		if (request.contains(FleetInstance.CREDENTIALS.appId())) {
-			String instance = exchange.getRequestHeaders().getFirst(INSTANCE_HEADER);
+		if (request.body().contains(FleetInstance.CREDENTIALS.appId())) {
+			String instance = request.headers().getFirst(INSTANCE_HEADER);
 			this.fetchesByToken.merge(number, 1, Integer::sum);
 			this.fetchesByInstance.merge(instance, 1, Integer::sum);
 			this.whileFetching.accept(instance);
 			LockSupport.parkNanos(LATENCY.toNanos());
 		}
-		byte[] answer = """
-				{"statusCode": 200, "message": "ok", "data": {"accessToken": "T-%d-%d", "expiresAt": %d}}
-				""".formatted(number, expiresAt, expiresAt).getBytes(StandardCharsets.UTF_8);
-		exchange.getResponseHeaders().set("Content-Type", "application/json");
-		exchange.sendResponseHeaders(200, answer.length);
-		exchange.getResponseBody().write(answer);
-		exchange.close();
-	}
-
-	@Override
-	public void close() {
-		this.server.stop(0);
-		this.executor.shutdownNow();
+		return FakeAuthing.token("T-%d-%d".formatted(number, expiresAt), Instant.ofEpochMilli(expiresAt));
 	}
 
 }
