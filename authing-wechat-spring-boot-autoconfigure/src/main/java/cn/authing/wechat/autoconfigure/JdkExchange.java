@@ -183,8 +183,9 @@ final class JdkExchange extends Exchange {
 	/**
 	 * Ends what Spring does when it has done what is needed of it.
 	 */
-	@SuppressWarnings("serial")
 	private static final class Enough extends RuntimeException {
+
+		private static final long serialVersionUID = 1L;
 
 		private final transient HttpClient.@Nullable Builder client;
 

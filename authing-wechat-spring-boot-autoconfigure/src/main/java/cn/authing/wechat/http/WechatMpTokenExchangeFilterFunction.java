@@ -77,8 +77,10 @@ import cn.authing.wechat.WechatMpTokenSource;
  * {@code org.eclipse.jetty}, {@code jdk.internal.httpclient.debug}).
  * <p>
  * <b>Redirects</b> are never sent by WeChat. Reactor Netty is kept from following one to
- * a host that is not listed. Other HTTP clients follow by themselves unless they are told
- * not to: {@code spring.http.clients.redirects=dont-follow}.
+ * a host that is not listed, and Jetty from following any. Other HTTP clients follow by
+ * themselves unless they are told not to:
+ * {@code spring.http.clients.redirects=dont-follow}, which is what the groups of
+ * {@code authing.wechat.api.service-groups} do.
  * <p>
  * Instances are immutable and safe for use by any number of threads. Nothing blocks.
  *
