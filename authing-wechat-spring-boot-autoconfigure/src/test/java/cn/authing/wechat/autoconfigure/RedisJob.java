@@ -35,28 +35,20 @@ import cn.authing.wechat.client.AuthingWechatClient;
 
 /**
  * A command-line application that needs one token and ends. Its arguments are properties.
- * Says what would keep it from ending.
  */
 @ImportAutoConfiguration({ AuthingWechatAutoConfiguration.class, AuthingWechatRedisAutoConfiguration.class,
 		DataRedisAutoConfiguration.class, DataRedisReactiveAutoConfiguration.class })
 @Configuration(proxyBeanMethods = false)
 class RedisJob {
 
-	static final String UNENDING = "The JVM does not end because of ";
-
 	public static void main(String[] args) {
 		SpringApplication application = new SpringApplication(RedisJob.class);
 		application.setWebApplicationType(WebApplicationType.NONE);
 		try (ConfigurableApplicationContext context = application.run(args)) {
-			context.getBean(WechatMpTokenService.class).getAccessTokenSync();
+			if (context.getEnvironment().getProperty("job.idle") == null) {
+				context.getBean(WechatMpTokenService.class).getAccessTokenSync();
+			}
 		}
-		// Those of Netty end by themselves
-		Thread.getAllStackTraces()
-			.keySet()
-			.stream()
-			.filter((thread) -> thread != Thread.currentThread() && !thread.isDaemon()
-					&& !thread.getName().startsWith("lettuce-") && !thread.getName().startsWith("globalEventExecutor-"))
-			.forEach((thread) -> System.out.println(UNENDING + thread));
 	}
 
 	@Bean
