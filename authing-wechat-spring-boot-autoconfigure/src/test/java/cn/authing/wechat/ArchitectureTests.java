@@ -49,6 +49,7 @@ import org.w3c.dom.NodeList;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.context.annotation.Bean;
+import org.springframework.util.ClassUtils;
 
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -100,6 +101,14 @@ class ArchitectureTests {
 			.mayNotAccessAnyLayer()
 			.ensureAllClassesAreContainedInArchitecture()
 			.check(CLASSES);
+	}
+
+	@Test
+	void autoConfigurationsHaveTestsOfTheirOwn() {
+		assertThat(CLASSES).filteredOn((type) -> type.isAnnotatedWith(AutoConfiguration.class))
+			.isNotEmpty()
+			.extracting((type) -> type.getName() + "Tests")
+			.allMatch((name) -> ClassUtils.isPresent(name, null));
 	}
 
 	@Test

@@ -34,7 +34,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.springframework.aop.framework.autoproxy.BeanNameAutoProxyCreator;
 import org.springframework.aop.support.AopUtils;
 import org.springframework.boot.actuate.autoconfigure.endpoint.EndpointAutoConfiguration;
-import org.springframework.boot.actuate.autoconfigure.endpoint.condition.ConditionalOnAvailableEndpoint;
 import org.springframework.boot.actuate.autoconfigure.endpoint.jmx.JmxEndpointAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.jmx.JmxAutoConfiguration;
@@ -47,12 +46,9 @@ import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
-import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
-import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatEndpointAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
@@ -63,8 +59,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
 
 /**
- * Tests for {@link AuthingWechatEndpoint} and its auto-configuration beyond the web:
- * conditions and JMX.
+ * Tests for {@link AuthingWechatEndpoint} beyond the web: over JMX.
  */
 class AuthingWechatEndpointTests {
 
@@ -119,24 +114,6 @@ class AuthingWechatEndpointTests {
 		});
 	}
 
-	@Test
-	void runWhenNotExposedShouldHaveNone() {
-		this.contextRunner.withPropertyValues("management.endpoints.jmx.exposure.include=health")
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
-	}
-
-	@Test
-	void runWhenAccessIsNoneShouldHaveNone() {
-		this.contextRunner.withPropertyValues("management.endpoint.authingwechat.access=NONE")
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
-	}
-
-	@Test
-	void runWhenDisabledShouldHaveNone() {
-		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
-	}
-
 	@ParameterizedTest
 	@EnumSource
 	void accountShouldTellTheStateAsItIs(WechatMpTokenState state) {
@@ -154,15 +131,6 @@ class AuthingWechatEndpointTests {
 				assertThat(invoke("operate", "default", "refresh")).containsEntry("state", "FRESH");
 				assertThat(this.authing.requests()).isEqualTo(1);
 			});
-	}
-
-	@Test
-	void runWhenUserHasServiceAndThereAreNoAccountsShouldHaveNone() {
-		new ApplicationContextRunner()
-			.withConfiguration(AutoConfigurations.of(AuthingWechatEndpointAutoConfiguration.class))
-			.withPropertyValues("management.endpoints.jmx.exposure.include=authingwechat", "spring.jmx.enabled=true")
-			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(AuthingWechatEndpoint.class));
 	}
 
 	@Test
@@ -194,16 +162,6 @@ class AuthingWechatEndpointTests {
 					.timer()
 					.count()).isEqualTo(1);
 			});
-	}
-
-	@Test
-	void runWithoutActuatorShouldHaveNone() {
-		new ApplicationContextRunner()
-			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
-					AuthingWechatAutoConfiguration.class, AuthingWechatEndpointAutoConfiguration.class))
-			.withPropertyValues(this.authing.properties())
-			.withClassLoader(new FilteredClassLoader(ConditionalOnAvailableEndpoint.class))
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatEndpoint"));
 	}
 
 	@SuppressWarnings("unchecked") // The operations return objects of JSON

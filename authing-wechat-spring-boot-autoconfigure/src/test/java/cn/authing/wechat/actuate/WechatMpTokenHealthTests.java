@@ -48,7 +48,6 @@ import org.springframework.boot.health.contributor.Health;
 import org.springframework.boot.health.contributor.ReactiveHealthContributor;
 import org.springframework.boot.health.contributor.ReactiveHealthIndicator;
 import org.springframework.boot.health.contributor.Status;
-import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -58,8 +57,6 @@ import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
-import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatHealthContributorAutoConfiguration;
 import cn.authing.wechat.test.FakeAuthing;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -69,8 +66,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * Tests for {@link WechatMpTokenHealth} and its auto-configuration, against an Authing on
- * loopback.
+ * Tests for {@link WechatMpTokenHealth}, against an Authing on loopback.
  */
 @ExtendWith(OutputCaptureExtension.class)
 class WechatMpTokenHealthTests {
@@ -309,55 +305,6 @@ class WechatMpTokenHealthTests {
 	void healthWhenUserMocksServiceAndThereAreNoAccountsShouldBeDown() {
 		withoutAccounts().withBean(WechatMpTokenService.class, () -> Mockito.mock(WechatMpTokenService.class))
 			.run((context) -> assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN));
-	}
-
-	@Test
-	void runWhenUserHasSeveralServicesAndThereAreNoAccountsShouldHaveNone() {
-		withoutAccounts().withBean("one", WechatMpTokenService.class, () -> WechatMpTokenService.of("one"))
-			.withBean("two", WechatMpTokenService.class, () -> WechatMpTokenService.of("two"))
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor"));
-	}
-
-	@Test
-	void runWhenHealthIsDisabledShouldHaveNone() {
-		this.contextRunner.withPropertyValues("management.health.authing-wechat.enabled=false")
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor"));
-	}
-
-	@Test
-	void runWhenHealthIsDisabledByDefaultShouldHaveNone() {
-		this.contextRunner.withPropertyValues("management.health.defaults.enabled=false")
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor"));
-	}
-
-	@Test
-	void runWhenDisabledShouldHaveNone() {
-		this.contextRunner.withPropertyValues("authing.wechat.enabled=false")
-			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
-			.run((context) -> assertThat(context).doesNotHaveBean("authingWechatHealthContributor"));
-	}
-
-	@Test
-	void runWhenUserHasIndicatorOfThatNameShouldBackOff() {
-		this.contextRunner
-			.withBean("authingWechatHealthIndicator", ReactiveHealthIndicator.class,
-					() -> () -> Mono.just(Health.unknown().build()))
-			.run((context) -> {
-				assertThat(context).hasNotFailed().doesNotHaveBean("authingWechatHealthContributor");
-				assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.UNKNOWN);
-				context.publishEvent(new WechatMpAccountsChangedEvent(this));
-				assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.UNKNOWN);
-			});
-	}
-
-	@Test
-	void runWithoutHealthOnClassPathShouldHaveNone() {
-		new ApplicationContextRunner()
-			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
-					AuthingWechatAutoConfiguration.class, AuthingWechatHealthContributorAutoConfiguration.class))
-			.withPropertyValues(this.authing.properties())
-			.withClassLoader(new FilteredClassLoader(ReactiveHealthContributor.class))
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenHealth.class));
 	}
 
 	private static ApplicationContextRunner withoutAccounts() {

@@ -34,13 +34,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 import org.springframework.beans.factory.InitializingBean;
-import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.export.prometheus.PrometheusMetricsExportAutoConfiguration;
 import org.springframework.boot.micrometer.metrics.autoconfigure.export.simple.SimpleMetricsExportAutoConfiguration;
-import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.system.CapturedOutput;
 import org.springframework.boot.test.system.OutputCaptureExtension;
@@ -52,8 +50,6 @@ import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.autoconfigure.AuthingClientAutoConfiguration;
-import cn.authing.wechat.autoconfigure.AuthingWechatAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatMetricsAutoConfiguration;
 import cn.authing.wechat.test.FakeAuthing;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
@@ -63,8 +59,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
- * Tests for {@link WechatMpTokenMetrics} and its auto-configuration, against an Authing
- * on loopback.
+ * Tests for {@link WechatMpTokenMetrics}, against an Authing on loopback.
  */
 @ExtendWith(OutputCaptureExtension.class)
 class WechatMpTokenMetricsTests {
@@ -263,37 +258,6 @@ class WechatMpTokenMetricsTests {
 			});
 	}
 
-	@Test
-	void runWithoutMeterRegistryShouldHaveNone() {
-		new ApplicationContextRunner()
-			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
-					AuthingWechatAutoConfiguration.class, AuthingWechatMetricsAutoConfiguration.class))
-			.withPropertyValues(this.authing.properties())
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenMetrics.class));
-	}
-
-	@Test
-	void runWithoutMicrometerShouldHaveNone() {
-		new ApplicationContextRunner()
-			.withConfiguration(AutoConfigurations.of(AuthingClientAutoConfiguration.class,
-					AuthingWechatAutoConfiguration.class, AuthingWechatMetricsAutoConfiguration.class))
-			.withPropertyValues(this.authing.properties())
-			.withClassLoader(new FilteredClassLoader("io.micrometer.core"))
-			.run((context) -> assertThat(context).hasNotFailed()
-				.hasSingleBean(WechatMpTokenService.class)
-				.doesNotHaveBean("authingWechatMpTokenMetrics"));
-	}
-
-	@Test
-	void runWhenUserHasServiceAndThereAreNoAccountsShouldHaveNone() {
-		new ApplicationContextRunner()
-			.withConfiguration(
-					AutoConfigurations.of(AuthingWechatMetricsAutoConfiguration.class, MetricsAutoConfiguration.class,
-							CompositeMeterRegistryAutoConfiguration.class, SimpleMetricsExportAutoConfiguration.class))
-			.withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("the-token"))
-			.run((context) -> assertThat(context).hasNotFailed().doesNotHaveBean(WechatMpTokenMetrics.class));
-	}
-
 	@ParameterizedTest
 	@EnumSource
 	void stateShouldBeOneForTheCurrentState(WechatMpTokenState current) {
@@ -326,12 +290,6 @@ class WechatMpTokenMetricsTests {
 			.withPropertyValues("management.metrics.tags.region=somewhere")
 			.run((context) -> assertThat(fetch(context, "default", "none").getId().getTag("region"))
 				.isEqualTo("somewhere"));
-	}
-
-	@Test
-	void runWhenUserHasMetricsShouldBackOff() {
-		this.contextRunner.withUserConfiguration(OwnMetricsConfiguration.class)
-			.run((context) -> assertThat(context).hasSingleBean(WechatMpTokenMetrics.class).hasBean("mine"));
 	}
 
 	private static void refreshAndFail(WechatMpTokenService service) {
@@ -375,17 +333,6 @@ class WechatMpTokenMetricsTests {
 		@Bean
 		InitializingBean early(WechatMpTokenService service) {
 			return service::getAccessTokenSync;
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	static class OwnMetricsConfiguration {
-
-		@Bean
-		WechatMpTokenMetrics mine(ObjectProvider<WechatMpAccountRegistry> accounts,
-				ObjectProvider<MeterRegistry> meters) {
-			return new WechatMpTokenMetrics(accounts::getObject, meters::getObject);
 		}
 
 	}

@@ -70,8 +70,8 @@ final class ManualTime implements TokenClock {
 	}
 
 	/**
-	 * Do something when the clock is read the next time but so many, as another thread
-	 * may: an entry reads a snapshot, then the clock, and then swaps the snapshot.
+	 * Do something during the n-th reading of the clock from now, as another thread may:
+	 * an entry reads a snapshot, then the clock, and then swaps the snapshot.
 	 */
 	void onReading(int number, Runnable action) {
 		this.meanwhile = action;
