@@ -16,10 +16,12 @@
 
 package cn.authing.wechat.sample;
 
+import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.net.URI;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -38,7 +40,6 @@ import cn.authing.wechat.sample.demo.Demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Tests for {@link SampleApplication}: what the variables of the environment make of it.
@@ -134,11 +135,21 @@ class SampleApplicationTests {
 
 	@Test
 	void closeShouldStopTheDemo() {
+		// A port that is free may be another process's a moment later.
+		assertThat(IntStream.range(0, 3).anyMatch((attempt) -> isStoppedWhenClosed())).isTrue();
+	}
+
+	private static boolean isStoppedWhenClosed() {
 		URI host;
 		try (ConfigurableApplicationContext context = run(Map.of())) {
 			host = URI.create(context.getEnvironment().getRequiredProperty("authing.app-host"));
 		}
-		assertThatExceptionOfType(ConnectException.class).isThrownBy(() -> new Socket(host.getHost(), host.getPort()));
+		try (Socket socket = new Socket(host.getHost(), host.getPort())) {
+			return false;
+		}
+		catch (IOException ex) {
+			return ex instanceof ConnectException;
+		}
 	}
 
 	private static ConfigurableApplicationContext run(Map<String, Object> variables) {
