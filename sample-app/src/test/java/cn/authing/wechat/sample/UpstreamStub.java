@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.sample;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -87,7 +88,8 @@ class UpstreamStub {
 	}
 
 	void stop() {
-		this.server.disposeNow();
+		// Not after three seconds already, whatever else the machine does
+		this.server.disposeNow(Duration.ofSeconds(30));
 	}
 
 	record Request(String authingAppId, JsonNode body) {
