@@ -114,14 +114,19 @@ final class RedisChangeFeed {
 		return Flux.<Message<String, String>>create((sink) -> {
 			ReactiveRedisMessageListenerContainer container = new ReactiveRedisMessageListenerContainer(
 					this.connectionFactory);
-			Disposable subscription = container.receive(ChannelTopic.of(this.channel))
+			Mono<Flux<Message<String, String>>> receiving = this.executor
+				.track(container.receiveLater(ChannelTopic.of(this.channel)))
+				.cache();
+			Disposable subscription = receiving.flatMapMany(Function.identity())
 				.contextWrite(sink.contextView())
 				.subscribe(sink::next, sink::error, sink::complete);
-			sink.onDispose(() -> close(container, subscription));
+			// The driver complains of a connection that comes when nobody wants it
+			Mono<Void> destroyed = receiving.onErrorComplete().then(container.destroyLater());
+			sink.onDispose(() -> close(destroyed, subscription));
 		}).subscribeOn(this.executor.subscriptionScheduler());
 	}
 
-	private void close(ReactiveRedisMessageListenerContainer container, Disposable subscription) {
+	private void close(Mono<Void> destroyed, Disposable subscription) {
 		try {
 			subscription.dispose();
 		}
@@ -129,7 +134,7 @@ final class RedisChangeFeed {
 			// Redisson may throw a ConcurrentModificationException
 			RedisScriptExecutor.IGNORED_FAILURES.accept(ex);
 		}
-		this.executor.track(container.destroyLater()).subscribe(null, RedisScriptExecutor.IGNORED_FAILURES);
+		this.executor.track(destroyed).subscribe(null, RedisScriptExecutor.IGNORED_FAILURES);
 	}
 
 	/**

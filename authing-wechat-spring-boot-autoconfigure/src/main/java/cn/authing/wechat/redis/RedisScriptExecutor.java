@@ -22,6 +22,9 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -69,8 +72,6 @@ final class RedisScriptExecutor {
 
 	private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
 
-	private static final Duration DISPOSE_TIMEOUT = Duration.ofMillis(500);
-
 	private static final Duration TIMEOUT_STEP = Duration.ofMillis(5);
 
 	private static final long UNKNOWN = Long.MIN_VALUE;
@@ -84,9 +85,9 @@ final class RedisScriptExecutor {
 	private final Set<CompletableFuture<Void>> pending = ConcurrentHashMap.newKeySet();
 
 	// One thread each, which is blocked while a connection is made.
-	private volatile Scheduler scheduler = newScheduler();
+	private volatile ExecutorService connector = newConnector();
 
-	private volatile Scheduler subscriptionScheduler = newScheduler();
+	private volatile ExecutorService subscriptionConnector = newConnector();
 
 	// The first one; later ones are the driver's business.
 	private volatile Mono<RedisReply> connection;
@@ -111,9 +112,11 @@ final class RedisScriptExecutor {
 	}
 
 	// Its thread ends when it has nothing to do.
-	private static Scheduler newScheduler() {
-		return Schedulers.newBoundedElastic(1, Schedulers.DEFAULT_BOUNDED_ELASTIC_QUEUESIZE,
-				RedisScriptExecutor::newThread, 10);
+	private static ExecutorService newConnector() {
+		ThreadPoolExecutor executor = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(),
+				RedisScriptExecutor::newThread);
+		executor.allowCoreThreadTimeOut(true);
+		return executor;
 	}
 
 	private static Thread newThread(Runnable task) {
@@ -138,10 +141,10 @@ final class RedisScriptExecutor {
 	 * Connect in the background.
 	 */
 	void start() {
-		if (this.scheduler.isDisposed()) {
+		if (this.connector.isShutdown()) {
 			this.timeOffset = UNKNOWN;
-			this.scheduler = newScheduler();
-			this.subscriptionScheduler = newScheduler();
+			this.connector = newConnector();
+			this.subscriptionConnector = newConnector();
 			this.connection = newConnection();
 			this.availability.resume();
 		}
@@ -152,19 +155,30 @@ final class RedisScriptExecutor {
 	 * Finish what has begun, for a while, and use Redis no more.
 	 */
 	void stop() {
-		if (this.scheduler.isDisposed()) {
+		if (this.connector.isShutdown()) {
 			return;
 		}
 		long end = System.nanoTime() + STOP_TIMEOUT.toNanos();
 		awaitPending(end);
 		this.availability.suspend();
 		awaitPending(end);
-		// The driver complains if its threads end while a connection is being made
-		Mono.when(this.scheduler.disposeGracefully(), this.subscriptionScheduler.disposeGracefully())
-			.timeout(DISPOSE_TIMEOUT, Mono.empty())
-			.block();
-		this.scheduler.dispose();
-		this.subscriptionScheduler.dispose();
+		awaitConnectors(end);
+		awaitPending(end);
+	}
+
+	// The driver complains if its threads end while a connection is being made
+	private void awaitConnectors(long end) {
+		List<ExecutorService> connectors = List.of(this.connector, this.subscriptionConnector);
+		connectors.forEach(ExecutorService::shutdown);
+		try {
+			for (ExecutorService connector : connectors) {
+				connector.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS);
+			}
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
+		connectors.forEach(ExecutorService::shutdownNow);
 	}
 
 	private void awaitPending(long end) {
@@ -205,7 +219,7 @@ final class RedisScriptExecutor {
 	 * that is made no script must wait.
 	 */
 	Scheduler subscriptionScheduler() {
-		return this.subscriptionScheduler;
+		return Schedulers.fromExecutorService(this.subscriptionConnector);
 	}
 
 	void onError(Throwable failure) {
@@ -271,7 +285,8 @@ final class RedisScriptExecutor {
 				return parsed.receivedAfter(now - sentAt);
 			});
 		});
-		return timeout(reply.subscribeOn(this.scheduler), timeout, timeoutMessage).contextWrite(CONTEXT);
+		return timeout(reply.subscribeOn(Schedulers.fromExecutorService(this.connector)), timeout, timeoutMessage)
+			.contextWrite(CONTEXT);
 	}
 
 	private static <T> Mono<T> timeout(Mono<T> operation, Duration timeout, String message) {

@@ -272,13 +272,11 @@ class AuthingWechatRedisAutoConfigurationTests {
 		try (RedisServer server = RedisServer.up(); RedisServer.Commands redis = server.commands()) {
 			String output = new ForkedJvm(this.directory).run(RedisJob.class, "--authing.app-id=app",
 					"--authing.app-secret=secret", "--authing.app-host=https://localhost",
-					"--authing.wechat.cache.store=redis", "--spring.data.redis.port=" + server.port());
+					"--authing.wechat.cache.store=redis", "--spring.data.redis.port=" + server.port(),
+					// Whatever else the machine does
+					"--authing.wechat.cache.redis.timeout=2s");
 			assertThat(redis.sync().keys("*token")).as(output).hasSize(1);
-			// On a busy machine Lettuce may find its own connections unfinished
-			assertThat(output.lines()
-				.filter((line) -> !line.contains("LettucePoolingConnectionProvider")
-						&& !line.contains("io.lettuce.core.RedisChannelHandler")))
-				.noneMatch((line) -> line.contains(" WARN ") || line.contains(" ERROR "));
+			assertThat(output).doesNotContain(" WARN ", " ERROR ", RedisJob.UNENDING);
 		}
 	}
 

@@ -18,6 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.time.Instant;
 
+import io.netty.util.concurrent.FastThreadLocalThread;
 import reactor.core.publisher.Mono;
 
 import org.springframework.boot.SpringApplication;
@@ -35,20 +36,28 @@ import cn.authing.wechat.client.AuthingWechatClient;
 
 /**
  * A command-line application that needs one token and ends. Its arguments are properties.
+ * Says what would keep it from ending.
  */
 @ImportAutoConfiguration({ AuthingWechatAutoConfiguration.class, AuthingWechatRedisAutoConfiguration.class,
 		DataRedisAutoConfiguration.class, DataRedisReactiveAutoConfiguration.class })
 @Configuration(proxyBeanMethods = false)
 class RedisJob {
 
+	static final String UNENDING = "The JVM does not end because of ";
+
 	public static void main(String[] args) {
 		SpringApplication application = new SpringApplication(RedisJob.class);
 		application.setWebApplicationType(WebApplicationType.NONE);
 		try (ConfigurableApplicationContext context = application.run(args)) {
-			if (context.getEnvironment().getProperty("job.idle") == null) {
-				context.getBean(WechatMpTokenService.class).getAccessTokenSync();
-			}
+			context.getBean(WechatMpTokenService.class).getAccessTokenSync();
 		}
+		Thread.getAllStackTraces()
+			.keySet()
+			.stream()
+			// Those of Netty end by themselves
+			.filter((thread) -> !thread.isDaemon() && !(thread instanceof FastThreadLocalThread))
+			.filter((thread) -> thread != Thread.currentThread())
+			.forEach((thread) -> System.out.println(UNENDING + thread));
 	}
 
 	@Bean

@@ -21,8 +21,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
@@ -40,6 +43,9 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
+import org.springframework.data.redis.RedisConnectionFailureException;
+import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
+
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.token.WechatMpTokenStore.Change;
@@ -55,6 +61,8 @@ import static cn.authing.wechat.redis.TestStore.SECRET;
 import static cn.authing.wechat.redis.TestStore.key;
 import static cn.authing.wechat.redis.TestStore.token;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.mockito.BDDMockito.given;
+import static org.mockito.Mockito.mock;
 
 /**
  * What the instances of an application do to each other through
@@ -254,6 +262,37 @@ class RedisWechatMpTokenStoreTests {
 	}
 
 	@Test
+	void stopShouldWaitForAConnectionThatNobodyWantsAnyMore() throws Exception {
+		CountDownLatch connecting = new CountDownLatch(1);
+		CountDownLatch stopped = new CountDownLatch(1);
+		CompletableFuture<Boolean> stoppedFirst = new CompletableFuture<>();
+		AtomicReference<@Nullable Thread> scripts = new AtomicReference<>();
+		ReactiveRedisConnectionFactory connectionFactory = mock(ReactiveRedisConnectionFactory.class);
+		given(connectionFactory.getReactiveConnection()).willAnswer((invocation) -> {
+			if (scripts.compareAndSet(null, Thread.currentThread()) || scripts.get() == Thread.currentThread()) {
+				throw new RedisConnectionFailureException("down");
+			}
+			connecting.countDown();
+			try {
+				stopped.await();
+			}
+			catch (InterruptedException ex) {
+				// Nobody wants it any more
+				stoppedFirst.complete(stopped.await(100, TimeUnit.MILLISECONDS));
+			}
+			throw new RedisConnectionFailureException("interrupted");
+		});
+		TestStore store = new TestStore(connectionFactory, () -> {
+		}, PATIENCE);
+		store.store.changes().subscribe();
+		store.store.start();
+		assertThat(connecting.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+		store.close();
+		stopped.countDown();
+		assertThat(stoppedFirst.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isFalse();
+	}
+
+	@Test
 	void stopWhenNothingWasUsedShouldEndAtOnceAndStartShouldBringTheStoreBack() {
 		this.one.store.start();
 		assertThat(this.one.store.isRunning()).isTrue();
@@ -328,8 +367,8 @@ class RedisWechatMpTokenStoreTests {
 	@Test
 	void leaseWhileItIsHeldShouldBeRenewed() {
 		Lease lease = granted(this.one);
-		redis.sync().pexpire(ACCOUNT.leaseKey(), 1100);
-		awaitTrue(() -> redis.sync().pttl(ACCOUNT.leaseKey()) > 1100);
+		redis.sync().pexpire(ACCOUNT.leaseKey(), PATIENCE.toMillis());
+		awaitTrue(() -> redis.sync().pttl(ACCOUNT.leaseKey()) <= RedisLease.LIFE.toMillis());
 		lease.release().block(PATIENCE);
 		assertThat(redis.sync().exists(ACCOUNT.leaseKey())).isZero();
 	}
