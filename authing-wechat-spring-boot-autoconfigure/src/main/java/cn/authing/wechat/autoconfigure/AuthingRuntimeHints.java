@@ -32,6 +32,16 @@ import org.springframework.aot.hint.RuntimeHintsRegistrar;
  */
 final class AuthingRuntimeHints implements RuntimeHintsRegistrar {
 
+	/**
+	 * The field in which WxJava's service for official accounts holds its configurations.
+	 */
+	static final String WX_MP_CONFIGURATIONS = "configStorageMap";
+
+	/**
+	 * The field in which WxJava's service for mini programs holds its configurations.
+	 */
+	static final String WX_MA_CONFIGURATIONS = "configMap";
+
 	@Override
 	public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
 		ReflectionHints reflection = hints.reflection();
@@ -41,9 +51,9 @@ final class AuthingRuntimeHints implements RuntimeHintsRegistrar {
 		}
 		reflection
 			.registerTypeIfPresent(classLoader, "me.chanjar.weixin.mp.api.impl.BaseWxMpServiceImpl",
-					(hint) -> hint.withField("configStorageMap"))
+					(hint) -> hint.withField(WX_MP_CONFIGURATIONS))
 			.registerTypeIfPresent(classLoader, "cn.binarywang.wx.miniapp.api.impl.BaseWxMaServiceImpl",
-					(hint) -> hint.withField("configMap"));
+					(hint) -> hint.withField(WX_MA_CONFIGURATIONS));
 	}
 
 }

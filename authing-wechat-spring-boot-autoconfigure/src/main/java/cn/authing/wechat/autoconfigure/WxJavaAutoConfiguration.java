@@ -83,7 +83,7 @@ public final class WxJavaAutoConfiguration {
 		@ConditionalOnMissingBean(name = "authingWxMpBeanPostProcessor")
 		static WxJavaBeanPostProcessor<?, ?> authingWxMpBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
 			return new WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage>(WxMpService.class,
-					WxMpConfigStorage.class, "configStorageMap",
+					WxMpConfigStorage.class, AuthingRuntimeHints.WX_MP_CONFIGURATIONS,
 					"com.binarywang.spring.starter.wxjava.mp.service.WxMpMultiServices", WxMpConfigStorage::getAppId,
 					WxMpService::getWxMpConfigStorage, WxMpConfiguration::manageFactory, accounts);
 		}
@@ -127,8 +127,9 @@ public final class WxJavaAutoConfiguration {
 		@ConditionalOnMissingBean(name = "authingWxMaBeanPostProcessor")
 		static WxJavaBeanPostProcessor<?, ?> authingWxMaBeanPostProcessor(ObjectProvider<WxJavaAccounts> accounts) {
 			return new WxJavaBeanPostProcessor<WxMaService, WxMaConfig>(WxMaService.class, WxMaConfig.class,
-					"configMap", "com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices",
-					WxMaConfig::getAppid, WxMaService::getWxMaConfig, (service, manage) -> {
+					AuthingRuntimeHints.WX_MA_CONFIGURATIONS,
+					"com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices", WxMaConfig::getAppid,
+					WxMaService::getWxMaConfig, (service, manage) -> {
 					}, accounts);
 		}
 

@@ -19,8 +19,6 @@ package cn.authing.wechat.redis;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
-import java.util.Map.Entry;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Matcher;
@@ -69,8 +67,7 @@ final class RedisAvailability {
 	// The next probe or, when the circuit has just closed, the end of the streak.
 	private final Disposable.Swap next = Disposables.swap();
 
-	// Why Redis is not used, and since when; null while it is.
-	private volatile @Nullable Entry<String, Instant> outage;
+	private volatile @Nullable Outage outage;
 
 	private volatile boolean suspended;
 
@@ -123,14 +120,14 @@ final class RedisAvailability {
 		if (this.outage != null || this.suspended) {
 			return;
 		}
-		String reason = describe(failure);
-		this.outage = Map.entry(reason, Instant.now());
+		Outage outage = new Outage(describe(failure), Instant.now());
+		this.outage = outage;
 		if (this.streak == null) {
 			this.streak = this.backOff.start();
-			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", reason));
+			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", outage.reason()));
 		}
 		else {
-			logger.debug(LogMessage.format("Redis failed again: it %s", reason));
+			logger.debug(LogMessage.format("Redis failed again: it %s", outage.reason()));
 		}
 		BackOffExecution backOff = this.streak;
 		this.next.update(Mono.defer(() -> Mono.delay(Duration.ofMillis(backOff.nextBackOff())))
@@ -177,10 +174,10 @@ final class RedisAvailability {
 	}
 
 	WechatMpTokenStoreStatus status(long undecodable) {
-		Entry<String, Instant> outage = this.outage;
-		return new WechatMpTokenStoreStatus((outage != null) ? outage.getKey() : null,
-				(outage != null) ? outage.getValue() : null, this.succeeded.sum(), this.failed.sum(),
-				this.skipped.sum(), undecodable);
+		Outage outage = this.outage;
+		return new WechatMpTokenStoreStatus((outage != null) ? outage.reason() : null,
+				(outage != null) ? outage.since() : null, this.succeeded.sum(), this.failed.sum(), this.skipped.sum(),
+				undecodable);
 	}
 
 	private static String describe(Throwable failure) {
@@ -196,6 +193,16 @@ final class RedisAvailability {
 		Matcher error = ERROR_CODE.matcher(String.valueOf(cause.getMessage()));
 		return error.matches() ? "answered with the error " + error.group(1)
 				: "cannot be used (" + cause.getClass().getName() + ")";
+	}
+
+	/**
+	 * That Redis is not used.
+	 *
+	 * @param reason why
+	 * @param since since when
+	 */
+	private record Outage(String reason, Instant since) {
+
 	}
 
 }

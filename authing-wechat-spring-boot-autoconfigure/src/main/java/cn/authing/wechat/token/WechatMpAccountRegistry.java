@@ -27,7 +27,6 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.Collectors;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -387,28 +386,25 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private void changed(Change change) {
 		try {
-			entries(change.credentials()).forEach((entry) -> changed(entry, change));
+			Set<@Nullable TokenEntry> entries = new HashSet<>();
+			Cache<WechatMpCredentials, TokenEntry> others = this.entries;
+			if (others != null) {
+				entries.add(others.getIfPresent(change.credentials()));
+			}
+			this.accounts.values().forEach((account) -> {
+				entries.add(account.entry());
+				entries.add(account.successor());
+			});
+			for (TokenEntry entry : entries) {
+				if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed()) {
+					changed(entry, change);
+				}
+			}
 		}
 		catch (Throwable ex) {
 			// What the store says is no reason to hear no more of it.
 			logger.debug(LogMessage.format("A change of the token store failed with %s", ex.getClass().getName()));
 		}
-	}
-
-	private Set<TokenEntry> entries(WechatMpCredentials credentials) {
-		Set<@Nullable TokenEntry> entries = new HashSet<>();
-		Cache<WechatMpCredentials, TokenEntry> others = this.entries;
-		if (others != null) {
-			entries.add(others.getIfPresent(credentials));
-		}
-		this.accounts.values().forEach((account) -> {
-			entries.add(account.entry());
-			entries.add(account.successor());
-		});
-		return entries.stream()
-			.filter(Objects::nonNull)
-			.filter((entry) -> entry.credentials().equals(credentials) && entry.snapshot().isUsed())
-			.collect(Collectors.toSet());
 	}
 
 	private static void changed(TokenEntry entry, Change change) {
