@@ -72,7 +72,7 @@ final class RedisScriptExecutor {
 
 	private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
 
-	private static final Duration TIMEOUT_STEP = Duration.ofMillis(5);
+	private static final int TIMEOUT_STEPS = 20;
 
 	private static final long UNKNOWN = Long.MIN_VALUE;
 
@@ -82,6 +82,8 @@ final class RedisScriptExecutor {
 
 	private final RedisAvailability availability;
 
+	private final Set<RedisScript<?>> answered = ConcurrentHashMap.newKeySet();
+
 	private final Set<CompletableFuture<Void>> pending = ConcurrentHashMap.newKeySet();
 
 	// One thread each, which is blocked while a connection is made.
@@ -90,6 +92,8 @@ final class RedisScriptExecutor {
 	private volatile ExecutorService subscriptionConnector = newConnector();
 
 	// The first one; later ones are the driver's business.
+	private volatile Mono<RedisReply> connecting;
+
 	private volatile Mono<RedisReply> connection;
 
 	// What to add to the local monotonic time to get Redis's time, in milliseconds.
@@ -108,6 +112,7 @@ final class RedisScriptExecutor {
 		this.template = new ReactiveStringRedisTemplate(connectionFactory);
 		this.settings = settings;
 		this.availability = new RedisAvailability(Mono.defer(this::probe), onRecovery, initialBackoff, maxBackoff);
+		this.connecting = newConnecting();
 		this.connection = newConnection();
 	}
 
@@ -125,14 +130,19 @@ final class RedisScriptExecutor {
 		return thread;
 	}
 
+	private Mono<RedisReply> newConnecting() {
+		return track(Mono.defer(this::probe)
+			.doOnNext((reply) -> this.availability.close())
+			.doOnError(this.availability::onError)).cache();
+	}
+
 	/**
-	 * Return what waits for the first connection, but not for long. The connection is
-	 * made all the same, and what could not be written by then is written.
+	 * Return what waits for the first connection, but not for long, from the first
+	 * operation on: nothing is late while nobody waits. The connection is made all the
+	 * same, and what could not be written by then is written.
 	 */
 	private Mono<RedisReply> newConnection() {
-		Mono<RedisReply> connecting = track(Mono.defer(this::probe).doOnNext((reply) -> this.availability.close()))
-			.cache();
-		return timeout(connecting, this.settings.connectTimeout(), CONNECT_TIMEOUT_MESSAGE)
+		return timeout(this.connecting, this.settings.connectTimeout(), CONNECT_TIMEOUT_MESSAGE)
 			.doOnError(this.availability::onError)
 			.cache();
 	}
@@ -145,10 +155,11 @@ final class RedisScriptExecutor {
 			this.timeOffset = UNKNOWN;
 			this.connector = newConnector();
 			this.subscriptionConnector = newConnector();
+			this.connecting = newConnecting();
 			this.connection = newConnection();
 			this.availability.resume();
 		}
-		this.connection.subscribe(null, IGNORED_FAILURES);
+		this.connecting.subscribe(null, IGNORED_FAILURES);
 	}
 
 	/**
@@ -207,7 +218,7 @@ final class RedisScriptExecutor {
 	 * Return what completes when the first connection has been made or has failed.
 	 */
 	Mono<Void> connected() {
-		return Mono.defer(() -> this.connection).then().onErrorComplete();
+		return Mono.defer(() -> this.connecting).then().onErrorComplete();
 	}
 
 	boolean isConnecting() {
@@ -243,8 +254,8 @@ final class RedisScriptExecutor {
 	 */
 	Mono<RedisReply> executeWithDeadline(RedisScript<String> script, List<String> keys,
 			LongFunction<List<String>> arguments) {
-		long tolerance = this.settings.timeout().plus(LATENESS_TOLERANCE).toMillis();
 		Mono<RedisReply> attempt = execute(script, keys, (now) -> {
+			long tolerance = timeout(script).plus(LATENESS_TOLERANCE).toMillis();
 			List<String> all = new ArrayList<>(List.of(String.valueOf(now + tolerance)));
 			all.addAll(arguments.apply(now));
 			return all;
@@ -259,12 +270,20 @@ final class RedisScriptExecutor {
 			if (!this.availability.isCallPermitted()) {
 				return Mono.just(RedisReply.NONE);
 			}
-			Mono<RedisReply> attempt = send(script, keys, arguments, this.settings.timeout(), TIMEOUT_MESSAGE)
-				.doOnNext((reply) -> this.availability.onSuccess())
+			Mono<RedisReply> attempt = send(script, keys, arguments, timeout(script), TIMEOUT_MESSAGE)
+				.doOnNext((reply) -> {
+					this.answered.add(script);
+					this.availability.onSuccess();
+				})
 				.doOnError(this.availability::onError);
 			return ((this.timeOffset != UNKNOWN) ? attempt : this.connection.then(attempt))
 				.onErrorReturn(RedisReply.NONE);
 		}));
+	}
+
+	// The first time, a process that has just started has much to load, as have others
+	private Duration timeout(RedisScript<?> script) {
+		return this.answered.contains(script) ? this.settings.timeout() : this.settings.connectTimeout();
 	}
 
 	private Mono<RedisReply> probe() {
@@ -300,7 +319,7 @@ final class RedisScriptExecutor {
 	 * does not get to run.
 	 */
 	private static Mono<Void> runningTime(Duration time) {
-		return Mono.delay(TIMEOUT_STEP).repeat(time.dividedBy(TIMEOUT_STEP)).then();
+		return Mono.delay(time.dividedBy(TIMEOUT_STEPS)).repeat(TIMEOUT_STEPS - 1).then();
 	}
 
 	private static long localTime() {

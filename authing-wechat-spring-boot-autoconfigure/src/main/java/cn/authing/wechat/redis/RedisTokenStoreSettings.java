@@ -37,7 +37,7 @@ import org.springframework.util.Assert;
 public record RedisTokenStoreSettings(String keyPrefix, Duration timeout, List<SecretKey> encryptionKeys,
 		long maxAccounts, Duration fetchTimeout) {
 
-	private static final Duration MAX_CONNECT_TIMEOUT = Duration.ofSeconds(5);
+	private static final Duration MAX_CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
 	public RedisTokenStoreSettings {
 		Assert.hasText(keyPrefix, "'keyPrefix' must not be blank");
@@ -48,11 +48,12 @@ public record RedisTokenStoreSettings(String keyPrefix, Duration timeout, List<S
 	}
 
 	/**
-	 * Return how long to wait for the first connection: on a busy machine that takes
-	 * seconds, but enough of the fetch's time must be left.
+	 * Return how long to wait for the first connection, and for the first answer to each
+	 * kind of operation: on a busy machine that takes seconds, but enough of the fetch's
+	 * time must be left.
 	 */
 	Duration connectTimeout() {
-		Duration max = this.fetchTimeout.dividedBy(3);
+		Duration max = this.fetchTimeout.multipliedBy(2).dividedBy(3);
 		return (MAX_CONNECT_TIMEOUT.compareTo(max) < 0) ? MAX_CONNECT_TIMEOUT : max;
 	}
 

@@ -114,11 +114,9 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 	 */
 	@Override
 	public Duration maxWait() {
+		Duration max = this.settings.connectTimeout();
 		Duration answers = this.settings.timeout().multipliedBy(TIMEOUTS);
-		Duration wait = this.executor.isConnecting() ? answers.plus(this.settings.connectTimeout().multipliedBy(2))
-				: answers;
-		Duration max = this.settings.fetchTimeout().dividedBy(2);
-		return (wait.compareTo(max) < 0) ? wait : max;
+		return (this.executor.isConnecting() || answers.compareTo(max) > 0) ? max : answers;
 	}
 
 	@Override

@@ -85,6 +85,9 @@ final class FleetTokenLoader extends TokenLoader {
 
 	private final Duration storeTimeout;
 
+	// The time for others to answer; the rest is for an attempt of one's own.
+	private final Duration timeForOthers;
+
 	private final WechatMpRefreshPolicy policy;
 
 	private final Scheduler timer;
@@ -97,7 +100,9 @@ final class FleetTokenLoader extends TokenLoader {
 		super(client, context.clock());
 		this.store = store;
 		this.policy = context.policy();
-		this.storeTimeout = storeTimeout(store, this.policy.timeout().dividedBy(2));
+		Duration half = this.policy.timeout().dividedBy(2);
+		this.storeTimeout = storeTimeout(store, this.policy.timeout().multipliedBy(2).dividedBy(3));
+		this.timeForOthers = (this.storeTimeout.compareTo(half) > 0) ? this.storeTimeout : half;
 		this.timer = Schedulers.fromExecutorService(context.executors().timer(), "authing-wechat-token-timer");
 		this.storeThreads = Schedulers.fromExecutorService(context.executors().callbacks(), "authing-wechat-token");
 	}
@@ -117,8 +122,7 @@ final class FleetTokenLoader extends TokenLoader {
 		if (forced) {
 			return fetchAndPublish(cache, Mono.empty());
 		}
-		// Half of the time is for others; the rest for an attempt of one's own.
-		long lastPoll = nanoTime() + this.policy.timeout().dividedBy(2).minus(POLL_INTERVAL).toNanos();
+		long lastPoll = nanoTime() + this.timeForOthers.minus(POLL_INTERVAL).toNanos();
 		return Mono.defer(() -> adoptOrFetch(cache))
 			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> nanoTime() <= lastPoll)
 				.delayElements(POLL_INTERVAL, this.timer))
@@ -138,7 +142,7 @@ final class FleetTokenLoader extends TokenLoader {
 	private Mono<Mono<ReceivedToken>> adoptOrFetch(Cache cache) {
 		AtomicBoolean decided = new AtomicBoolean();
 		// Nobody waits while a valid token is cached.
-		Duration maxWait = (cache.snapshot().currentAsResult(nanoTime()) != null) ? this.policy.timeout().dividedBy(2)
+		Duration maxWait = (cache.snapshot().currentAsResult(nanoTime()) != null) ? this.timeForOthers
 				: this.storeTimeout;
 		Mono<Mono<ReceivedToken>> decision = read(cache).map(Optional::of)
 			.defaultIfEmpty(Optional.empty())

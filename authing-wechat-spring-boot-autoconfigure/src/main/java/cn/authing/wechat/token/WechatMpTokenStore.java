@@ -51,7 +51,8 @@ public interface WechatMpTokenStore {
 
 	/**
 	 * Return how long a caller may wait for this store, for {@link #read} and
-	 * {@link #lease} together. Read once, and at most half of the timeout of a fetch.
+	 * {@link #lease} together. Read once, and at most two thirds of the timeout of a
+	 * fetch.
 	 * @return the time, by default 200 ms
 	 */
 	default Duration maxWait() {

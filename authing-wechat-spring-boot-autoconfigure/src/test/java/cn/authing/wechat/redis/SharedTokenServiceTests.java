@@ -155,6 +155,31 @@ class SharedTokenServiceTests {
 	}
 
 	@Test
+	void getAccessTokenWhenTheFirstAnswersAreSlowShouldShareAllTheSame(CapturedOutput output) {
+		try (LoopbackServer proxy = new LoopbackServer("slow-redis")) {
+			proxy.accept((client) -> {
+				try (Socket redis = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
+					proxy.start(() -> {
+						byte[] answer = new byte[8192];
+						for (int length; (length = redis.getInputStream().read(answer)) != -1;) {
+							// Longer than a caller waits for an answer, but the first one
+							LockSupport.parkNanos(SHORT.multipliedBy(2).toNanos());
+							client.getOutputStream().write(answer, 0, length);
+						}
+					});
+					client.getInputStream().transferTo(redis.getOutputStream());
+				}
+			});
+			Instance one = register(new Instance(new TestStore(proxy.port(), SHORT), this.authing));
+			one.store.store.start();
+			assertThat(token(one)).isEqualTo("72_1");
+			awaitTrue(() -> exists(server));
+			assertThat(one.status().failed()).isZero();
+			assertThat(output).doesNotContain("Redis did not", "Redis could not");
+		}
+	}
+
+	@Test
 	void keepWarmWhenAllInstancesAreColdShouldFetchOnce() {
 		Sinks.Empty<Void> gate = Sinks.empty();
 		this.authing.fetchAfter(gate.asMono());
