@@ -46,6 +46,9 @@ final class AuthingFailures {
 	private static final String CHECK_APP = "Check authing.app-id and authing.app-host: the Authing application must "
 			+ "exist at that address.";
 
+	private static final String WECHAT_PAIR = "the WeChat app id or app secret (authing.wechat.app-id and "
+			+ "authing.wechat.app-secret, or those below authing.wechat.accounts)";
+
 	private static final String OWN_PAIR = "The Authing application's own app id and secret were sent as those of the "
 			+ "WeChat account: authing.wechat.app-id and authing.wechat.app-secret are probably missing.";
 
@@ -130,9 +133,7 @@ final class AuthingFailures {
 
 	private String hint(int code) {
 		return switch (code) {
-			case 400, 422 ->
-				"Check the WeChat app id and app secret (authing.wechat.app-id, authing.wechat.app-secret, "
-						+ "authing.wechat.accounts).";
+			case 400, 422 -> "Check " + WECHAT_PAIR + ".";
 			case 401, 403 ->
 				CHECK_APP + " It must be allowed this operation; a gateway may want a header (authing.headers).";
 			case 402 -> "The plan of the Authing user pool does not contain this operation.";
@@ -142,9 +143,8 @@ final class AuthingFailures {
 			case 429 -> "There are too many requests for Authing or for a gateway; a later call may succeed.";
 			case 501 -> "Set authing.wechat.operation to the other of access-token and access-token-info.";
 			case 601 -> "Authing could not reach WeChat; a later call may succeed.";
-			case 602 ->
-				"WeChat refused Authing's request. Mostly the WeChat app secret is wrong, or Authing's IP address "
-						+ "is not on the IP allow-list of the WeChat account.";
+			case 602 -> "WeChat refused Authing's request. Mostly " + WECHAT_PAIR
+					+ " is wrong, or Authing's IP address is " + "not on the IP allow-list of the WeChat account.";
 			default -> (code >= 500 && code < 600) ? "A later call may succeed; if it lasts, ask Authing's support."
 					: "If the reason is not clear, ask Authing's support.";
 		};

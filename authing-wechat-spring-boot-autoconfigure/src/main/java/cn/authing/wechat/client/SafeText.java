@@ -29,6 +29,9 @@ public final class SafeText {
 
 	private static final int MAX_LENGTH = 300;
 
+	// Of our own failures, which end with advice and have the far end's words in between
+	private static final int MAX_MESSAGE_LENGTH = 2_000;
+
 	// Zero-width characters and marks of direction, which split or reorder what is shown
 	private static final Pattern INVISIBLE = Pattern.compile("\\p{Cf}+");
 
@@ -49,12 +52,25 @@ public final class SafeText {
 		return isPlain(text) ? text : shorten(clean(text));
 	}
 
+	/**
+	 * Return the message of a failure as it may be shown.
+	 * @param failure the failure
+	 * @return the text to show
+	 */
+	public static String messageOf(Throwable failure) {
+		return shorten(clean(String.valueOf(failure.getMessage())), MAX_MESSAGE_LENGTH);
+	}
+
 	static String clean(String text) {
 		return UNPRINTABLE.matcher(INVISIBLE.matcher(text).replaceAll("")).replaceAll(" ").strip();
 	}
 
 	static String shorten(String text) {
-		return (text.length() > MAX_LENGTH) ? text.substring(0, MAX_LENGTH).strip() + "..." : text;
+		return shorten(text, MAX_LENGTH);
+	}
+
+	private static String shorten(String text, int maxLength) {
+		return (text.length() > maxLength) ? text.substring(0, maxLength).strip() + "..." : text;
 	}
 
 	private static boolean isPlain(String text) {

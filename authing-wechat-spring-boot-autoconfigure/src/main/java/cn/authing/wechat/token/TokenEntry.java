@@ -226,7 +226,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private TokenFetch newFetch(boolean inBackground, boolean forced) {
-		return new TokenFetch(this.context, (mustAsk) -> this.loader.load(this, mustAsk), this, inBackground, forced);
+		return new TokenFetch(this.context, (force) -> this.loader.load(this, force), this, inBackground, forced);
 	}
 
 	private boolean tryFetch(TokenSnapshot snapshot, TokenFetch fetch, long delay) {
@@ -282,6 +282,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!dropped && !droppedFallback) {
 			return false;
 		}
+		// Of a rejection that came with a delay the instance that noticed it has told.
 		if (delay == 0) {
 			this.statistics.rejections.increment();
 			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
@@ -364,11 +365,11 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		long now = this.clock.nanoTime();
 		if (change.logsStreak()) {
 			logger.warn(LogMessage.format("The token of %s could not be fetched; retrying. %s: %s", this,
-					describe(change.after(), now), SafeText.of(String.valueOf(failure.getMessage()))));
+					describe(change.after(), now), SafeText.messageOf(failure)));
 		}
 		else {
 			logger.debug(LogMessage.format("Attempt %d to fetch the token of %s failed: %s",
-					change.after().failures().count(), this, SafeText.of(String.valueOf(failure.getMessage()))));
+					change.after().failures().count(), this, SafeText.messageOf(failure)));
 		}
 		ended();
 		return new TokenFetch.Outcome(change.after().valueOrStale(now), failure,

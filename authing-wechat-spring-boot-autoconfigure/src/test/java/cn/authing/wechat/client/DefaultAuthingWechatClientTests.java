@@ -230,6 +230,17 @@ class DefaultAuthingWechatClientTests {
 	}
 
 	@ParameterizedTest
+	@ValueSource(ints = { 422, 602 })
+	void fetchWhenWechatAccountIsRefusedShouldNameItsProperties(int statusCode) {
+		try (AuthingServer server = new AuthingServer(
+				AuthingServer.json("{\"statusCode\":" + statusCode + ",\"message\":\"errcode 40125\"}"))) {
+			assertThat(failure(client(server), AuthingApiException.class)).message()
+				.contains(
+						"(authing.wechat.app-id and authing.wechat.app-secret, or those below authing.wechat.accounts)");
+		}
+	}
+
+	@ParameterizedTest
 	@ValueSource(strings = { "the-access-token", "wechat-app-secret", "WECHAT-APP-SECRET", "d2VjaGF0LWFwcC1zZWNyZXQ",
 			"7765636861742d6170702d736563726574", "-app-secret", "a b", "id<script>", "\u200bid",
 			"12345678901234567890123456789012345678901234567890123456789012345" })

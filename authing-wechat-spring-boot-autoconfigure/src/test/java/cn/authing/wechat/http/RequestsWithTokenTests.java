@@ -154,6 +154,12 @@ class RequestsWithTokenTests {
 	}
 
 	@Test
+	void relativeAddressIsReportedAsSuch(CapturedOutput output) {
+		WechatCalls.of(this.accounts).withHosts(HOSTS).include(URI.create("/cgi-bin/a"), Map.of());
+		assertThat(output).contains("No access token is added to calls of a relative address: ").doesNotContain("null");
+	}
+
+	@Test
 	void requestCanChooseAccountByName() {
 		get(API.toString(), WechatMpRequestAttributes.account("shop"));
 		get(API.toString(), WechatMpRequestAttributes.account("default"));

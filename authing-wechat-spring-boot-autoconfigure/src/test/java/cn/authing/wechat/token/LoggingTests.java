@@ -31,6 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
+import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenSource;
 
@@ -142,6 +143,14 @@ class LoggingTests {
 		this.fixture.advance(Duration.ofSeconds(2));
 		this.fixture.hold(TOKEN);
 		assertThat(messages(Level.INFO)).singleElement().asString().contains("2 failed attempts");
+	}
+
+	@Test
+	void failureShouldBeLoggedWithTheAdviceAtItsEnd() {
+		this.fixture.ask();
+		this.fixture.client.call()
+			.fail(new AuthingTransportException("x".repeat(900) + " Check authing.app-host.", null, null, false, null));
+		assertThat(messages(Level.WARN)).singleElement().asString().endsWith("Check authing.app-host.");
 	}
 
 	@Test
