@@ -21,11 +21,14 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -200,6 +203,21 @@ class WechatMpTokenHealthTests {
 			assertThat(health(context, "authingWechat").getStatus()).isEqualTo(Status.DOWN);
 			assertThat(health(context, "authingWechat", "default").getStatus()).isEqualTo(Status.UP);
 			assertThat(health(context, "authingWechat", "shop").getStatus()).isEqualTo(Status.DOWN);
+		});
+	}
+
+	@Test
+	void healthWhenSeveralAccountsHangShouldAskForAllAtOnce() {
+		addShop();
+		this.contextRunner.run((context) -> {
+			CountDownLatch gate = this.authing.holdBack();
+			CompletableFuture<@Nullable Map<String, HealthDescriptor>> health = CompletableFuture
+				.supplyAsync(() -> components(context));
+			Awaitility.await().until(() -> this.authing.requests() == 2);
+			gate.countDown();
+			assertThat(health.get(LIMIT.toSeconds(), TimeUnit.SECONDS)).containsOnlyKeys("default", "shop");
+			assertThat(components(context)).hasEntrySatisfying("shop",
+					(shop) -> assertThat(shop.getStatus()).isEqualTo(Status.UP));
 		});
 	}
 
