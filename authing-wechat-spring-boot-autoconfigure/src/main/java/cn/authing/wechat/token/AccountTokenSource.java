@@ -29,8 +29,8 @@ import cn.authing.wechat.client.SafeText;
 
 /**
  * The tokens of a configured account: those of its current credentials' entry. When the
- * secret changes, the entry of the new credentials is first made to hold a token and then
- * takes the old one's place; until then, and while it can, the old one serves.
+ * secret changes, the entry of the new credentials is first made to hold a valid token
+ * and then takes the old one's place; until then, and while it can, the old one serves.
  */
 final class AccountTokenSource extends CachedTokenSource {
 
@@ -104,7 +104,7 @@ final class AccountTokenSource extends CachedTokenSource {
 		if (successor != null) {
 			SharedResult result = successor.refresh();
 			result.whenComplete((token, failure) -> {
-				if (token != null) {
+				if (isValid(successor)) {
 					switchTo(successor);
 				}
 			});
@@ -210,21 +210,26 @@ final class AccountTokenSource extends CachedTokenSource {
 				// Goes on with resume().
 				return;
 			}
-			if (failure == null || current == null || !current.isServing()) {
+			if (isValid(next) || current == null || !current.isServing()) {
 				switchTo(next);
 			}
 			else if (this.successor == next) {
 				if (first) {
 					logger.warn(LogMessage.format(
-							"The changed credentials of account '%s' have produced no token and are tried again;"
+							"The changed credentials of account '%s' have produced no valid token and are tried again;"
 									+ " the token of the old ones is used until it expires: %s",
-							SafeText.of(this.name), SafeText.of(String.valueOf(failure.getMessage()))));
+							SafeText.of(this.name),
+							(failure != null) ? SafeText.messageOf(failure) : "Authing returned an expired one"));
 				}
 				long now = this.context.clock().nanoTime();
 				this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
 						Math.max(next.snapshot().backOff().until(), now) - now);
 			}
 		});
+	}
+
+	private boolean isValid(TokenEntry entry) {
+		return entry.snapshot().currentAsResult(this.context.clock().nanoTime()) != null;
 	}
 
 	private synchronized void switchTo(TokenEntry next) {

@@ -28,6 +28,11 @@ interface TokenClock {
 	TokenClock SYSTEM = new SystemClock();
 
 	/**
+	 * A time before all others.
+	 */
+	long NEVER = Long.MIN_VALUE;
+
+	/**
 	 * Return a monotonic time in nanoseconds. Starts near zero, so that readings can be
 	 * compared with {@code <} and far past and future have a value.
 	 */

@@ -73,14 +73,14 @@ final class TokenFetch implements Disposable {
 
 	private volatile long startedAt;
 
-	private volatile long askedAt = TokenSnapshot.NEVER;
+	private volatile long askedAt = TokenClock.NEVER;
 
 	private volatile boolean repeated;
 
 	/**
 	 * Create a new fetch.
 	 * @param context what all fetches share
-	 * @param loader loads a token; given whether Authing must be asked
+	 * @param loader loads a token; given whether it is forced
 	 * @param recipient who is told how the fetch ended
 	 * @param inBackground whether nobody waits for it
 	 * @param forced whether Authing must be asked
@@ -131,7 +131,9 @@ final class TokenFetch implements Disposable {
 	void start(long delay) {
 		this.startedAt = this.context.clock().nanoTime();
 		this.context.register(this);
-		this.deadline = this.context.schedule(this::timeout, this.context.fetchDeadline());
+		long deadline = this.context.fetchDeadline();
+		// A pause longer than that must leave some of it.
+		this.deadline = this.context.schedule(this::timeout, Math.max(deadline, delay + deadline / 2));
 		if (this.context.isStopped()) {
 			dispose();
 			return;

@@ -29,7 +29,7 @@ import cn.authing.wechat.WechatMpAccessToken;
  * All that an entry knows, at one moment. Immutable: an entry changes by swapping one
  * snapshot for the next. All decisions about a token are made here, by pure functions of
  * snapshot, policy, time and random number. Times are readings of
- * {@link TokenClock#nanoTime()}; {@link #NEVER} has always passed.
+ * {@link TokenClock#nanoTime()}; {@link TokenClock#NEVER} has always passed.
  *
  * @param token the token, if one was ever received; also when it is expired or rejected
  * @param origin where the token came from
@@ -49,13 +49,10 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		long receivedAt, long softExpiry, long hardExpiry, long staleUntil, @Nullable Fallback fallback,
 		BackOff backOff, FailureStreak failures, RejectionStreak rejections, @Nullable TokenFetch fetch) {
 
-	/**
-	 * A time before all others.
-	 */
-	static final long NEVER = Long.MIN_VALUE;
-
 	// Some servers compute the whole seconds of an expiry anew for each answer.
 	private static final Duration SAME_EXPIRY = Duration.ofSeconds(2);
+
+	private static final long NEVER = TokenClock.NEVER;
 
 	static final TokenSnapshot EMPTY = new TokenSnapshot(null, null, Validity.VALID, NEVER, NEVER, NEVER, NEVER, null,
 			new BackOff(NEVER, NEVER), new FailureStreak(null, 0, false), new RejectionStreak(0, NEVER, NEVER), null);
@@ -235,8 +232,9 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (isAlive(now) || (this.fallback != null && now < this.fallback.until())) {
 			return ended(next, streak);
 		}
-		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now, NEVER, NEVER, next.until(),
-				null, next, streak, this.rejections, null);
+		Validity validity = isRejected(received.token().accessToken()) ? Validity.REISSUED : Validity.VALID;
+		return new TokenSnapshot(received.token(), received.origin(), validity, now, NEVER, NEVER, next.until(), null,
+				next, streak, this.rejections, null);
 	}
 
 	// Rejected, yet handed out again: the authority may know better.
@@ -285,7 +283,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in that the fetch ended without a result, after Authing was asked or before.
 	 */
 	TokenSnapshot abandoned(boolean inBackground, long askedAt, WechatMpRefreshPolicy policy) {
-		return (askedAt != NEVER) ? ended(this.backOff.afterToken(inBackground, askedAt, policy), this.failures)
+		return (askedAt != NEVER) ? ended(this.backOff.afterEnd(inBackground, askedAt, policy), this.failures)
 				: withFetch(null);
 	}
 
@@ -354,6 +352,14 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			long until = now + policy.initialBackoff().toNanos();
 			return new BackOff(until,
 					Math.max(until, spaced ? now + policy.minRefreshInterval().toNanos() : this.nextRefreshAt));
+		}
+
+		// Sooner than it was allowed before, as after a pause that Authing asked for, is
+		// too
+		// soon.
+		BackOff afterEnd(boolean spaced, long askedAt, WechatMpRefreshPolicy policy) {
+			BackOff next = afterToken(spaced, askedAt, policy);
+			return new BackOff(Math.max(this.until, next.until), Math.max(this.nextRefreshAt, next.nextRefreshAt));
 		}
 
 		BackOff afterFailure(int count, @Nullable Duration retryAfter, long now, WechatMpRefreshPolicy policy,

@@ -466,7 +466,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	private @Nullable Instant localTime(long nanoTime, long now) {
-		return (nanoTime != TokenSnapshot.NEVER) ? this.context.clock().instant().plusNanos(nanoTime - now) : null;
+		return (nanoTime != TokenClock.NEVER) ? this.context.clock().instant().plusNanos(nanoTime - now) : null;
 	}
 
 	/**

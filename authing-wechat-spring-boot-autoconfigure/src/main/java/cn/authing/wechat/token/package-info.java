@@ -50,7 +50,8 @@
  *    | fetch fails       +--------------+--------------+  | reissued,   | fetch fails
  *    v                   |     fetched                    | or arrived  v
  *  FAILING --------------+                                | expired   FAILING
- *          back-off over, then fetched     rejected: EXPIRED
+ *          back-off over, then fetched     rejected: EXPIRED, but
+ *                                           soon after another rejection STALE
  * </pre> Who waits when:
  * <ul>
  * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
@@ -84,10 +85,14 @@
  * cool-down, and no fetch but {@code refreshAccessToken()} and the one repeat of rule 3
  * starts before it. An entry in use is found again after eviction: a flight is held by
  * the context, a back-off by its timer, anything else by its holder.</li>
- * <li value="8"><b>Blocking callers</b> wait for at most the deadline of the fetch.</li>
+ * <li><b>Retries inside one fetch</b> are the client's.</li>
+ * <li><b>Blocking callers</b> wait for at most the deadline of the fetch.</li>
  * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and timers, and waits for
  * publications; {@code start()} resumes.</li>
- * <li value="11"><b>What is plugged in is not trusted.</b> Clients, stores, listeners and
+ * <li><b>Configured accounts.</b> {@code TokenWarmer} refreshes without demand. Changed
+ * credentials of the same app take over when they have produced a valid token, or when
+ * the old one has expired.</li>
+ * <li><b>What is plugged in is not trusted.</b> Clients, stores, listeners and
  * subscribers run on threads that they may block, and what they throw is caught.</li>
  * </ol>
  *

@@ -165,6 +165,21 @@ class AccountsTests {
 		}
 
 		@Test
+		void reloadWhenNewSecretProducesAnExpiredTokenShouldServeOldTokenUntilItProducesAValidOne() {
+			fixture().hold("A");
+			configure("default", NEW_SECRET);
+			fixture().client.call().succeed("B", Duration.ofSeconds(-1));
+			assertThat(fixture().held()).isEqualTo("A");
+			Caller refresh = fixture().refresh();
+			fixture().client.call().succeed("B", Duration.ofSeconds(-1));
+			assertThat(refresh.accessToken()).isEqualTo("B");
+			assertThat(fixture().held()).isEqualTo("A");
+			fixture().advance(Duration.ofSeconds(5));
+			fixture().client.call().succeed("C", LIFE);
+			assertThat(fixture().held()).isEqualTo("C");
+		}
+
+		@Test
 		void reloadWhenChangeIsTakenBackShouldRenewAsBefore() {
 			fixture().hold("A");
 			configure("default", NEW_SECRET);

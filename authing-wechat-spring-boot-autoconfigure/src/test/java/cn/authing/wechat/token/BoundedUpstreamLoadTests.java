@@ -91,6 +91,28 @@ class BoundedUpstreamLoadTests {
 	}
 
 	@Test
+	void backOffThatAuthingAskedForShouldOutlastAFetchThatAStopEnds() {
+		this.fixture.ask();
+		this.fixture.client.call().fail(ScriptedClient.failure(Duration.ofSeconds(20)));
+		this.fixture.refresh();
+		this.fixture.registry.stop();
+		this.fixture.registry.start();
+		assertAnsweredFromMemoryFor(Duration.ofSeconds(20));
+	}
+
+	@Test
+	void fetchThatWaitsForTheCoolDownShouldHaveItsTimeoutAfterThat() {
+		TokenServiceFixture slow = new TokenServiceFixture(
+				(setup) -> setup.withPolicy(POLICY.withBackoff(Duration.ofSeconds(20), Duration.ofSeconds(30))));
+		slow.hold("A");
+		assertThat(slow.service.invalidate("A")).isTrue();
+		Caller caller = slow.ask();
+		slow.advance(Duration.ofSeconds(20));
+		slow.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void failuresWhenUpstreamIsDownForHoursShouldBeFewAndRecoveryQuick() {
 		this.fixture.client.onCall((call) -> call.fail());
 		for (int second = 0; second < 7200; second++) {
