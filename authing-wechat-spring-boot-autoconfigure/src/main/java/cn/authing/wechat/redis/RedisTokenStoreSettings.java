@@ -37,7 +37,7 @@ import org.springframework.util.Assert;
 public record RedisTokenStoreSettings(String keyPrefix, Duration timeout, List<SecretKey> encryptionKeys,
 		long maxAccounts, Duration fetchTimeout) {
 
-	private static final Duration MAX_CONNECT_TIMEOUT = Duration.ofSeconds(10);
+	private static final Duration MAX_CONNECT_TIMEOUT = Duration.ofSeconds(7);
 
 	public RedisTokenStoreSettings {
 		Assert.hasText(keyPrefix, "'keyPrefix' must not be blank");

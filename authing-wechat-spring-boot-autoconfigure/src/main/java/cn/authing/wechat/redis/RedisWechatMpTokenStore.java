@@ -30,8 +30,12 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 import org.springframework.beans.factory.DisposableBean;
+import org.springframework.beans.factory.InitializingBean;
+import org.springframework.context.Lifecycle;
 import org.springframework.context.Phased;
 import org.springframework.context.SmartLifecycle;
+import org.springframework.context.support.DefaultLifecycleProcessor;
+import org.springframework.core.SpringProperties;
 import org.springframework.core.log.LogMessage;
 import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
 
@@ -46,13 +50,13 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
  * as if nothing were shared, and so do all others, at once, until Redis has recovered.
  * What could not be written by then is written as soon as Redis takes it.
  * <p>
- * The first connection is made in the background when the store is started; operations
- * wait for it, but not for long. The store starts after its connection factory and stops
- * before it.
+ * The first connection is made in the background, from the making of the bean on;
+ * operations wait for it, but not for long. The store starts after its connection factory
+ * and stops before it.
  *
  * @since 1.0.0
  */
-public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecycle, DisposableBean {
+public class RedisWechatMpTokenStore implements WechatMpTokenStore, InitializingBean, SmartLifecycle, DisposableBean {
 
 	private static final Log logger = LogFactory.getLog(RedisWechatMpTokenStore.class);
 
@@ -65,6 +69,8 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 	private static final int TIMEOUTS = 10;
 
 	private final AtomicLong undecodable = new AtomicLong();
+
+	private final ReactiveRedisConnectionFactory connectionFactory;
 
 	private final RedisTokenStoreSettings settings;
 
@@ -94,6 +100,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 
 	RedisWechatMpTokenStore(ReactiveRedisConnectionFactory connectionFactory, RedisTokenStoreSettings settings,
 			Duration initialBackoff, Duration maxBackoff) {
+		this.connectionFactory = connectionFactory;
 		this.settings = settings;
 		this.phase = (connectionFactory instanceof Phased phased) ? phased.getPhase() + 1 : 1;
 		this.codec = new TokenCodec(settings.encryptionKeys());
@@ -231,6 +238,19 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, SmartLifecyc
 					account.tokenKey()));
 		}
 		return token;
+	}
+
+	/**
+	 * Begin to connect, so that the connection is there when the application has started
+	 * and asks for a token; but not before its connection factory has started, nor while
+	 * a checkpoint may be taken of the application, which must have no connections.
+	 */
+	@Override
+	public void afterPropertiesSet() {
+		boolean started = !(this.connectionFactory instanceof Lifecycle lifecycle) || lifecycle.isRunning();
+		if (started && SpringProperties.getProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME) == null) {
+			this.executor.start();
+		}
 	}
 
 	@Override

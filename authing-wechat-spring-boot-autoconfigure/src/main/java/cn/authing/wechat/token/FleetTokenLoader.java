@@ -83,10 +83,10 @@ final class FleetTokenLoader extends TokenLoader {
 
 	private final WechatMpTokenStore store;
 
-	private final Duration storeTimeout;
-
 	// The time for others to answer; the rest is for an attempt of one's own.
 	private final Duration timeForOthers;
+
+	private final Duration storeTimeout;
 
 	private final WechatMpRefreshPolicy policy;
 
@@ -100,9 +100,8 @@ final class FleetTokenLoader extends TokenLoader {
 		super(client, context.clock());
 		this.store = store;
 		this.policy = context.policy();
-		Duration half = this.policy.timeout().dividedBy(2);
-		this.storeTimeout = storeTimeout(store, this.policy.timeout().multipliedBy(2).dividedBy(3));
-		this.timeForOthers = (this.storeTimeout.compareTo(half) > 0) ? this.storeTimeout : half;
+		this.timeForOthers = this.policy.timeout().multipliedBy(2).dividedBy(3);
+		this.storeTimeout = storeTimeout(store, this.timeForOthers);
 		this.timer = Schedulers.fromExecutorService(context.executors().timer(), "authing-wechat-token-timer");
 		this.storeThreads = Schedulers.fromExecutorService(context.executors().callbacks(), "authing-wechat-token");
 	}

@@ -43,6 +43,9 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
+import org.springframework.context.Lifecycle;
+import org.springframework.context.support.DefaultLifecycleProcessor;
+import org.springframework.core.SpringProperties;
 import org.springframework.data.redis.RedisConnectionFailureException;
 import org.springframework.data.redis.connection.ReactiveRedisConnectionFactory;
 
@@ -63,6 +66,10 @@ import static cn.authing.wechat.redis.TestStore.token;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.BDDMockito.given;
 import static org.mockito.Mockito.mock;
+import static org.mockito.Mockito.never;
+import static org.mockito.Mockito.timeout;
+import static org.mockito.Mockito.verify;
+import static org.mockito.Mockito.withSettings;
 
 /**
  * What the instances of an application do to each other through
@@ -248,6 +255,23 @@ class RedisWechatMpTokenStoreTests {
 			awaitTrue(() -> store.store.read(OTHER_ACCOUNT).block(PATIENCE) != null);
 			assertThat(read(store)).isNull();
 		}
+	}
+
+	@Test
+	void afterPropertiesSetShouldConnectAtOnceButNotBeforeTheConnectionFactoryNorACheckpoint() {
+		ReactiveRedisConnectionFactory connectionFactory = mock(ReactiveRedisConnectionFactory.class,
+				withSettings().extraInterfaces(Lifecycle.class));
+		TestStore store = new TestStore(connectionFactory, () -> {
+		}, PATIENCE);
+		store.store.afterPropertiesSet();
+		given(((Lifecycle) connectionFactory).isRunning()).willReturn(true);
+		SpringProperties.setProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME, "onRefresh");
+		store.store.afterPropertiesSet();
+		SpringProperties.setProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME, null);
+		verify(connectionFactory, never()).getReactiveConnection();
+		store.store.afterPropertiesSet();
+		verify(connectionFactory, timeout(PATIENCE.toMillis())).getReactiveConnection();
+		store.close();
 	}
 
 	@Test

@@ -30,6 +30,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -38,6 +39,8 @@ import static org.assertj.core.api.Assertions.assertThat;
  * Tests for instances that share their tokens.
  */
 class FleetTests {
+
+	private static final Duration TIME_FOR_OTHERS = POLICY.timeout().multipliedBy(2).dividedBy(3);
 
 	private static final Duration POLL = Duration.ofMillis(200);
 
@@ -160,20 +163,20 @@ class FleetTests {
 	}
 
 	@Test
-	void getAccessTokenWhenLeaseHolderHangsShouldAskWithinHalfTheTimeout() {
+	void getAccessTokenWhenLeaseHolderHangsShouldAskWithinTwoThirdsOfTheTimeout() {
 		this.a.ask();
 		Caller caller = this.b.ask();
-		this.time.advance(Duration.ofSeconds(5).plus(POLL));
+		this.time.advance(TIME_FOR_OTHERS.plus(POLL));
 		this.b.client.call().succeed("B", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("B");
 	}
 
 	@Test
-	void getAccessTokenWhenLeaseHolderHangsAndStoreIsSlowShouldAskWithinHalfTheTimeout() {
+	void getAccessTokenWhenLeaseHolderHangsAndStoreIsSlowShouldAskWithinTwoThirdsOfTheTimeout() {
 		this.a.ask();
 		this.stores.get(1).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
 		Caller caller = this.b.ask();
-		this.time.advance(Duration.ofSeconds(4));
+		this.time.advance(TIME_FOR_OTHERS.minusSeconds(1));
 		assertThat(this.b.fetches()).isZero();
 		this.time.advance(Duration.ofSeconds(1).plus(POLL));
 		this.b.client.call().succeed("B", LIFE);
@@ -290,7 +293,7 @@ class FleetTests {
 		this.time.advance(UNTIL_STALE);
 		this.a.ask();
 		Caller waiting = this.b.ask();
-		this.time.advance(Duration.ofSeconds(5).plus(POLL));
+		this.time.advance(TIME_FOR_OTHERS.plus(POLL));
 		this.a.client.call().succeed("B", LIFE);
 		this.b.client.call().fail();
 		assertThat(waiting.accessToken()).isEqualTo("B");
