@@ -18,8 +18,8 @@ package cn.authing.wechat.actuate;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -184,19 +184,18 @@ public class WechatMpTokenHealth {
 		}
 
 		/**
-		 * Return the indicators, the first of which asks for all of them: one after the
+		 * Return the indicators, the first of which starts all of them: one after the
 		 * other, as a servlet application asks, they would take a timeout each.
 		 */
 		@Override
 		public Stream<Entry> stream() {
-			Set<String> names = WechatMpTokenHealth.this.accountNames.get();
-			Mono<Map<String, Health>> all = Flux.fromIterable(names)
-				.flatMap((name) -> indicator(name).health().map((health) -> Map.entry(name, health)))
-				.collectMap(Map.Entry::getKey, Map.Entry::getValue)
-				.cache(ONE_PROBE);
-			return names.stream()
-				.map((name) -> new Entry(name,
-						(ReactiveHealthIndicator) () -> all.map((health) -> Objects.requireNonNull(health.get(name)))));
+			Map<String, Mono<Health>> probes = new LinkedHashMap<>();
+			WechatMpTokenHealth.this.accountNames.get()
+				.forEach((name) -> probes.put(name, indicator(name).health().cache(ONE_PROBE)));
+			Mono<Void> all = Flux.fromIterable(probes.values()).doOnNext(Mono::subscribe).then().cache();
+			return probes.entrySet()
+				.stream()
+				.map((probe) -> new Entry(probe.getKey(), (ReactiveHealthIndicator) () -> all.then(probe.getValue())));
 		}
 
 	}

@@ -154,8 +154,9 @@ public class AuthingWechatCacheProperties {
 		private @Nullable String connectionFactory;
 
 		/**
-		 * Maximum time to wait for Redis. After that, this instance fetches tokens
-		 * without sharing them until Redis recovers.
+		 * Maximum time to wait for an answer of Redis. After that, this instance fetches
+		 * tokens without sharing them until Redis recovers. For its first connection and
+		 * first answers it waits longer, up to two thirds of authing.timeout.
 		 */
 		private Duration timeout = Duration.ofMillis(100);
 

@@ -20,8 +20,8 @@ import java.util.regex.Pattern;
 
 /**
  * Text from elsewhere, made fit for log lines and messages: on one line, without control
- * and invisible characters, and short. Internal: for use by the packages of this library
- * only.
+ * and invisible characters, and not too long. Internal: for use by the packages of this
+ * library only.
  *
  * @since 1.0.0
  */

@@ -221,10 +221,6 @@ final class RedisScriptExecutor {
 		return Mono.defer(() -> this.connecting).then().onErrorComplete();
 	}
 
-	boolean isConnecting() {
-		return this.timeOffset == UNKNOWN && this.availability.isClosed();
-	}
-
 	/**
 	 * Return the scheduler for a subscription, which has a connection of its own: while
 	 * that is made no script must wait.

@@ -27,7 +27,8 @@ import org.springframework.util.Assert;
  * What a {@link RedisWechatMpTokenStore} needs to know.
  *
  * @param keyPrefix what the names of all keys and of the channel begin with
- * @param timeout the time within which Redis must answer
+ * @param timeout the time within which Redis must answer, but for the first connection
+ * and the first answer to each kind of operation
  * @param encryptionKeys AES keys: the first one encrypts, any of them decrypts; if there
  * is none, tokens are stored in plain text. They are not part of {@link #toString()}
  * @param maxAccounts for how many accounts to listen to the other instances

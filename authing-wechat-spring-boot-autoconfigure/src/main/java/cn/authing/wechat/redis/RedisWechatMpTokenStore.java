@@ -64,10 +64,6 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 
 	private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
 
-	// Answers that are waited for one after the other are two. This is for a machine so
-	// busy that the executor's own timeouts come late.
-	private static final int TIMEOUTS = 10;
-
 	private final AtomicLong undecodable = new AtomicLong();
 
 	private final ReactiveRedisConnectionFactory connectionFactory;
@@ -116,14 +112,12 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 	}
 
 	/**
-	 * Return an upper limit for a machine that is busy; on one that is not, the time of
-	 * two answers is enough, and that of the first connection.
+	 * Return an upper limit, for a machine that is busy or has just started; on another
+	 * one, two answers take at most twice the timeout.
 	 */
 	@Override
 	public Duration maxWait() {
-		Duration max = this.settings.connectTimeout();
-		Duration answers = this.settings.timeout().multipliedBy(TIMEOUTS);
-		return (this.executor.isConnecting() || answers.compareTo(max) > 0) ? max : answers;
+		return this.settings.connectTimeout();
 	}
 
 	@Override
@@ -242,13 +236,14 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 
 	/**
 	 * Begin to connect, so that the connection is there when the application has started
-	 * and asks for a token; but not before its connection factory has started, nor while
-	 * a checkpoint may be taken of the application, which must have no connections.
+	 * and asks for a token; but not before its connection factory has started, nor where
+	 * the application ends before it has started, for a checkpoint or a training run.
 	 */
 	@Override
 	public void afterPropertiesSet() {
 		boolean started = !(this.connectionFactory instanceof Lifecycle lifecycle) || lifecycle.isRunning();
-		if (started && SpringProperties.getProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME) == null) {
+		if (started && SpringProperties.getProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME) == null
+				&& SpringProperties.getProperty(DefaultLifecycleProcessor.EXIT_PROPERTY_NAME) == null) {
 			this.executor.start();
 		}
 	}

@@ -69,7 +69,8 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	/**
-	 * Return the entry of the changed credentials, while they have produced no token yet.
+	 * Return the entry of the changed credentials, while they have produced no valid
+	 * token yet.
 	 */
 	@Nullable TokenEntry successor() {
 		return this.successor;
@@ -219,7 +220,7 @@ final class AccountTokenSource extends CachedTokenSource {
 							"The changed credentials of account '%s' have produced no valid token and are tried again;"
 									+ " the token of the old ones is used until it expires: %s",
 							SafeText.of(this.name),
-							(failure != null) ? SafeText.messageOf(failure) : "Authing returned an expired one"));
+							(failure != null) ? SafeText.messageOf(failure) : "Authing returned no valid token"));
 				}
 				long now = this.context.clock().nanoTime();
 				this.retry = this.context.schedule(() -> switchWhenFetched(next, false),

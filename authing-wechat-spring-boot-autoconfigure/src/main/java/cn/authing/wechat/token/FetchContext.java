@@ -95,7 +95,8 @@ final class FetchContext {
 
 	/**
 	 * Return how long a fetch may take and a caller waits for it, in nanoseconds: a
-	 * little longer than the client gives itself, whose own failure tells more.
+	 * little longer than the client gives itself, whose own failure tells more. A long
+	 * pause before the fetch comes on top.
 	 */
 	long fetchDeadline() {
 		long timeout = this.policy.timeout().toNanos();

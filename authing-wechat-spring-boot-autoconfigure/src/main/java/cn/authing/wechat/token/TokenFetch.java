@@ -132,8 +132,8 @@ final class TokenFetch implements Disposable {
 		this.startedAt = this.context.clock().nanoTime();
 		this.context.register(this);
 		long deadline = this.context.fetchDeadline();
-		// A pause longer than that must leave some of it.
-		this.deadline = this.context.schedule(this::timeout, Math.max(deadline, delay + deadline / 2));
+		// A long pause does not count, since enough time must be left.
+		this.deadline = this.context.schedule(this::timeout, (delay > deadline / 4) ? delay + deadline : deadline);
 		if (this.context.isStopped()) {
 			dispose();
 			return;

@@ -232,9 +232,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (isAlive(now) || (this.fallback != null && now < this.fallback.until())) {
 			return ended(next, streak);
 		}
-		Validity validity = isRejected(received.token().accessToken()) ? Validity.REISSUED : Validity.VALID;
-		return new TokenSnapshot(received.token(), received.origin(), validity, now, NEVER, NEVER, next.until(), null,
-				next, streak, this.rejections, null);
+		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now, NEVER, NEVER, next.until(),
+				null, next, streak, this.rejections, null);
 	}
 
 	// Rejected, yet handed out again: the authority may know better.
@@ -354,9 +353,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 					Math.max(until, spaced ? now + policy.minRefreshInterval().toNanos() : this.nextRefreshAt));
 		}
 
-		// Sooner than it was allowed before, as after a pause that Authing asked for, is
-		// too
-		// soon.
+		// Not sooner than before: Authing may have asked for a pause.
 		BackOff afterEnd(boolean spaced, long askedAt, WechatMpRefreshPolicy policy) {
 			BackOff next = afterToken(spaced, askedAt, policy);
 			return new BackOff(Math.max(this.until, next.until), Math.max(this.nextRefreshAt, next.nextRefreshAt));

@@ -46,7 +46,7 @@ import cn.authing.wechat.AuthingException;
  * @param fetches how many fetches there were
  * @param rejections how many tokens were rejected by WeChat
  * @param credentialsRotationPending whether the credentials were changed and have
- * produced no token yet, so that the token of the old ones is still in use
+ * produced no valid token yet, so that the token of the old ones is still in use
  * @since 1.0.0
  */
 public record WechatMpAccountStatus(String account, String appId, WechatMpTokenState state,

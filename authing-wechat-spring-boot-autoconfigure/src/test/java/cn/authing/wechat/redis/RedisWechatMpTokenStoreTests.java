@@ -67,7 +67,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.BDDMockito.given;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
-import static org.mockito.Mockito.timeout;
 import static org.mockito.Mockito.verify;
 import static org.mockito.Mockito.withSettings;
 
@@ -258,20 +257,47 @@ class RedisWechatMpTokenStoreTests {
 	}
 
 	@Test
-	void afterPropertiesSetShouldConnectAtOnceButNotBeforeTheConnectionFactoryNorACheckpoint() {
-		ReactiveRedisConnectionFactory connectionFactory = mock(ReactiveRedisConnectionFactory.class,
-				withSettings().extraInterfaces(Lifecycle.class));
+	void afterPropertiesSetShouldConnect() {
+		ReactiveRedisConnectionFactory connectionFactory = connectionFactory(true);
 		TestStore store = new TestStore(connectionFactory, () -> {
 		}, PATIENCE);
 		store.store.afterPropertiesSet();
-		given(((Lifecycle) connectionFactory).isRunning()).willReturn(true);
-		SpringProperties.setProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME, "onRefresh");
-		store.store.afterPropertiesSet();
-		SpringProperties.setProperty(DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME, null);
-		verify(connectionFactory, never()).getReactiveConnection();
-		store.store.afterPropertiesSet();
-		verify(connectionFactory, timeout(PATIENCE.toMillis())).getReactiveConnection();
 		store.close();
+		verify(connectionFactory).getReactiveConnection();
+	}
+
+	@Test
+	void afterPropertiesSetWhenConnectionFactoryHasNotStartedShouldNotConnect() {
+		assertNotConnected(connectionFactory(false));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { DefaultLifecycleProcessor.CHECKPOINT_PROPERTY_NAME,
+			DefaultLifecycleProcessor.EXIT_PROPERTY_NAME })
+	void afterPropertiesSetWhenApplicationEndsBeforeItHasStartedShouldNotConnect(String property) {
+		SpringProperties.setProperty(property, "onRefresh");
+		try {
+			assertNotConnected(connectionFactory(true));
+		}
+		finally {
+			SpringProperties.setProperty(property, null);
+		}
+	}
+
+	private static ReactiveRedisConnectionFactory connectionFactory(boolean running) {
+		ReactiveRedisConnectionFactory connectionFactory = mock(ReactiveRedisConnectionFactory.class,
+				withSettings().extraInterfaces(Lifecycle.class));
+		given(((Lifecycle) connectionFactory).isRunning()).willReturn(running);
+		return connectionFactory;
+	}
+
+	// Closing waits for connections that are being made.
+	private static void assertNotConnected(ReactiveRedisConnectionFactory connectionFactory) {
+		TestStore store = new TestStore(connectionFactory, () -> {
+		}, PATIENCE);
+		store.store.afterPropertiesSet();
+		store.close();
+		verify(connectionFactory, never()).getReactiveConnection();
 	}
 
 	@Test

@@ -173,7 +173,8 @@ class SharedTokenServiceTests {
 			Instance one = register(new Instance(new TestStore(proxy.port(), SHORT), this.authing));
 			one.store.store.start();
 			assertThat(token(one)).isEqualTo("72_1");
-			awaitTrue(() -> exists(server));
+			// Read, lease, publish, release
+			awaitTrue(() -> one.status().succeeded() == 4);
 			assertThat(one.status().failed()).isZero();
 			assertThat(output).doesNotContain("Redis did not", "Redis could not");
 		}

@@ -101,13 +101,14 @@ class BoundedUpstreamLoadTests {
 	}
 
 	@Test
-	void fetchThatWaitsForTheCoolDownShouldHaveItsTimeoutAfterThat() {
+	void fetchThatWaitsForALongCoolDownShouldHaveItsTimeoutAfterThat() {
 		TokenServiceFixture slow = new TokenServiceFixture(
 				(setup) -> setup.withPolicy(POLICY.withBackoff(Duration.ofSeconds(20), Duration.ofSeconds(30))));
 		slow.hold("A");
 		assertThat(slow.service.invalidate("A")).isTrue();
 		Caller caller = slow.ask();
 		slow.advance(Duration.ofSeconds(20));
+		slow.advance(POLICY.timeout());
 		slow.client.call().succeed("B", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("B");
 	}
