@@ -64,7 +64,10 @@ final class AccountStatistics {
 		this.firstFetch = new AtomicBoolean(!account.equals(DYNAMIC_ACCOUNTS));
 	}
 
-	boolean isFirstFetch() {
+	/**
+	 * Return whether this is the first fetch; it is so once.
+	 */
+	boolean takeFirstFetch() {
 		return this.firstFetch.compareAndSet(true, false);
 	}
 

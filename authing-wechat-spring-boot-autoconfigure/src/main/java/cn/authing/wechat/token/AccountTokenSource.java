@@ -207,7 +207,7 @@ final class AccountTokenSource extends CachedTokenSource {
 		}
 		next.join().whenComplete((token, failure) -> {
 			TokenEntry current = this.entry;
-			if (failure != null && this.context.isStopped()) {
+			if (!isValid(next) && this.context.isStopped()) {
 				// Goes on with resume().
 				return;
 			}

@@ -143,8 +143,14 @@ final class FetchContext {
 			notified = this.notified.copy();
 		}
 		if (!notified.isDone()) {
-			Future<?> timeout = schedule(() -> notified.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
-			notified.whenComplete((done, failure) -> cancel(timeout));
+			try {
+				Future<?> timeout = schedule(() -> notified.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
+				notified.whenComplete((done, failure) -> cancel(timeout));
+			}
+			catch (Throwable ex) {
+				// Without a timer nobody waits for the listeners.
+				notified.complete(null);
+			}
 		}
 		return notified;
 	}

@@ -94,6 +94,8 @@ final class FleetTokenLoader extends TokenLoader {
 
 	private final Scheduler storeThreads;
 
+	private final Scheduler clientThreads;
+
 	private final Set<CompletableFuture<?>> publications = ConcurrentHashMap.newKeySet();
 
 	FleetTokenLoader(AuthingWechatClient client, WechatMpTokenStore store, FetchContext context) {
@@ -104,6 +106,7 @@ final class FleetTokenLoader extends TokenLoader {
 		this.storeTimeout = storeTimeout(store, this.timeForOthers);
 		this.timer = Schedulers.fromExecutorService(context.executors().timer(), "authing-wechat-token-timer");
 		this.storeThreads = Schedulers.fromExecutorService(context.executors().callbacks(), "authing-wechat-token");
+		this.clientThreads = Schedulers.fromExecutorService(context.executors().fetches(), "authing-wechat-token");
 	}
 
 	private static Duration storeTimeout(WechatMpTokenStore store, Duration max) {
@@ -213,7 +216,8 @@ final class FleetTokenLoader extends TokenLoader {
 		return Mono.defer(() -> {
 			AtomicReference<@Nullable ReceivedToken> fetched = new AtomicReference<>();
 			CompletableFuture<@Nullable Void> published = new CompletableFuture<>();
-			return ask(cache.credentials()).doOnNext((token) -> {
+			// Which may block, so not on the timer's thread nor on one of the store's.
+			return ask(cache.credentials()).subscribeOn(this.clientThreads).doOnNext((token) -> {
 				fetched.set(token);
 				// The application may end as soon as it has the token.
 				this.publications.add(published);

@@ -21,7 +21,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -134,8 +133,8 @@ final class SharedResult {
 		try {
 			this.executor.execute(this::callSubscribers);
 		}
-		catch (RejectedExecutionException ex) {
-			// Closed meanwhile.
+		catch (Throwable ex) {
+			// Closed meanwhile, or no thread can be had.
 			callSubscribers();
 		}
 	}

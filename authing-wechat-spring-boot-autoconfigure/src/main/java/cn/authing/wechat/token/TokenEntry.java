@@ -201,8 +201,11 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				return SharedResult.failed(failure);
 			}
 			fetch = newFetch(false, false);
-			// Never sooner after the last fetch than the policy allows; a caller can wait
-			// for that, as it is short.
+			// Never sooner after the last fetch than the cool-down, which a caller can
+			// wait
+			// for. A longer back-off, of expired tokens that came while another one
+			// worked,
+			// ends with that one.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
 			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
 				return fetch.valueOrStale();
@@ -340,7 +343,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private void logRecovery(Change change) {
-		boolean first = this.statistics.isFirstFetch();
+		boolean first = this.statistics.takeFirstFetch();
 		if (change.endsLoggedStreak()) {
 			logger.info(LogMessage.format("The token of %s is refreshed again, after %d failed attempts", this,
 					change.before().failures().count()));
@@ -359,7 +362,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	public TokenFetch.Outcome failed(AuthingException failure, TokenFetch fetch) {
 		// Whoever waits is told by the exception; of a background fetch nobody else
 		// hears.
-		boolean log = fetch.isInBackground() || this.statistics.isFirstFetch();
+		boolean log = fetch.isInBackground() || this.statistics.takeFirstFetch();
 		Change change = update((snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(), this.context.policy(),
 				this.context.random()));
 		long now = this.clock.nanoTime();
@@ -399,9 +402,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	@Override
 	public @Nullable WechatMpAccessToken abandoned(TokenFetch fetch) {
-		return update((snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.askedAt(), this.context.policy()))
-			.after()
-			.valueOrStale(this.clock.nanoTime());
+		Change change = update(
+				(snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.loadStartedAt(), this.context.policy()));
+		ended();
+		return change.after().valueOrStale(this.clock.nanoTime());
 	}
 
 	@Override

@@ -73,7 +73,7 @@ final class TokenFetch implements Disposable {
 
 	private volatile long startedAt;
 
-	private volatile long askedAt = TokenClock.NEVER;
+	private volatile long loadStartedAt = TokenClock.NEVER;
 
 	private volatile boolean repeated;
 
@@ -120,8 +120,8 @@ final class TokenFetch implements Disposable {
 	/**
 	 * Return when the fetch began to load the token, for the last time.
 	 */
-	long askedAt() {
-		return this.askedAt;
+	long loadStartedAt() {
+		return this.loadStartedAt;
 	}
 
 	/**
@@ -131,18 +131,23 @@ final class TokenFetch implements Disposable {
 	void start(long delay) {
 		this.startedAt = this.context.clock().nanoTime();
 		this.context.register(this);
-		long deadline = this.context.fetchDeadline();
-		// A long pause does not count, since enough time must be left.
-		this.deadline = this.context.schedule(this::timeout, (delay > deadline / 4) ? delay + deadline : deadline);
-		if (this.context.isStopped()) {
-			dispose();
-			return;
+		try {
+			long deadline = this.context.fetchDeadline();
+			// A long pause does not count, since enough time must be left.
+			this.deadline = this.context.schedule(this::timeout, (delay > deadline / 4) ? delay + deadline : deadline);
+			if (this.context.isStopped()) {
+				dispose();
+			}
+			else if (delay > 0) {
+				this.context.schedule(() -> run(this.forced), delay);
+			}
+			else {
+				run(this.forced);
+			}
 		}
-		if (delay > 0) {
-			this.context.schedule(() -> run(this.forced), delay);
-		}
-		else {
-			run(this.forced);
+		catch (Throwable ex) {
+			// No thread can be had, for one.
+			failed(ex);
 		}
 	}
 
@@ -152,15 +157,14 @@ final class TokenFetch implements Disposable {
 			this.running.add(() -> task.cancel(true));
 		}
 		catch (Throwable ex) {
-			// No thread can be had, for one.
 			failed(ex);
 		}
 	}
 
 	private void call(boolean forced) {
-		this.askedAt = this.context.clock().nanoTime();
+		this.loadStartedAt = this.context.clock().nanoTime();
 		if (!this.repeated) {
-			this.startedAt = this.askedAt;
+			this.startedAt = this.loadStartedAt;
 		}
 		if (this.ended.get()) {
 			return;
@@ -179,7 +183,7 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void received(ReceivedToken received) {
-		if (!this.repeated && this.recipient.isOutdated(received, this.askedAt)) {
+		if (!this.repeated && this.recipient.isOutdated(received, this.loadStartedAt)) {
 			this.repeated = true;
 			run(true);
 		}

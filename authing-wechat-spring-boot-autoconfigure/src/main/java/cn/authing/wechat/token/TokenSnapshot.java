@@ -202,8 +202,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	TokenSnapshot received(ReceivedToken received, boolean inBackground, long now, WechatMpRefreshPolicy policy,
 			double random) {
 		boolean same = holds(received.token().accessToken());
-		if (received.redelivered() && this.validity == Validity.REJECTED) {
-			// Rejected since it was taken for the answer.
+		if (received.redelivered() && (this.validity == Validity.REJECTED || !same)) {
+			// Rejected or replaced since it was taken for the answer.
 			return withFetch(null);
 		}
 		if (received.isExpired()) {
@@ -290,6 +290,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in that WeChat rejected the token. While tokens are being rejected one after
 	 * the other, to fetch the next one at once would be a loop: then callers are given
 	 * the rejected one, as WeChat's own answer tells them more than a failure of ours.
+	 * For the last part of the back-off, a cool-down, they wait instead.
 	 * @param delay how long ago the rejection may have happened (propagation delay)
 	 */
 	TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {

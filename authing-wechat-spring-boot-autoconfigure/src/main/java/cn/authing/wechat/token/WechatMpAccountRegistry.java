@@ -165,7 +165,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 					failure.getClass().getName())))
 			.subscribeOn(Schedulers.fromExecutorService(this.context.executors().callbacks()))
 			.repeatWhen((completions) -> completions.delayElements(MAX_PAUSE))
-			.retryWhen(Retry.backoff(Long.MAX_VALUE, MIN_PAUSE).maxBackoff(MAX_PAUSE));
+			.retryWhen(Retry.backoff(Long.MAX_VALUE, MIN_PAUSE).maxBackoff(MAX_PAUSE).transientErrors(true));
 	}
 
 	/**
@@ -322,11 +322,16 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		configured.forEach((name, credentials) -> accounts.put(name, loadAccount(name, credentials, accounts)));
 		this.accounts.forEach((name, account) -> {
 			if (!accounts.containsKey(name)) {
-				letGo(account.configuredEntry(), accounts);
+				TokenEntry entry = account.configuredEntry();
+				letGo(entry, accounts);
 				account.remove();
+				if (entry != null) {
+					entry.countFor(this.dynamicStatistics);
+				}
 			}
 		});
 		this.accounts = Collections.unmodifiableMap(accounts);
+		assignStatistics(accounts);
 		// Their places are for those that are known at run time only.
 		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
 		if (entries != null) {
@@ -344,7 +349,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		if (account != null && current != null && current.credentials().equals(credentials)) {
 			return account;
 		}
-		TokenEntry entry = findEntry(name, credentials, loaded);
+		TokenEntry entry = findEntry(credentials, loaded);
 		if (account == null) {
 			return new AccountTokenSource(this.context, name, entry);
 		}
@@ -363,16 +368,28 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	// One entry for each pair: that of another account, or else the one that served while
 	// the pair was known at run time only.
-	private TokenEntry findEntry(String name, WechatMpCredentials credentials, Map<String, AccountTokenSource> loaded) {
+	private TokenEntry findEntry(WechatMpCredentials credentials, Map<String, AccountTokenSource> loaded) {
 		TokenEntry configured = configuredEntry(loaded, credentials);
 		configured = (configured != null) ? configured : configuredEntry(this.accounts, credentials);
 		if (configured != null) {
 			return configured;
 		}
 		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
-		TokenEntry entry = (entries != null) ? entries.get(credentials, this::newEntry) : newEntry(credentials);
-		entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new));
-		return entry;
+		return (entries != null) ? entries.get(credentials, this::newEntry) : newEntry(credentials);
+	}
+
+	/**
+	 * Have each entry count for the first account that it belongs to.
+	 */
+	private void assignStatistics(Map<String, AccountTokenSource> accounts) {
+		Set<TokenEntry> assigned = new HashSet<>();
+		accounts.forEach((name, account) -> {
+			for (TokenEntry entry : new TokenEntry[] { account.entry(), account.successor() }) {
+				if (entry != null && assigned.add(entry)) {
+					entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new));
+				}
+			}
+		});
 	}
 
 	/**
@@ -418,7 +435,8 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	/**
 	 * Drop the token that an account holds, whichever it is, as if WeChat had rejected
-	 * it: the next caller waits for another. Never blocks and never fetches by itself.
+	 * it: the next caller waits for another, unless the account is kept warm: then it is
+	 * fetched at once. Never blocks.
 	 * @param account the name of the account
 	 * @return whether a token was held and is now dropped
 	 * @throws IllegalArgumentException if there is no such account

@@ -70,8 +70,9 @@
  * <li><b>Valid beats new.</b> {@code held()} answers in FRESH and DUE whatever is in
  * flight. A failure changes neither token nor expiries, so that it reaches callers only
  * when {@code valueOrStale} is {@code null}: past the real expiry.</li>
- * <li><b>The same token again is not news.</b> It leaves the expiries as they are and
- * sets the next refresh {@code minRefreshInterval} ahead.</li>
+ * <li><b>The same token again is not news.</b> It leaves the expiries as they are, if
+ * they differ by no more than 2 s, and sets the next refresh {@code minRefreshInterval}
+ * ahead.</li>
  * <li><b>Rejection is compare-and-set.</b> Only the current token, or the fallback behind
  * it, can be rejected. A fetch that began before and brings it asks once more; asked
  * after it, the token is served as STALE with a growing back-off.</li>

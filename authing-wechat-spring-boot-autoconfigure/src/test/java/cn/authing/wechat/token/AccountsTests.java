@@ -180,6 +180,23 @@ class AccountsTests {
 		}
 
 		@Test
+		void reloadWhenAccountIsRenamedShouldKeepItsTokenAndCountForTheNewName() {
+			fixture().hold("A");
+			Caller caller = fixture().ask(this.shop);
+			fixture().client.call().succeed("S", LIFE);
+			assertThat(caller.accessToken()).isEqualTo("S");
+			fixture().accounts.remove("shop");
+			configure("store", SHOP);
+			assertThat(fixture().service.account("store").getAccessTokenSync().accessToken()).isEqualTo("S");
+			assertThat(fixture().registry.requestCounts("store").fresh()).isEqualTo(1);
+			assertThat(fixture().registry.requestCounts("shop").fresh()).isZero();
+			fixture().accounts.remove("store");
+			fixture().registry.reload();
+			fixture().service.account(SHOP).getAccessTokenSync();
+			assertThat(fixture().registry.requestCounts("store").fresh()).isEqualTo(1);
+		}
+
+		@Test
 		void reloadWhenChangeIsTakenBackShouldRenewAsBefore() {
 			fixture().hold("A");
 			configure("default", NEW_SECRET);

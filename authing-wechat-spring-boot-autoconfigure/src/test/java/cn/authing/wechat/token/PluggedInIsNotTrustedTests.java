@@ -36,6 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.scheduler.Schedulers;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
@@ -50,6 +51,9 @@ import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.mockito.ArgumentMatchers.any;
+import static org.mockito.BDDMockito.given;
+import static org.mockito.Mockito.mock;
 
 /**
  * Rule 11: what is plugged in is not trusted. A client, store, listener or account
@@ -192,6 +196,28 @@ class PluggedInIsNotTrustedTests {
 				.mapToObj((i) -> service.account(new WechatMpCredentials("wx" + i, "s")).getAccessToken().toFuture())
 				.toList();
 			assertThat(answers).allSatisfy((answer) -> assertThat(answer).succeedsWithin(SOON));
+		}
+	}
+
+	static Stream<Mono<WechatMpTokenStore.Lease>> leases() {
+		WechatMpTokenStore.Lease lease = mock(WechatMpTokenStore.Lease.class);
+		given(lease.release()).willReturn(Mono.empty());
+		return Stream.of(Mono.never(), Mono.just(lease).publishOn(Schedulers.parallel()));
+	}
+
+	@ParameterizedTest
+	@MethodSource("leases")
+	void clientWhenThereIsAStoreShouldBeCalledOnAThreadThatItMayBlock(Mono<WechatMpTokenStore.Lease> lease) {
+		WechatMpTokenStore store = mock(WechatMpTokenStore.class);
+		given(store.maxWait()).willReturn(Duration.ofMillis(10));
+		given(store.read(any())).willReturn(Mono.empty());
+		given(store.lease(any())).willReturn(lease);
+		given(store.publish(any(), any())).willReturn(Mono.empty());
+		try (TestTokenService service = service((credentials) -> {
+			assertThat(Schedulers.isInNonBlockingThread()).isFalse();
+			return Mono.fromSupplier(() -> token());
+		}, store, POLICY.withTimeout(SOON))) {
+			assertThat(service.getAccessToken().toFuture()).succeedsWithin(SOON);
 		}
 	}
 
