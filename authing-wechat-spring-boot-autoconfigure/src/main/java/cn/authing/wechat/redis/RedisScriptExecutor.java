@@ -163,6 +163,13 @@ final class RedisScriptExecutor {
 	}
 
 	/**
+	 * Begin nothing more, and log nothing.
+	 */
+	void suspend() {
+		this.availability.suspend();
+	}
+
+	/**
 	 * Finish what has begun, for a while, and use Redis no more.
 	 */
 	void stop() {
@@ -171,7 +178,7 @@ final class RedisScriptExecutor {
 		}
 		long end = System.nanoTime() + STOP_TIMEOUT.toNanos();
 		awaitPending(end);
-		this.availability.suspend();
+		suspend();
 		awaitPending(end);
 		awaitConnectors(end);
 		awaitPending(end);

@@ -83,6 +83,8 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 
 	private final RedisChangeFeed feed;
 
+	private volatile boolean started;
+
 	private volatile boolean running;
 
 	/**
@@ -252,6 +254,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 	public void start() {
 		this.executor.start();
 		this.feed.start();
+		this.started = true;
 		this.running = true;
 	}
 
@@ -279,8 +282,15 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 		return this.phase;
 	}
 
+	/**
+	 * Stop for good. Where the application has not started, the reason is another one,
+	 * from which nothing about Redis must distract.
+	 */
 	@Override
 	public void destroy() {
+		if (!this.started) {
+			this.executor.suspend();
+		}
 		stop();
 	}
 

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -43,6 +44,8 @@ import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.Lifecycle;
 import org.springframework.context.support.DefaultLifecycleProcessor;
 import org.springframework.core.SpringProperties;
@@ -264,6 +267,26 @@ class RedisWechatMpTokenStoreTests {
 		store.store.afterPropertiesSet();
 		store.close();
 		verify(connectionFactory).getReactiveConnection();
+	}
+
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void destroyWhenApplicationHasNotStartedShouldLogNothingOfRedis(CapturedOutput output) throws Exception {
+		CountDownLatch destroyed = new CountDownLatch(1);
+		ReactiveRedisConnectionFactory connectionFactory = connectionFactory(true);
+		given(connectionFactory.getReactiveConnection()).willAnswer((invocation) -> {
+			destroyed.await();
+			throw new RedisConnectionFailureException("down");
+		});
+		TestStore store = new TestStore(connectionFactory, () -> {
+		}, PATIENCE);
+		store.store.afterPropertiesSet();
+		Thread closing = new Thread(store::close);
+		closing.start();
+		awaitTrue(() -> closing.getState() == Thread.State.WAITING);
+		destroyed.countDown();
+		closing.join();
+		assertThat(output).doesNotContain("Redis");
 	}
 
 	@Test
