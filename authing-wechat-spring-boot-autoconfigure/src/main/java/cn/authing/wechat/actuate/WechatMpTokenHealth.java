@@ -26,7 +26,6 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 import org.jspecify.annotations.Nullable;
-import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
@@ -192,7 +191,7 @@ public class WechatMpTokenHealth {
 			Map<String, Mono<Health>> probes = new LinkedHashMap<>();
 			WechatMpTokenHealth.this.accountNames.get()
 				.forEach((name) -> probes.put(name, indicator(name).health().cache(ONE_PROBE)));
-			Mono<Void> all = Flux.fromIterable(probes.values()).doOnNext(Mono::subscribe).then().cache();
+			Mono<Void> all = Mono.<Void>fromRunnable(() -> probes.values().forEach(Mono::subscribe)).cache();
 			return probes.entrySet()
 				.stream()
 				.map((probe) -> new Entry(probe.getKey(), (ReactiveHealthIndicator) () -> all.then(probe.getValue())));

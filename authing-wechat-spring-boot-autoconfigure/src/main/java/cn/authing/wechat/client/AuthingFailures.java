@@ -144,7 +144,7 @@ final class AuthingFailures {
 			case 501 -> "Set authing.wechat.operation to the other of access-token and access-token-info.";
 			case 601 -> "Authing could not reach WeChat; a later call may succeed.";
 			case 602 -> "WeChat refused Authing's request. Mostly " + WECHAT_PAIR
-					+ " is wrong, or Authing's IP address is " + "not on the IP allow-list of the WeChat account.";
+					+ " is wrong, or Authing's IP address is not on the IP allow-list of the WeChat account.";
 			default -> (code >= 500 && code < 600) ? "A later call may succeed; if it lasts, ask Authing's support."
 					: "If the reason is not clear, ask Authing's support.";
 		};

@@ -151,10 +151,10 @@ public final class WechatApiHosts {
 			String authority = uri.getRawAuthority();
 			host = (authority != null) ? authority.substring(authority.lastIndexOf('@') + 1) : "";
 		}
-		String address = (uri.getRawAuthority() == null) ? "a relative address"
-				: ((uri.getScheme() != null) ? uri.getScheme() + ":" : "") + "//" + host
-						+ ((uri.getPort() != -1) ? ":" + uri.getPort() : "");
 		if (!this.reported.contains(host) && this.reported.size() < MAX_REPORTED_HOSTS && this.reported.add(host)) {
+			String address = (uri.getRawAuthority() == null) ? "a relative address"
+					: ((uri.getScheme() != null) ? uri.getScheme() + ":" : "") + "//" + host
+							+ ((uri.getPort() != -1) ? ":" + uri.getPort() : "");
 			logger.warn(LogMessage.format("No access token is added to calls of %s: it is not one of %s. If it is "
 					+ "a reverse proxy of WeChat's API, add it to authing.wechat.api.hosts (or withHosts): its host "
 					+ "name, or its address in full if it has a path prefix or is called over http",

@@ -70,8 +70,6 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 
 	private final RedisTokenStoreSettings settings;
 
-	private final int phase;
-
 	private final TokenCodec codec;
 
 	private final Cache<String, RedisAccount> accounts;
@@ -100,7 +98,6 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 			Duration initialBackoff, Duration maxBackoff) {
 		this.connectionFactory = connectionFactory;
 		this.settings = settings;
-		this.phase = (connectionFactory instanceof Phased phased) ? phased.getPhase() + 1 : 1;
 		this.codec = new TokenCodec(settings.encryptionKeys());
 		Caffeine<Object, Object> caches = Caffeine.newBuilder()
 			.maximumSize(settings.maxAccounts())
@@ -279,7 +276,7 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 	 */
 	@Override
 	public int getPhase() {
-		return this.phase;
+		return (this.connectionFactory instanceof Phased phased) ? phased.getPhase() + 1 : 1;
 	}
 
 	/**

@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -74,6 +75,14 @@ final class AccountTokenSource extends CachedTokenSource {
 	 */
 	@Nullable TokenEntry successor() {
 		return this.successor;
+	}
+
+	/**
+	 * Return the entries of all credentials in use: the serving one's and, while there is
+	 * one, the successor.
+	 */
+	Stream<TokenEntry> entries() {
+		return Stream.concat(Stream.ofNullable(this.entry), Stream.ofNullable(this.successor));
 	}
 
 	@Override
@@ -207,11 +216,12 @@ final class AccountTokenSource extends CachedTokenSource {
 		}
 		next.join().whenComplete((token, failure) -> {
 			TokenEntry current = this.entry;
-			if (!isValid(next) && this.context.isStopped()) {
+			boolean valid = isValid(next);
+			if (!valid && this.context.isStopped()) {
 				// Goes on with resume().
 				return;
 			}
-			if (isValid(next) || current == null || !current.isServing()) {
+			if (valid || current == null || !current.isServing()) {
 				switchTo(next);
 			}
 			else if (this.successor == next) {

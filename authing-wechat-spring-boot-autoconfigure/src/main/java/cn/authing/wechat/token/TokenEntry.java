@@ -201,11 +201,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				return SharedResult.failed(failure);
 			}
 			fetch = newFetch(false, false);
-			// Never sooner after the last fetch than the cool-down, which a caller can
-			// wait
-			// for. A longer back-off, of expired tokens that came while another one
-			// worked,
-			// ends with that one.
+			// Not before the cool-down is over, for which a caller can wait. A longer
+			// back-off, of expired tokens that came beside a valid one, ends with that.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
 			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
 				return fetch.valueOrStale();

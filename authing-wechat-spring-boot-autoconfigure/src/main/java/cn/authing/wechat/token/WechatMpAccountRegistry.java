@@ -384,11 +384,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	private void assignStatistics(Map<String, AccountTokenSource> accounts) {
 		Set<TokenEntry> assigned = new HashSet<>();
 		accounts.forEach((name, account) -> {
-			for (TokenEntry entry : new TokenEntry[] { account.entry(), account.successor() }) {
-				if (entry != null && assigned.add(entry)) {
-					entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new));
-				}
-			}
+			account.entries()
+				.filter(assigned::add)
+				.forEach((entry) -> entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new)));
 		});
 	}
 
@@ -408,10 +406,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			if (others != null) {
 				entries.add(others.getIfPresent(change.credentials()));
 			}
-			this.accounts.values().forEach((account) -> {
-				entries.add(account.entry());
-				entries.add(account.successor());
-			});
+			this.accounts.values().stream().flatMap(AccountTokenSource::entries).forEach(entries::add);
 			for (TokenEntry entry : entries) {
 				if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed()) {
 					changed(entry, change);

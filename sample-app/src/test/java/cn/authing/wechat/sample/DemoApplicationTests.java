@@ -48,8 +48,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 @SpringBootTest(webEnvironment = WebEnvironment.RANDOM_PORT,
 		properties = { "sample.demo.stream=false", "logging.level.cn.authing=TRACE",
 				"logging.level.org.springframework.web=DEBUG",
-				// Of tokens rejected within this time of each other the second is handed
-				// out
+				// Tokens rejected within this time of each other are handed out
 				"authing.wechat.cache.failure-backoff.initial=1ms" })
 @AutoConfigureWebTestClient
 @ActiveProfiles("demo")

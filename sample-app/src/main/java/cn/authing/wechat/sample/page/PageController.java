@@ -28,6 +28,7 @@ import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -84,11 +85,11 @@ class PageController {
 		LANGUAGES.forEach((language) -> this.texts.put(language.getLanguage(), texts(language)));
 	}
 
-	@SuppressWarnings("unchecked")
 	private Map<String, Object> texts(Locale language) {
 		ClassPathResource resource = new ClassPathResource("texts/" + language.getLanguage() + ".json");
 		try (InputStream json = resource.getInputStream()) {
-			return this.jsonMapper.readValue(json, Map.class);
+			return this.jsonMapper.readValue(json, new TypeReference<Map<String, Object>>() {
+			});
 		}
 		catch (IOException ex) {
 			throw new UncheckedIOException(ex);
