@@ -21,13 +21,16 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpResponse.BodySubscriber;
+import java.net.http.HttpResponse.BodySubscribers;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Flow;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow.Publisher;
+import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 
@@ -64,6 +67,8 @@ final class JdkExchange extends Exchange {
 	private final HttpClient client;
 
 	private volatile @Nullable CompletableFuture<?> answer;
+
+	private volatile @Nullable Subscription body;
 
 	private volatile boolean closed;
 
@@ -115,7 +120,7 @@ final class JdkExchange extends Exchange {
 
 	private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
 		return Mono.create((sink) -> {
-			var answer = this.client.sendAsync(request, BodyHandlers.ofPublisher());
+			var answer = this.client.sendAsync(request, (response) -> new Body());
 			this.answer = answer;
 			answer.whenComplete((response, failure) -> {
 				if (failure != null && !this.closed) {
@@ -125,6 +130,9 @@ final class JdkExchange extends Exchange {
 					sink.success(new JdkResponse(response));
 				}
 			});
+			if (this.closed) {
+				close();
+			}
 		});
 	}
 
@@ -133,6 +141,9 @@ final class JdkExchange extends Exchange {
 		this.closed = true;
 		if (this.answer != null) {
 			this.answer.cancel(true);
+		}
+		if (this.body != null) {
+			this.body.cancel();
 		}
 		if (SHUTDOWN_NOW != null) {
 			ReflectionUtils.invokeMethod(SHUTDOWN_NOW, this.client);
@@ -163,9 +174,48 @@ final class JdkExchange extends Exchange {
 		}
 	}
 
+	/**
+	 * Receives a body. Before Java 21 nothing but its subscription closes the connection
+	 * of an answer that has begun, which nobody may come to read.
+	 */
+	private final class Body implements BodySubscriber<Publisher<List<ByteBuffer>>> {
+
+		private final BodySubscriber<Publisher<List<ByteBuffer>>> reader = BodySubscribers.ofPublisher();
+
+		@Override
+		public CompletionStage<Publisher<List<ByteBuffer>>> getBody() {
+			return this.reader.getBody();
+		}
+
+		@Override
+		public void onSubscribe(Subscription subscription) {
+			this.reader.onSubscribe(subscription);
+			JdkExchange.this.body = subscription;
+			if (JdkExchange.this.closed) {
+				subscription.cancel();
+			}
+		}
+
+		@Override
+		public void onNext(List<ByteBuffer> part) {
+			this.reader.onNext(part);
+		}
+
+		@Override
+		public void onError(Throwable failure) {
+			this.reader.onError(failure);
+		}
+
+		@Override
+		public void onComplete() {
+			this.reader.onComplete();
+		}
+
+	}
+
 	private static final class JdkResponse extends AbstractClientHttpResponse {
 
-		JdkResponse(HttpResponse<Flow.Publisher<List<ByteBuffer>>> response) {
+		JdkResponse(HttpResponse<Publisher<List<ByteBuffer>>> response) {
 			super(HttpStatusCode.valueOf(response.statusCode()), headers(response), new LinkedMultiValueMap<>(),
 					JdkFlowAdapter.flowPublisherToFlux(response.body())
 						.flatMapIterable(Function.identity())

@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
@@ -123,12 +124,7 @@ class HttpTransportTests {
 		}))) {
 			run(connector, server).withPropertyValues("authing.timeout=500ms").run((context) -> {
 				for (int i = 0; i < silent; i++) {
-					int number = i;
-					AuthingWechatClient client = context.getBean(AuthingWechatClient.class);
-					client.getWechatMpAccessToken(new WechatMpCredentials("wx" + number, "secret"))
-						.subscribe((token) -> {
-						}, (failure) -> {
-						});
+					subscribe(context, "wx" + i);
 				}
 				assertEnded(server, silent);
 				assertThat(token(context, "wx1000")).isEqualTo("wx1000");
@@ -148,11 +144,8 @@ class HttpTransportTests {
 			requests.countDown();
 		}))) {
 			run(connector, server).withPropertyValues("authing.timeout=60s").run((context) -> {
-				AuthingWechatClient client = context.getBean(AuthingWechatClient.class);
 				for (int i = 0; i < hanging; i++) {
-					client.getWechatMpAccessToken(new WechatMpCredentials("wx" + i, "secret")).subscribe((token) -> {
-					}, (failure) -> {
-					});
+					subscribe(context, "wx" + i);
 				}
 				await(requests);
 				assertThat(token(context, "wx1000")).isEqualTo("wx1000");
@@ -179,16 +172,13 @@ class HttpTransportTests {
 		Semaphore requests = new Semaphore(0);
 		try (AuthingServer server = new AuthingServer(answer((socket, request) -> {
 			if (appId(request).equals("wx1")) {
-				socket.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{".getBytes());
-				socket.getOutputStream().flush();
+				writeBeginning(socket);
 			}
 			requests.release();
 		}))) {
 			run(connector, server).run((context) -> {
 				for (int i = 0; i < 2; i++) {
-					var subscription = context.getBean(AuthingWechatClient.class)
-						.getWechatMpAccessToken(new WechatMpCredentials("wx" + i, "secret"))
-						.subscribe();
+					Disposable subscription = subscribe(context, "wx" + i);
 					assertThat(requests.tryAcquire(LIMIT.toSeconds(), TimeUnit.SECONDS)).isTrue();
 					subscription.dispose();
 					assertEnded(server, 1);
@@ -213,12 +203,9 @@ class HttpTransportTests {
 			}
 		}))) {
 			run(connector, server).withPropertyValues("authing.timeout=60s").run((context) -> {
-				AuthingWechatClient client = context.getBean(AuthingWechatClient.class);
 				assertThat(token(context, "wx0")).isEqualTo("wx0");
 				for (int i = 1; i < 3; i++) {
-					client.getWechatMpAccessToken(new WechatMpCredentials("wx" + i, "secret")).subscribe((token) -> {
-					}, (failure) -> {
-					});
+					subscribe(context, "wx" + i);
 				}
 				await(requests);
 			});
@@ -229,6 +216,27 @@ class HttpTransportTests {
 					thread.join(LIMIT.toMillis());
 					assertThat(thread.isAlive()).as(thread.getName()).isFalse();
 				});
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void closeWhileAnswersArriveShouldLeaveNoConnection(String connector) {
+		CountDownLatch requests = new CountDownLatch(ACCOUNTS);
+		CountDownLatch answers = new CountDownLatch(ACCOUNTS / 10);
+		try (AuthingServer server = new AuthingServer(answer((socket, request) -> {
+			requests.countDown();
+			await(requests);
+			writeBeginning(socket);
+			answers.countDown();
+		}))) {
+			run(connector, server).run((context) -> {
+				for (int i = 0; i < ACCOUNTS; i++) {
+					subscribe(context, "wx" + i);
+				}
+				await(answers);
+			});
+			assertEnded(server, ACCOUNTS);
 		}
 	}
 
@@ -261,6 +269,10 @@ class HttpTransportTests {
 		}
 	}
 
+	private static void writeBeginning(Socket socket) throws IOException {
+		socket.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{".getBytes());
+	}
+
 	private static void writeEndlessly(Socket socket) throws IOException {
 		socket.getOutputStream().write("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n".getBytes());
 		byte[] block = new byte[8192];
@@ -286,6 +298,14 @@ class HttpTransportTests {
 				.onErrorResume((failure) -> Mono.just(String.valueOf(failure.getMessage()))), concurrency)
 			.collectList()
 			.block(LIMIT));
+	}
+
+	private static Disposable subscribe(ApplicationContext context, String appId) {
+		return context.getBean(AuthingWechatClient.class)
+			.getWechatMpAccessToken(new WechatMpCredentials(appId, "secret"))
+			.subscribe((token) -> {
+			}, (failure) -> {
+			});
 	}
 
 	private static String token(ApplicationContext context, String appId) {
