@@ -22,17 +22,17 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Function;
 import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -66,20 +66,6 @@ final class FleetTokenLoader extends TokenLoader {
 	// Both instances' clocks may be off by that much without being corrected, and a Date
 	// has whole seconds.
 	private static final Duration TIME_TOLERANCE = IGNORED_CLOCK_SKEW.multipliedBy(3);
-
-	private static final Lease NO_LEASE = new Lease() {
-
-		@Override
-		public @Nullable StoredToken shared() {
-			return null;
-		}
-
-		@Override
-		public Mono<Void> release() {
-			return Mono.empty();
-		}
-
-	};
 
 	private final WechatMpTokenStore store;
 
@@ -122,48 +108,57 @@ final class FleetTokenLoader extends TokenLoader {
 	@Override
 	Mono<ReceivedToken> load(Cache cache, boolean forced) {
 		if (forced) {
-			return fetchAndPublish(cache, Mono.empty());
+			return carryOut(Decision.ASK_ALONE, cache);
 		}
 		long lastPoll = nanoTime() + this.timeForOthers.minus(POLL_INTERVAL).toNanos();
-		return Mono.defer(() -> adoptOrFetch(cache))
+		return decide(cache)
 			.repeatWhenEmpty((empty) -> empty.takeWhile((poll) -> nanoTime() <= lastPoll)
 				.delayElements(POLL_INTERVAL, this.timer))
-			.defaultIfEmpty(fetchAndPublish(cache, Mono.empty()))
-			.flatMap(Function.identity())
+			.defaultIfEmpty(Decision.ASK_ALONE)
+			.flatMap((decision) -> carryOut(decision, cache))
+			.doOnDiscard(Decision.class, Decision::giveUp)
 			// The store may not have been there yet when it was read.
 			.onErrorResume((failure) -> shared(cache, this.storeTimeout).switchIfEmpty(Mono.error(failure)));
 	}
 
 	/**
-	 * Decide whether to adopt what is shared, or to ask as the holder of the lease, or
-	 * alone if the store takes too long to tell. While a valid token is cached that is
-	 * the answer: the instance that holds the lease will tell of another one.
-	 * @return what to do, yet to be subscribed to, as the time allowed for the decision
-	 * is not that of the fetch; empty while another instance asks
+	 * Decide what to do, at the latest when the store takes too long to tell.
+	 * @return the decision; empty while another instance asks
 	 */
-	private Mono<Mono<ReceivedToken>> adoptOrFetch(Cache cache) {
-		AtomicBoolean decided = new AtomicBoolean();
-		// Nobody waits while a valid token is cached.
-		Duration maxWait = (cache.snapshot().currentAsResult(nanoTime()) != null) ? this.timeForOthers
-				: this.storeTimeout;
-		Mono<Mono<ReceivedToken>> decision = read(cache).map(Optional::of)
+	private Mono<Decision> decide(Cache cache) {
+		return Mono.defer(() -> {
+			// Nobody waits while a valid token is cached.
+			Duration maxWait = (cache.snapshot().currentAsResult(nanoTime()) != null) ? this.timeForOthers
+					: this.storeTimeout;
+			CompletableFuture<@Nullable Decision> decided = new CompletableFuture<>();
+			Disposable timeout = this.timer.schedule(() -> decided.complete(Decision.ASK_ALONE), maxWait.toNanos(),
+					TimeUnit.NANOSECONDS);
+			consult(cache, decided).subscribe((decision) -> {
+				if (!decided.complete(decision)) {
+					decision.giveUp();
+				}
+			}, decided::completeExceptionally, () -> decided.complete(null));
+			return Mono.fromFuture(decided).doFinally((signal) -> timeout.dispose());
+		});
+	}
+
+	/**
+	 * Read what is shared, and try for the lease if that is of no use. While a valid
+	 * token is cached and another instance has the lease, that token is the answer: the
+	 * other one will tell of its own.
+	 */
+	private Mono<Decision> consult(Cache cache, Future<?> decided) {
+		return read(cache).map(Optional::of)
 			.defaultIfEmpty(Optional.empty())
 			.flatMap((stored) -> Mono.justOrEmpty(resolveFromStore(cache, stored.orElse(null))))
-			.map(Mono::just)
-			.switchIfEmpty(Mono.defer(() -> decided.get() ? Mono.never() : lease(cache.credentials()))
-				.flatMap((lease) -> decided.compareAndSet(false, true) ? Mono.just(fetchUnderLease(cache, lease))
-						: release(lease).then(Mono.never())))
-			.switchIfEmpty(Mono.fromSupplier(() -> cache.snapshot().currentAsResult(nanoTime())).map(Mono::just));
-		Mono<Mono<ReceivedToken>> timeout = Mono.delay(maxWait, this.timer)
-			.filter((elapsed) -> decided.compareAndSet(false, true))
-			.map((elapsed) -> fetchAndPublish(cache, Mono.empty()));
-		// A lease that comes too late must still be given back, so that it is waited for.
-		return Mono
-			.firstWithValue(
-					Mono.fromFuture(decision.map(Optional::of).defaultIfEmpty(Optional.empty()).toFuture(), true),
-					timeout.map(Optional::of))
-			.doOnCancel(() -> decided.set(true))
-			.flatMap(Mono::justOrEmpty);
+			.map(Decision::adopt)
+			.switchIfEmpty(Mono.defer(() -> decided.isDone() ? Mono.empty() : lease(cache)))
+			.switchIfEmpty(Mono.fromSupplier(() -> cache.snapshot().currentAsResult(nanoTime())).map(Decision::adopt));
+	}
+
+	private Mono<ReceivedToken> carryOut(Decision decision, Cache cache) {
+		return (decision.adopted() != null) ? Mono.just(decision.adopted())
+				: fetchAndPublish(cache, decision.releaseOfLease());
 	}
 
 	@Override
@@ -198,14 +193,6 @@ final class FleetTokenLoader extends TokenLoader {
 		}
 		// It may have been adopted meanwhile.
 		return snapshot.freshAsResult(now);
-	}
-
-	private Mono<ReceivedToken> fetchUnderLease(Cache cache, Lease lease) {
-		ReceivedToken shared = resolveFromStore(cache, sharedBy(lease));
-		if (shared != null) {
-			return Mono.just(shared).doFinally((signal) -> release(lease).subscribe());
-		}
-		return fetchAndPublish(cache, release(lease));
 	}
 
 	/**
@@ -278,8 +265,16 @@ final class FleetTokenLoader extends TokenLoader {
 			.onErrorComplete();
 	}
 
-	private Mono<Lease> lease(WechatMpCredentials credentials) {
-		return call("lease", () -> this.store.lease(credentials)).onErrorReturn(NO_LEASE);
+	private Mono<Decision> lease(Cache cache) {
+		return call("lease", () -> this.store.lease(cache.credentials())).map((lease) -> {
+			Mono<Void> release = call("release", lease::release).onErrorComplete();
+			ReceivedToken shared = resolveFromStore(cache, sharedBy(lease));
+			if (shared == null) {
+				return Decision.ask(release);
+			}
+			release.subscribe();
+			return Decision.adopt(shared);
+		}).onErrorReturn(Decision.ASK_ALONE);
 	}
 
 	private @Nullable ReceivedToken sharedBy(Lease lease) {
@@ -292,10 +287,6 @@ final class FleetTokenLoader extends TokenLoader {
 					LogMessage.format("Operation shared of the token store failed with %s", ex.getClass().getName()));
 			return null;
 		}
-	}
-
-	private Mono<Void> release(Lease lease) {
-		return call("release", lease::release).onErrorComplete();
 	}
 
 	/**
@@ -333,6 +324,34 @@ final class FleetTokenLoader extends TokenLoader {
 		Duration life = Duration.ofNanos(life(stored.token()));
 		return new ReceivedToken(stored.token(), ((stored.life().compareTo(life) < 0) ? stored.life() : life).toNanos(),
 				nanoTime() - stored.age().toNanos(), WechatMpTokenOrigin.STORE, false);
+	}
+
+	/**
+	 * What to do for a token: adopt one, or ask Authing.
+	 *
+	 * @param adopted the token that makes it needless to ask Authing, if there is one
+	 * @param releaseOfLease gives back the lease to ask under, once, however often it is
+	 * subscribed to; empty where Authing is asked without one
+	 */
+	private record Decision(@Nullable ReceivedToken adopted, Mono<Void> releaseOfLease) {
+
+		static final Decision ASK_ALONE = ask(Mono.empty());
+
+		static Decision adopt(ReceivedToken token) {
+			return new Decision(token, Mono.empty());
+		}
+
+		static Decision ask(Mono<Void> releaseOfLease) {
+			return new Decision(null, releaseOfLease.cache());
+		}
+
+		/**
+		 * Do nothing, as the decision came too late.
+		 */
+		void giveUp() {
+			this.releaseOfLease.subscribe();
+		}
+
 	}
 
 }
