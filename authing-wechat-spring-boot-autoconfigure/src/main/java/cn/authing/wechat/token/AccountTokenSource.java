@@ -98,7 +98,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	SharedResult join() {
 		TokenEntry successor = this.successor;
 		if (successor != null) {
-			WechatMpAccessToken previous = stale();
+			WechatMpAccessToken previous = staleIfError();
 			if (previous != null) {
 				return SharedResult.of(previous);
 			}
@@ -139,9 +139,9 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	@Override
-	@Nullable WechatMpAccessToken stale() {
+	@Nullable WechatMpAccessToken staleIfError() {
 		TokenEntry entry = this.entry;
-		return (entry != null) ? entry.stale() : null;
+		return (entry != null) ? entry.staleIfError() : null;
 	}
 
 	@Override

@@ -60,7 +60,7 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 	/**
 	 * Return the token that is still valid, for a caller who cannot wait (any longer).
 	 */
-	abstract @Nullable WechatMpAccessToken stale();
+	abstract @Nullable WechatMpAccessToken staleIfError();
 
 	/**
 	 * Count the answer to a caller that had to wait for it.
@@ -94,7 +94,7 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 
 	private WechatMpAccessToken await(SharedResult answer) {
 		if (!answer.isDone() && Schedulers.isInNonBlockingThread()) {
-			WechatMpAccessToken stale = stale();
+			WechatMpAccessToken stale = staleIfError();
 			recordOutcome(stale != null);
 			if (stale != null) {
 				return stale;
@@ -116,7 +116,7 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 					: new IllegalStateException((cause != null) ? cause.getMessage() : null, cause);
 		}
 		catch (TimeoutException ex) {
-			WechatMpAccessToken stale = stale();
+			WechatMpAccessToken stale = staleIfError();
 			success = stale != null;
 			if (stale != null) {
 				return stale;

@@ -94,7 +94,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	boolean isServing() {
-		return stale() != null;
+		return staleIfError() != null;
 	}
 
 	AccountStatistics statistics() {
@@ -122,8 +122,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	@Nullable WechatMpAccessToken stale() {
-		return this.snapshot.valueOrStale(this.clock.nanoTime());
+	@Nullable WechatMpAccessToken staleIfError() {
+		return this.snapshot.staleIfError(this.clock.nanoTime());
 	}
 
 	@Override
@@ -147,7 +147,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return switch (snapshot.state(now)) {
 			case FRESH, DUE -> {
 				if (snapshot.mayRefresh(now)) {
-					tryFetch(snapshot, newFetch(true, false), 0);
+					tryFetch(snapshot, newFetch(TokenFetch.Purpose.BACKGROUND), 0);
 				}
 				this.statistics.due.increment();
 				yield snapshot.token();
@@ -157,7 +157,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 					yield null;
 				}
 				this.statistics.stale.increment();
-				yield snapshot.valueOrStale(now);
+				yield snapshot.staleIfError(now);
 			}
 			case EMPTY, EXPIRED, FAILING -> null;
 		};
@@ -176,7 +176,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			case EMPTY, EXPIRED, FAILING -> {
 			}
 		}
-		return snapshot.valueOrStale(now);
+		return snapshot.staleIfError(now);
 	}
 
 	@Override
@@ -190,9 +190,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			}
 			TokenFetch fetch = snapshot.fetch();
 			if (fetch != null) {
-				return fetch.valueOrStale();
+				return fetch.resultOrStale();
 			}
-			WechatMpAccessToken stale = snapshot.valueOrStale(now);
+			WechatMpAccessToken stale = snapshot.staleIfError(now);
 			if (stale != null && snapshot.isBackingOff(now)) {
 				return SharedResult.of(stale);
 			}
@@ -200,12 +200,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			if (state == WechatMpTokenState.FAILING && failure != null) {
 				return SharedResult.failed(failure);
 			}
-			fetch = newFetch(false, false);
+			fetch = newFetch(TokenFetch.Purpose.ON_DEMAND);
 			// Not before the cool-down is over, for which a caller can wait. A longer
 			// back-off, of expired tokens that came beside a valid one, ends with that.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
 			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
-				return fetch.valueOrStale();
+				return fetch.resultOrStale();
 			}
 		}
 	}
@@ -218,15 +218,15 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			if (fetch != null) {
 				return fetch.result();
 			}
-			fetch = newFetch(false, true);
+			fetch = newFetch(TokenFetch.Purpose.FORCED);
 			if (tryFetch(snapshot, fetch, 0)) {
 				return fetch.result();
 			}
 		}
 	}
 
-	private TokenFetch newFetch(boolean inBackground, boolean forced) {
-		return new TokenFetch(this.context, (force) -> this.loader.load(this, force), this, inBackground, forced);
+	private TokenFetch newFetch(TokenFetch.Purpose purpose) {
+		return new TokenFetch(this.context, (forced) -> this.loader.load(this, forced), this, purpose);
 	}
 
 	private boolean tryFetch(TokenSnapshot snapshot, TokenFetch fetch, long delay) {
@@ -304,7 +304,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		AuthingException setback = setback(received, change.after());
 		logReceived(received, change, setback);
 		ended();
-		WechatMpAccessToken value = change.after().valueOrStale(this.clock.nanoTime());
+		WechatMpAccessToken value = change.after().staleIfError(this.clock.nanoTime());
 		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), null,
 				record(fetch, received.origin(), setback));
 	}
@@ -345,7 +345,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			logger.info(LogMessage.format("The token of %s is refreshed again, after %d failed attempts", this,
 					change.before().failures().count()));
 		}
-		else if (change.before().validity() != TokenSnapshot.Validity.VALID
+		else if (change.before().validity().wasRejected()
 				&& change.after().validity() == TokenSnapshot.Validity.VALID) {
 			logger.info(LogMessage.format("The token of %s that WeChat had rejected is replaced (%d rejections so far)",
 					this, this.statistics.rejections.sum()));
@@ -372,7 +372,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 					change.after().failures().count(), this, SafeText.messageOf(failure)));
 		}
 		ended();
-		return new TokenFetch.Outcome(change.after().valueOrStale(now), failure,
+		return new TokenFetch.Outcome(change.after().staleIfError(now), failure,
 				record(fetch, WechatMpTokenOrigin.AUTHING, failure));
 	}
 
@@ -402,7 +402,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		Change change = update(
 				(snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.loadStartedAt(), this.context.policy()));
 		ended();
-		return change.after().valueOrStale(this.clock.nanoTime());
+		return change.after().staleIfError(this.clock.nanoTime());
 	}
 
 	@Override
@@ -486,7 +486,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private void fetchInBackground() {
 		TokenSnapshot snapshot = this.snapshot;
-		while (snapshot.fetch() == null && !tryFetch(snapshot, newFetch(true, false), 0)) {
+		while (snapshot.fetch() == null && !tryFetch(snapshot, newFetch(TokenFetch.Purpose.BACKGROUND), 0)) {
 			snapshot = this.snapshot;
 		}
 	}

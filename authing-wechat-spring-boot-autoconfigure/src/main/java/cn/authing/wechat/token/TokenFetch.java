@@ -56,16 +56,14 @@ final class TokenFetch implements Disposable {
 
 	private final Recipient recipient;
 
-	private final boolean inBackground;
-
-	private final boolean forced;
+	private final Purpose purpose;
 
 	private final AtomicBoolean ended = new AtomicBoolean();
 
 	// What is cancelled at the end: calls, and the threads of clients that block.
 	private final Disposable.Composite running = Disposables.composite();
 
-	private final SharedResult valueOrStale;
+	private final SharedResult resultOrStale;
 
 	private final SharedResult result;
 
@@ -82,18 +80,16 @@ final class TokenFetch implements Disposable {
 	 * @param context what all fetches share
 	 * @param loader loads a token; given whether it is forced
 	 * @param recipient who is told how the fetch ended
-	 * @param inBackground whether nobody waits for it
-	 * @param forced whether Authing must be asked
+	 * @param purpose what the fetch is for
 	 */
 	TokenFetch(FetchContext context, Function<Boolean, Mono<ReceivedToken>> loader, Recipient recipient,
-			boolean inBackground, boolean forced) {
+			Purpose purpose) {
 		this.context = context;
 		this.loader = loader;
 		this.recipient = recipient;
-		this.inBackground = inBackground;
-		this.forced = forced;
+		this.purpose = purpose;
 		Executor callbacks = context.executors().callbacks();
-		this.valueOrStale = new SharedResult(callbacks);
+		this.resultOrStale = new SharedResult(callbacks);
 		this.result = new SharedResult(callbacks);
 	}
 
@@ -101,8 +97,8 @@ final class TokenFetch implements Disposable {
 	 * Return the answer for those who need a token: if the fetch fails, a stale one where
 	 * there is one.
 	 */
-	SharedResult valueOrStale() {
-		return this.valueOrStale;
+	SharedResult resultOrStale() {
+		return this.resultOrStale;
 	}
 
 	/**
@@ -114,7 +110,11 @@ final class TokenFetch implements Disposable {
 	}
 
 	boolean isInBackground() {
-		return this.inBackground;
+		return this.purpose == Purpose.BACKGROUND;
+	}
+
+	private boolean isForced() {
+		return this.purpose == Purpose.FORCED;
 	}
 
 	/**
@@ -139,10 +139,10 @@ final class TokenFetch implements Disposable {
 				dispose();
 			}
 			else if (delay > 0) {
-				this.context.schedule(() -> run(this.forced), delay);
+				this.context.schedule(() -> run(isForced()), delay);
 			}
 			else {
-				run(this.forced);
+				run(isForced());
 			}
 		}
 		catch (Throwable ex) {
@@ -206,7 +206,7 @@ final class TokenFetch implements Disposable {
 
 	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token) {
 		this.context.publish(outcome.event()).whenComplete((done, failure) -> {
-			this.valueOrStale.complete(outcome.valueOrStale(), outcome.failure());
+			this.resultOrStale.complete(outcome.resultOrStale(), outcome.failure());
 			this.result.complete(token, outcome.failure());
 		});
 	}
@@ -234,7 +234,7 @@ final class TokenFetch implements Disposable {
 			WechatMpAccessToken stale = this.recipient.abandoned(this);
 			IllegalStateException stopped = new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused");
-			this.valueOrStale.complete(stale, stopped);
+			this.resultOrStale.complete(stale, stopped);
 			this.result.complete(null, stopped);
 		}
 	}
@@ -246,6 +246,28 @@ final class TokenFetch implements Disposable {
 		FetchContext.cancel(this.deadline);
 		this.context.unregister(this);
 		return true;
+	}
+
+	/**
+	 * What a fetch is for.
+	 */
+	enum Purpose {
+
+		/**
+		 * A caller waits, and is content with what another instance has fetched.
+		 */
+		ON_DEMAND,
+
+		/**
+		 * A caller wants Authing to be asked.
+		 */
+		FORCED,
+
+		/**
+		 * Nobody waits.
+		 */
+		BACKGROUND
+
 	}
 
 	/**
@@ -280,11 +302,11 @@ final class TokenFetch implements Disposable {
 	/**
 	 * What the recipient made of the end of a fetch.
 	 *
-	 * @param valueOrStale what those get who need a token
+	 * @param resultOrStale what those get who need a token
 	 * @param failure what they get if there is none
 	 * @param event what the listeners are told
 	 */
-	record Outcome(@Nullable WechatMpAccessToken valueOrStale, @Nullable AuthingException failure,
+	record Outcome(@Nullable WechatMpAccessToken resultOrStale, @Nullable AuthingException failure,
 			WechatMpTokenEvent event) {
 
 	}

@@ -33,7 +33,7 @@ import cn.authing.wechat.WechatMpAccessToken;
  *
  * @param token the token, if one was ever received; also when it is expired or rejected
  * @param origin where the token came from
- * @param validity what WeChat thinks of the token
+ * @param validity whether the token can be expected to work
  * @param receivedAt when the token was received
  * @param softExpiry until then the token is served without triggering a refresh
  * @param hardExpiry until then the token is served without a wait
@@ -67,7 +67,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (now < this.hardExpiry) {
 			return WechatMpTokenState.DUE;
 		}
-		if (valueOrStale(now) != null) {
+		if (staleIfError(now) != null) {
 			return WechatMpTokenState.STALE;
 		}
 		if (this.failures.last() != null && isBackingOff(now)) {
@@ -77,9 +77,10 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return the token that callers get where no better one can be had.
+	 * Return the token that callers get if a fetch fails: any that still works, and one
+	 * that is not good where no better one can be had.
 	 */
-	@Nullable WechatMpAccessToken valueOrStale(long now) {
+	@Nullable WechatMpAccessToken staleIfError(long now) {
 		if (now < this.staleUntil) {
 			return this.token;
 		}
@@ -209,11 +210,11 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (received.isExpired()) {
 			return staleOnArrival(received, now, policy, random);
 		}
-		if (same && this.validity != Validity.VALID) {
+		if (same && this.validity.wasRejected()) {
 			return reissued(received, now, policy, random);
 		}
 		BackOff next = this.backOff.afterToken(inBackground || same, now, policy);
-		if (same && now < this.staleUntil && hasSameExpiry(received.token())) {
+		if (same && isAlive(now) && hasSameExpiry(received.token())) {
 			// That another instance asks ends no streak of failures of this one.
 			return ended(next, received.redelivered() ? this.failures : EMPTY.failures);
 		}
@@ -232,7 +233,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (isAlive(now) || (this.fallback != null && now < this.fallback.until())) {
 			return ended(next, streak);
 		}
-		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now, NEVER, NEVER, next.until(),
+		return new TokenSnapshot(received.token(), received.origin(), Validity.EXPIRED, now, NEVER, NEVER, next.until(),
 				null, next, streak, this.rejections, null);
 	}
 
@@ -254,7 +255,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	private boolean isAlive(long now) {
-		return now < this.staleUntil && (this.hardExpiry != NEVER || this.validity == Validity.REISSUED);
+		return now < this.staleUntil && this.validity != Validity.EXPIRED && this.validity != Validity.REJECTED;
 	}
 
 	/**
@@ -312,11 +313,16 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * What WeChat thinks of a token.
+	 * Whether a token can be expected to work until its expiry.
 	 */
 	enum Validity {
 
 		VALID,
+
+		/**
+		 * Expired when it arrived.
+		 */
+		EXPIRED,
 
 		/**
 		 * Rejected by WeChat, and handed out by Authing again.
@@ -326,7 +332,11 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		/**
 		 * Rejected by WeChat.
 		 */
-		REJECTED
+		REJECTED;
+
+		boolean wasRejected() {
+			return this == REISSUED || this == REJECTED;
+		}
 
 	}
 

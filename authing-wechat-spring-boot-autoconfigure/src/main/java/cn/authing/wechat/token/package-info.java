@@ -44,15 +44,15 @@
  * <h2>States</h2> The state follows from the snapshot and the time, see
  * {@link cn.authing.wechat.token.WechatMpTokenState}. Time alone moves to the right:
  * <pre>
- *           fetched        soft expiry     hard expiry      real expiry
+ *           fetched       soft expiry     hard expiry     real expiry
  *  EMPTY ------------> FRESH --------> DUE --------> STALE --------> EXPIRED
- *    |                   ^              |              |  ^             |
- *    | fetch fails       +--------------+--------------+  | reissued,   | fetch fails
- *    v                   |     fetched                    | or arrived  v
- *  FAILING --------------+                                | expired   FAILING
- *          back-off over, then fetched     rejected: EXPIRED, but
- *                                           soon after another rejection STALE
- * </pre> Who waits when:
+ *    ^                   ^              |              |                ^
+ *    | fetch fails /     +--------------+--------------+----------------+
+ *    | back-off over                    fetched                         | fetch fails /
+ *    +----------------------------- FAILING ----------------------------+ back-off over
+ * </pre> A token that WeChat rejects is EXPIRED; one that was rejected soon after
+ * another, that Authing hands out again after the rejection, or that is expired when it
+ * arrives while there is no better one, is STALE. Who waits when:
  * <ul>
  * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
  * the cool-down is over.</li>
@@ -69,7 +69,7 @@
  * <ol>
  * <li><b>Valid beats new.</b> {@code held()} answers in FRESH and DUE whatever is in
  * flight. A failure changes neither token nor expiries, so that it reaches callers only
- * when {@code valueOrStale} is {@code null}: past the real expiry.</li>
+ * when {@code staleIfError} is {@code null}: past the real expiry.</li>
  * <li><b>The same token again is not news.</b> It leaves the expiries as they are, if
  * they differ by no more than 2 s, and sets the next refresh {@code minRefreshInterval}
  * ahead.</li>

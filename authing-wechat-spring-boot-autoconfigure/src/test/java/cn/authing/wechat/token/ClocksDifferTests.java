@@ -127,6 +127,19 @@ class ClocksDifferTests {
 	}
 
 	@Test
+	void tokenWhenItSeemsExpiredUntilAuthingsTimeIsKnownShouldBeFreshFromThenOn() {
+		this.time.setWallOffset(Duration.ofHours(3));
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(Duration.ofHours(1)));
+		this.fixture.ask();
+		this.fixture.client.call().succeed(token, false);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		this.fixture.refresh();
+		this.fixture.client.call().succeed(token, true);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
 	void tokenWhenItArrivesExpiredDuringRenewalShouldNotReplaceValidOne() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);

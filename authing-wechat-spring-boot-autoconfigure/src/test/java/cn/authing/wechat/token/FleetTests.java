@@ -276,6 +276,16 @@ class FleetTests {
 	}
 
 	@Test
+	void renewalWhenAnotherSharesItsTokenMeanwhileShouldNotTakeTheOldOneBack() {
+		holdEverywhere("A");
+		this.time.advance(UNTIL_DUE);
+		this.b.ask();
+		this.a.meanwhile(() -> this.b.client.call().succeed("B", LIFE));
+		this.a.ask();
+		assertThat(this.a.held()).isEqualTo("B");
+	}
+
+	@Test
 	void getAccessTokenWhenLeaseIsGrantedAfterCloseShouldGiveItBack() {
 		this.stores.get(0).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
 		this.a.ask();
