@@ -195,6 +195,21 @@ class ShutdownAndPauseTests {
 	}
 
 	@Test
+	void stopWhileChangedCredentialsAreFetchedShouldEndThatAndStartShouldRepeatIt() {
+		this.fixture.hold("A");
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "changed"));
+		this.fixture.registry.reload();
+		this.fixture.time.runDue();
+		this.fixture.registry.stop();
+		assertThat(this.fixture.time.pendingTasks()).isZero();
+		this.fixture.registry.start();
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
+	@Test
 	void stopAndStartShouldEndAndResumeNotificationsOfTheStore() {
 		ManualTime time = new ManualTime();
 		SharedTestStore store = new SharedTestStore(time);
