@@ -147,7 +147,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return switch (snapshot.state(now)) {
 			case FRESH, DUE -> {
 				if (snapshot.mayRefresh(now)) {
-					tryFetch(snapshot, newFetch(TokenFetch.Purpose.BACKGROUND), 0);
+					tryFetch(snapshot, newBackgroundFetch(), 0);
 				}
 				this.statistics.due.increment();
 				yield snapshot.token();
@@ -200,7 +200,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			if (state == WechatMpTokenState.FAILING && failure != null) {
 				return SharedResult.failed(failure);
 			}
-			fetch = newFetch(TokenFetch.Purpose.ON_DEMAND);
+			fetch = newFetch(false);
 			// Not before the cool-down is over, for which a caller can wait. A longer
 			// back-off, of expired tokens that came beside a valid one, ends with that.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
@@ -218,15 +218,23 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			if (fetch != null) {
 				return fetch.result();
 			}
-			fetch = newFetch(TokenFetch.Purpose.FORCED);
+			fetch = newFetch(true);
 			if (tryFetch(snapshot, fetch, 0)) {
 				return fetch.result();
 			}
 		}
 	}
 
-	private TokenFetch newFetch(TokenFetch.Purpose purpose) {
-		return new TokenFetch(this.context, (forced) -> this.loader.load(this, forced), this, purpose);
+	private TokenFetch newFetch(boolean forced) {
+		return newFetch(false, forced);
+	}
+
+	private TokenFetch newBackgroundFetch() {
+		return newFetch(true, false);
+	}
+
+	private TokenFetch newFetch(boolean inBackground, boolean forced) {
+		return new TokenFetch(this.context, (force) -> this.loader.load(this, force), this, inBackground, forced);
 	}
 
 	private boolean tryFetch(TokenSnapshot snapshot, TokenFetch fetch, long delay) {
@@ -486,7 +494,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private void fetchInBackground() {
 		TokenSnapshot snapshot = this.snapshot;
-		while (snapshot.fetch() == null && !tryFetch(snapshot, newFetch(TokenFetch.Purpose.BACKGROUND), 0)) {
+		while (snapshot.fetch() == null && !tryFetch(snapshot, newBackgroundFetch(), 0)) {
 			snapshot = this.snapshot;
 		}
 	}

@@ -56,7 +56,9 @@ final class TokenFetch implements Disposable {
 
 	private final Recipient recipient;
 
-	private final Purpose purpose;
+	private final boolean inBackground;
+
+	private final boolean forced;
 
 	private final AtomicBoolean ended = new AtomicBoolean();
 
@@ -80,14 +82,16 @@ final class TokenFetch implements Disposable {
 	 * @param context what all fetches share
 	 * @param loader loads a token; given whether it is forced
 	 * @param recipient who is told how the fetch ended
-	 * @param purpose what the fetch is for
+	 * @param inBackground whether nobody waits for it
+	 * @param forced whether Authing must be asked, whatever another instance has fetched
 	 */
 	TokenFetch(FetchContext context, Function<Boolean, Mono<ReceivedToken>> loader, Recipient recipient,
-			Purpose purpose) {
+			boolean inBackground, boolean forced) {
 		this.context = context;
 		this.loader = loader;
 		this.recipient = recipient;
-		this.purpose = purpose;
+		this.inBackground = inBackground;
+		this.forced = forced;
 		Executor callbacks = context.executors().callbacks();
 		this.resultOrStale = new SharedResult(callbacks);
 		this.result = new SharedResult(callbacks);
@@ -110,11 +114,7 @@ final class TokenFetch implements Disposable {
 	}
 
 	boolean isInBackground() {
-		return this.purpose == Purpose.BACKGROUND;
-	}
-
-	private boolean isForced() {
-		return this.purpose == Purpose.FORCED;
+		return this.inBackground;
 	}
 
 	/**
@@ -139,10 +139,10 @@ final class TokenFetch implements Disposable {
 				dispose();
 			}
 			else if (delay > 0) {
-				this.context.schedule(() -> run(isForced()), delay);
+				this.context.schedule(() -> run(this.forced), delay);
 			}
 			else {
-				run(isForced());
+				run(this.forced);
 			}
 		}
 		catch (Throwable ex) {
@@ -246,28 +246,6 @@ final class TokenFetch implements Disposable {
 		FetchContext.cancel(this.deadline);
 		this.context.unregister(this);
 		return true;
-	}
-
-	/**
-	 * What a fetch is for.
-	 */
-	enum Purpose {
-
-		/**
-		 * A caller waits, and is content with what another instance has fetched.
-		 */
-		ON_DEMAND,
-
-		/**
-		 * A caller wants Authing to be asked.
-		 */
-		FORCED,
-
-		/**
-		 * Nobody waits.
-		 */
-		BACKGROUND
-
 	}
 
 	/**
