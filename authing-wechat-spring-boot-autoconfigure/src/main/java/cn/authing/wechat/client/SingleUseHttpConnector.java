@@ -21,6 +21,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
 import reactor.core.Scannable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -74,11 +76,11 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 		}
 		Exchange exchange = this.exchanges.get();
 		return exchange.connect(method, uri, requestCallback)
+			.doOnCancel(exchange::close)
 			.takeUntilOther(this.closed.asMono())
 			.switchIfEmpty(Mono.error(SingleUseHttpConnector::closed))
 			.<ClientHttpResponse>map((response) -> new Response(response, exchange))
-			.doOnError((failure) -> exchange.close())
-			.doOnCancel(exchange::close);
+			.doOnError((failure) -> exchange.close());
 	}
 
 	/**
@@ -98,11 +100,14 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 
 	/**
 	 * One request and its answer, on a connection of its own; as it is, that of a
-	 * connector that closes the connection itself when it is cancelled.
+	 * connector that closes the connection itself when it is cancelled, or whose request
+	 * can be disposed of.
 	 */
 	public static class Exchange implements ClientHttpConnector, AutoCloseable {
 
 		private final ClientHttpConnector connector;
+
+		private volatile @Nullable Object request;
 
 		/**
 		 * Create a new exchange.
@@ -126,6 +131,7 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 		 * @param request the request
 		 */
 		protected void started(ClientHttpRequest request) {
+			this.request = request.getNativeRequest();
 		}
 
 		/**
@@ -133,6 +139,10 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 		 */
 		@Override
 		public void close() {
+			// Reactor Netty's: else Spring reads an answer to its end that nobody wants
+			if (this.request instanceof Disposable disposable) {
+				disposable.dispose();
+			}
 		}
 
 	}

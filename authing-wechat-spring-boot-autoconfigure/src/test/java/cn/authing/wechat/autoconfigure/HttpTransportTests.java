@@ -30,6 +30,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,7 +43,10 @@ import org.springframework.boot.autoconfigure.ssl.SslAutoConfiguration;
 import org.springframework.boot.http.client.autoconfigure.HttpClientAutoConfiguration;
 import org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
+import org.springframework.http.client.ReactorResourceFactory;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpCredentials;
@@ -57,6 +61,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 /**
  * Tests for the connections to Authing, on each HTTP client that Spring Boot knows.
  */
+@ExtendWith(OutputCaptureExtension.class)
 class HttpTransportTests {
 
 	private static final Duration LIMIT = Duration.ofSeconds(30);
@@ -168,7 +173,7 @@ class HttpTransportTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
-	void fetchWhenCancelledShouldCloseTheConnection(String connector) {
+	void fetchWhenCancelledShouldCloseTheConnection(String connector, CapturedOutput output) {
 		Semaphore requests = new Semaphore(0);
 		try (AuthingServer server = new AuthingServer(answer((socket, request) -> {
 			if (appId(request).equals("wx1")) {
@@ -186,6 +191,7 @@ class HttpTransportTests {
 			});
 			assertThat(server.requests()).hasSize(2);
 		}
+		assertThat(output).doesNotContain("WARN", "ERROR");
 	}
 
 	@ParameterizedTest
@@ -221,7 +227,7 @@ class HttpTransportTests {
 
 	@ParameterizedTest
 	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
-	void closeWhileAnswersArriveShouldLeaveNoConnection(String connector) {
+	void closeWhileAnswersArriveShouldLeaveNoConnection(String connector, CapturedOutput output) {
 		CountDownLatch requests = new CountDownLatch(ACCOUNTS);
 		CountDownLatch answers = new CountDownLatch(ACCOUNTS / 10);
 		try (AuthingServer server = new AuthingServer(answer((socket, request) -> {
@@ -238,6 +244,7 @@ class HttpTransportTests {
 			});
 			assertEnded(server, ACCOUNTS);
 		}
+		assertThat(output).doesNotContain("WARN", "ERROR");
 	}
 
 	@ParameterizedTest
@@ -261,7 +268,7 @@ class HttpTransportTests {
 	private static void assertEnded(AuthingServer server, int connections) {
 		try {
 			assertThat(server.ended().tryAcquire(connections, LIMIT.toSeconds(), TimeUnit.SECONDS))
-				.as("ended: " + server.ended().availablePermits())
+				.as("ended: %d of %s", server.ended().availablePermits(), server.request().headers().get("User-Agent"))
 				.isTrue();
 		}
 		catch (InterruptedException ex) {
@@ -343,7 +350,7 @@ class HttpTransportTests {
 	}
 
 	private static ApplicationContextRunner run(String connector, AuthingServer server) {
-		return new ApplicationContextRunner()
+		return new ApplicationContextRunner().withBean(ReactorResourceFactory.class, LastingReactorResources::new)
 			.withConfiguration(AutoConfigurations.of(SslAutoConfiguration.class, HttpClientAutoConfiguration.class,
 					ReactiveHttpClientAutoConfiguration.class, AuthingClientAutoConfiguration.class))
 			.withPropertyValues("spring.http.clients.reactive.connector=" + connector, "authing.app-id=authing-app",
@@ -355,6 +362,22 @@ class HttpTransportTests {
 	private interface AccountAnswer {
 
 		void write(Socket socket, Request request) throws IOException;
+
+	}
+
+	/**
+	 * Leaves it to who uses Reactor Netty to end connections: it would end them with the
+	 * context before the client is closed.
+	 */
+	private static final class LastingReactorResources extends ReactorResourceFactory {
+
+		@Override
+		public void stop() {
+		}
+
+		@Override
+		public void destroy() {
+		}
 
 	}
 
