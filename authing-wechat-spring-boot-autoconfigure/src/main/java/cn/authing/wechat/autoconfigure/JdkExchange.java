@@ -131,6 +131,7 @@ final class JdkExchange extends Exchange {
 				}
 			});
 			if (this.closed) {
+				// Before there was an answer to cancel.
 				close();
 			}
 		});

@@ -48,7 +48,9 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private volatile boolean warm;
 
-	private volatile @Nullable Future<?> retry;
+	private boolean paused;
+
+	private @Nullable Future<?> retry;
 
 	AccountTokenSource(FetchContext context, String name, TokenEntry entry) {
 		this.context = context;
@@ -166,6 +168,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * Do nothing in the background.
 	 */
 	synchronized void pause() {
+		this.paused = true;
 		FetchContext.cancel(this.retry);
 		TokenEntry entry = this.entry;
 		if (entry != null) {
@@ -177,6 +180,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * Do again in the background what was done before {@link #pause()}.
 	 */
 	synchronized void resume() {
+		this.paused = false;
 		TokenEntry successor = this.successor;
 		if (successor != null) {
 			switchWhenFetched(successor, false);
@@ -232,11 +236,17 @@ final class AccountTokenSource extends CachedTokenSource {
 							SafeText.of(this.name),
 							(failure != null) ? SafeText.messageOf(failure) : "Authing returned no valid token"));
 				}
-				long now = this.context.clock().nanoTime();
-				this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
-						Math.max(next.snapshot().backOff().until(), now) - now);
+				retryLater(next);
 			}
 		});
+	}
+
+	private synchronized void retryLater(TokenEntry next) {
+		if (!this.paused && this.successor == next) {
+			long now = this.context.clock().nanoTime();
+			this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
+					Math.max(next.snapshot().backOff().until(), now) - now);
+		}
 	}
 
 	private boolean isValid(TokenEntry entry) {

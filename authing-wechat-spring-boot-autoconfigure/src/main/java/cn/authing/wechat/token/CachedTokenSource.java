@@ -58,7 +58,8 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 	abstract SharedResult refresh();
 
 	/**
-	 * Return the token that is still valid, for a caller who cannot wait (any longer).
+	 * Return the token that callers get if a fetch fails, for one who cannot wait (any
+	 * longer).
 	 */
 	abstract @Nullable WechatMpAccessToken staleIfError();
 

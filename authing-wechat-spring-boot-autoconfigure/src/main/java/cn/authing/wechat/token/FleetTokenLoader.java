@@ -22,11 +22,12 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
@@ -56,9 +57,6 @@ final class FleetTokenLoader extends TokenLoader {
 	// While another instance fetches. Its lease is renewed while it lives and soon taken
 	// over when it dies, so that this is also how soon a dead one is found out.
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
-
-	// A token is in the store a moment after it was received.
-	private static final Duration PUBLISH_DELAY = Duration.ofSeconds(1);
 
 	// When the application ends.
 	private static final Duration MAX_PUBLISH_WAIT = Duration.ofSeconds(2);
@@ -117,7 +115,7 @@ final class FleetTokenLoader extends TokenLoader {
 			.defaultIfEmpty(Decision.ASK_ALONE)
 			.flatMap((decision) -> carryOut(decision, cache))
 			.doOnDiscard(Decision.class, Decision::giveUp)
-			// The store may not have been there yet when it was read.
+			// Another instance may have shared a token since the store was read.
 			.onErrorResume((failure) -> shared(cache, this.storeTimeout).switchIfEmpty(Mono.error(failure)));
 	}
 
@@ -133,12 +131,18 @@ final class FleetTokenLoader extends TokenLoader {
 			CompletableFuture<@Nullable Decision> decided = new CompletableFuture<>();
 			Disposable timeout = this.timer.schedule(() -> decided.complete(Decision.ASK_ALONE), maxWait.toNanos(),
 					TimeUnit.NANOSECONDS);
-			consult(cache, decided).subscribe((decision) -> {
+			consult(cache, decided::isDone).subscribe((decision) -> {
 				if (!decided.complete(decision)) {
-					decision.giveUp();
+					Decision.giveUp(decision);
 				}
-			}, decided::completeExceptionally, () -> decided.complete(null));
-			return Mono.fromFuture(decided).doFinally((signal) -> timeout.dispose());
+			}, (failure) -> decided.complete(Decision.ASK_ALONE), () -> decided.complete(null));
+			AtomicBoolean delivered = new AtomicBoolean();
+			return Mono.fromFuture(decided).doOnNext((decision) -> delivered.set(true)).doFinally((signal) -> {
+				timeout.dispose();
+				if (!delivered.get()) {
+					decided.thenAccept(Decision::giveUp);
+				}
+			});
 		});
 	}
 
@@ -147,17 +151,17 @@ final class FleetTokenLoader extends TokenLoader {
 	 * token is cached and another instance has the lease, that token is the answer: the
 	 * other one will tell of its own.
 	 */
-	private Mono<Decision> consult(Cache cache, Future<?> decided) {
+	private Mono<Decision> consult(Cache cache, BooleanSupplier tooLate) {
 		return read(cache).map(Optional::of)
 			.defaultIfEmpty(Optional.empty())
-			.flatMap((stored) -> Mono.justOrEmpty(resolveFromStore(cache, stored.orElse(null))))
-			.map(Decision::adopt)
-			.switchIfEmpty(Mono.defer(() -> decided.isDone() ? Mono.empty() : lease(cache)))
-			.switchIfEmpty(Mono.fromSupplier(() -> cache.snapshot().currentAsResult(nanoTime())).map(Decision::adopt));
+			.flatMap((shared) -> Mono.justOrEmpty(answerOf(cache, shared.orElse(null))))
+			.map(Decision::answer)
+			.switchIfEmpty(Mono.defer(() -> tooLate.getAsBoolean() ? Mono.empty() : lease(cache)))
+			.switchIfEmpty(Mono.fromSupplier(() -> cache.snapshot().currentAsResult(nanoTime())).map(Decision::answer));
 	}
 
 	private Mono<ReceivedToken> carryOut(Decision decision, Cache cache) {
-		return (decision.adopted() != null) ? Mono.just(decision.adopted())
+		return (decision.answer() != null) ? Mono.just(decision.answer())
 				: fetchAndPublish(cache, decision.releaseOfLease());
 	}
 
@@ -174,25 +178,8 @@ final class FleetTokenLoader extends TokenLoader {
 			.subscribe();
 	}
 
-	/**
-	 * Return the token that makes it needless to ask Authing, if there is one.
-	 */
-	private @Nullable ReceivedToken resolveFromStore(Cache cache, @Nullable ReceivedToken shared) {
-		TokenSnapshot snapshot = cache.snapshot();
-		long now = nanoTime();
-		if (shared != null) {
-			if (snapshot.shouldAdopt(shared, now) || snapshot.isReissued(shared)) {
-				return shared;
-			}
-			if (snapshot.holds(shared.token().accessToken())
-					&& now - shared.askedAt() < this.policy.minRefreshInterval().toNanos()
-					&& snapshot.receivedAt() < shared.askedAt() - PUBLISH_DELAY.toNanos()) {
-				// Since then another instance has asked, and Authing has no news yet.
-				return snapshot.currentAsResult(now);
-			}
-		}
-		// It may have been adopted meanwhile.
-		return snapshot.freshAsResult(now);
+	private @Nullable ReceivedToken answerOf(Cache cache, @Nullable ReceivedToken shared) {
+		return cache.snapshot().answerOf(shared, nanoTime(), this.policy);
 	}
 
 	/**
@@ -215,6 +202,8 @@ final class FleetTokenLoader extends TokenLoader {
 				}).subscribe();
 				Mono.fromFuture(published, true)
 					.timeout(this.storeTimeout, Mono.empty(), this.timer)
+					// Closed meanwhile.
+					.onErrorComplete()
 					.then(releaseOfLease)
 					.subscribe();
 			});
@@ -256,6 +245,7 @@ final class FleetTokenLoader extends TokenLoader {
 
 	private Mono<ReceivedToken> shared(Cache cache, Duration timeout) {
 		return read(cache).timeout(timeout, Mono.empty(), this.timer)
+			.onErrorComplete()
 			.filter((shared) -> cache.snapshot().shouldAdopt(shared, nanoTime()));
 	}
 
@@ -268,12 +258,12 @@ final class FleetTokenLoader extends TokenLoader {
 	private Mono<Decision> lease(Cache cache) {
 		return call("lease", () -> this.store.lease(cache.credentials())).map((lease) -> {
 			Mono<Void> release = call("release", lease::release).onErrorComplete();
-			ReceivedToken shared = resolveFromStore(cache, sharedBy(lease));
-			if (shared == null) {
+			ReceivedToken answer = answerOf(cache, sharedBy(lease));
+			if (answer == null) {
 				return Decision.ask(release);
 			}
 			release.subscribe();
-			return Decision.adopt(shared);
+			return Decision.answer(answer);
 		}).onErrorReturn(Decision.ASK_ALONE);
 	}
 
@@ -327,17 +317,17 @@ final class FleetTokenLoader extends TokenLoader {
 	}
 
 	/**
-	 * What to do for a token: adopt one, or ask Authing.
+	 * What to do for a token: answer with one, or ask Authing.
 	 *
-	 * @param adopted the token that makes it needless to ask Authing, if there is one
+	 * @param answer the token that makes it needless to ask Authing, if there is one
 	 * @param releaseOfLease gives back the lease to ask under, once, however often it is
 	 * subscribed to; empty where Authing is asked without one
 	 */
-	private record Decision(@Nullable ReceivedToken adopted, Mono<Void> releaseOfLease) {
+	private record Decision(@Nullable ReceivedToken answer, Mono<Void> releaseOfLease) {
 
 		static final Decision ASK_ALONE = ask(Mono.empty());
 
-		static Decision adopt(ReceivedToken token) {
+		static Decision answer(ReceivedToken token) {
 			return new Decision(token, Mono.empty());
 		}
 
@@ -346,10 +336,12 @@ final class FleetTokenLoader extends TokenLoader {
 		}
 
 		/**
-		 * Do nothing, as the decision came too late.
+		 * Give the lease back, as nobody carries this decision out.
 		 */
-		void giveUp() {
-			this.releaseOfLease.subscribe();
+		static void giveUp(@Nullable Decision decision) {
+			if (decision != null) {
+				decision.releaseOfLease.subscribe();
+			}
 		}
 
 	}

@@ -200,7 +200,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			if (state == WechatMpTokenState.FAILING && failure != null) {
 				return SharedResult.failed(failure);
 			}
-			fetch = newFetch(false);
+			fetch = newFetch();
 			// Not before the cool-down is over, for which a caller can wait. A longer
 			// back-off, of expired tokens that came beside a valid one, ends with that.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
@@ -218,15 +218,19 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			if (fetch != null) {
 				return fetch.result();
 			}
-			fetch = newFetch(true);
+			fetch = newForcedFetch();
 			if (tryFetch(snapshot, fetch, 0)) {
 				return fetch.result();
 			}
 		}
 	}
 
-	private TokenFetch newFetch(boolean forced) {
-		return newFetch(false, forced);
+	private TokenFetch newFetch() {
+		return newFetch(false, false);
+	}
+
+	private TokenFetch newForcedFetch() {
+		return newFetch(false, true);
 	}
 
 	private TokenFetch newBackgroundFetch() {
@@ -266,7 +270,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Drop the current token, if it is the one that was rejected.
+	 * Drop the current token or the fallback, whichever was rejected.
 	 * @param rejected tells which one was
 	 * @param delay how long ago the rejection may have happened (propagation delay), in
 	 * nanoseconds
@@ -301,8 +305,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public boolean isOutdated(ReceivedToken received, long askedAt) {
-		return this.snapshot.isOutdated(received.token(), askedAt);
+	public boolean isOutdated(ReceivedToken received, TokenFetch fetch) {
+		return this.snapshot.isOutdated(received.token(), fetch.loadStartedAt());
 	}
 
 	@Override
@@ -493,14 +497,20 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private void fetchInBackground() {
-		TokenSnapshot snapshot = this.snapshot;
-		while (snapshot.fetch() == null && !tryFetch(snapshot, newBackgroundFetch(), 0)) {
-			snapshot = this.snapshot;
+		while (true) {
+			TokenSnapshot snapshot = this.snapshot;
+			// After a change by another thread it may no longer be due.
+			if (untilNextFetch(snapshot) != 0 || tryFetch(snapshot, newBackgroundFetch(), 0)) {
+				return;
+			}
 		}
 	}
 
 	private long untilNextFetch() {
-		TokenSnapshot snapshot = this.snapshot;
+		return untilNextFetch(this.snapshot);
+	}
+
+	private long untilNextFetch(TokenSnapshot snapshot) {
 		long now = this.clock.nanoTime();
 		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(now) - now, 0) : -1;
 	}

@@ -183,7 +183,7 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void received(ReceivedToken received) {
-		if (!this.repeated && this.recipient.isOutdated(received, this.loadStartedAt)) {
+		if (!this.repeated && this.recipient.isOutdated(received, this)) {
 			this.repeated = true;
 			run(true);
 		}
@@ -257,7 +257,7 @@ final class TokenFetch implements Disposable {
 		 * Return whether the token received is one that was rejected after the fetch had
 		 * begun to load it, so that it is no answer.
 		 */
-		boolean isOutdated(ReceivedToken received, long askedAt);
+		boolean isOutdated(ReceivedToken received, TokenFetch fetch);
 
 		/**
 		 * Take in what the fetch brought.

@@ -52,6 +52,9 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	// Some servers compute the whole seconds of an expiry anew for each answer.
 	private static final Duration SAME_EXPIRY = Duration.ofSeconds(2);
 
+	// A token is in the store a moment after it was received.
+	private static final Duration PUBLISH_DELAY = Duration.ofSeconds(1);
+
 	private static final long NEVER = TokenClock.NEVER;
 
 	static final TokenSnapshot EMPTY = new TokenSnapshot(null, null, Validity.VALID, NEVER, NEVER, NEVER, NEVER, null,
@@ -153,7 +156,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			return false;
 		}
 		if (holds(shared.token().accessToken())) {
-			return this.validity != Validity.REJECTED && expiresBefore(shared.token());
+			return this.validity == Validity.EXPIRED_ON_ARRIVAL
+					|| (this.validity != Validity.REJECTED && expiresBefore(shared.token()));
 		}
 		return now >= this.hardExpiry || !shared.token().expiresAt().isBefore(requiredToken().expiresAt());
 	}
@@ -162,7 +166,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Return whether Authing has reissued the rejected token since the rejection, so that
 	 * another fetch cannot help.
 	 */
-	boolean isReissued(ReceivedToken shared) {
+	private boolean isReissued(ReceivedToken shared) {
 		return isRejected(shared.token().accessToken()) && !shared.isExpired()
 				&& shared.askedAt() >= this.rejections.rejectedAt();
 	}
@@ -179,8 +183,27 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Return the cached token as the (unchanged) result of a fetch, if it need not be
 	 * refreshed (any more).
 	 */
-	@Nullable ReceivedToken freshAsResult(long now) {
+	private @Nullable ReceivedToken freshAsResult(long now) {
 		return (now < this.softExpiry) ? currentAsResult(now) : null;
+	}
+
+	/**
+	 * Return the token that makes it needless to ask Authing, if there is one.
+	 * @param shared the token that is shared by all instances, if there is one
+	 */
+	@Nullable ReceivedToken answerOf(@Nullable ReceivedToken shared, long now, WechatMpRefreshPolicy policy) {
+		if (shared != null) {
+			if (shouldAdopt(shared, now) || isReissued(shared)) {
+				return shared;
+			}
+			if (holds(shared.token().accessToken()) && now - shared.askedAt() < policy.minRefreshInterval().toNanos()
+					&& this.receivedAt < shared.askedAt() - PUBLISH_DELAY.toNanos()) {
+				// Since then another instance has asked, and Authing has no news yet.
+				return currentAsResult(now);
+			}
+		}
+		// It may have been adopted meanwhile.
+		return freshAsResult(now);
 	}
 
 	TokenSnapshot withFetch(@Nullable TokenFetch fetch) {
@@ -204,11 +227,12 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			double random) {
 		boolean same = holds(received.token().accessToken());
 		if (received.redelivered() && (this.validity == Validity.REJECTED || !same)) {
-			// Rejected or replaced since it was taken for the answer.
+			// Rejected or replaced since it was taken for the answer. Nothing was asked,
+			// so that no back-off is set.
 			return withFetch(null);
 		}
 		if (received.isExpired()) {
-			return staleOnArrival(received, now, policy, random);
+			return expiredOnArrival(received, now, policy, random);
 		}
 		if (same && this.validity.wasRejected()) {
 			return reissued(received, now, policy, random);
@@ -221,20 +245,22 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		long life = received.life();
 		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now,
 				now + policy.untilRefresh(life, random), now + policy.usable(life), now + life,
-				same ? null : longerLived(now + life, now), next, EMPTY.failures, this.rejections, null);
+				longerLived(same, now + life, now), next, EMPTY.failures, this.rejections, null);
 	}
 
 	// Authing has none better. Callers get it (unless there is one that is still valid)
 	// and Authing is left alone, for as long as after a failure.
-	private TokenSnapshot staleOnArrival(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
+	private TokenSnapshot expiredOnArrival(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
 			double random) {
 		FailureStreak streak = this.failures.plusExpired();
 		BackOff next = this.backOff.afterFailure(streak.count(), null, now, policy, random);
 		if (isAlive(now) || (this.fallback != null && now < this.fallback.until())) {
 			return ended(next, streak);
 		}
-		return new TokenSnapshot(received.token(), received.origin(), Validity.EXPIRED, now, NEVER, NEVER, next.until(),
-				null, next, streak, this.rejections, null);
+		Validity validity = isRejected(received.token().accessToken()) ? Validity.REJECTED
+				: Validity.EXPIRED_ON_ARRIVAL;
+		return new TokenSnapshot(received.token(), received.origin(), validity, now, NEVER, NEVER, next.until(), null,
+				next, streak, this.rejections, null);
 	}
 
 	// Rejected, yet handed out again: the authority may know better.
@@ -246,8 +272,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	// WeChat may let a token live on when it issues another one, with a shorter life.
-	private @Nullable Fallback longerLived(long expiry, long now) {
-		if (isAlive(now) && this.staleUntil > expiry && this.token != null
+	private @Nullable Fallback longerLived(boolean same, long expiry, long now) {
+		if (!same && isAlive(now) && this.staleUntil > expiry && this.token != null
 				&& (this.fallback == null || this.fallback.until() < this.staleUntil)) {
 			return new Fallback(this.token, this.staleUntil);
 		}
@@ -255,7 +281,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	private boolean isAlive(long now) {
-		return now < this.staleUntil && this.validity != Validity.EXPIRED && this.validity != Validity.REJECTED;
+		return now < this.staleUntil && this.validity != Validity.EXPIRED_ON_ARRIVAL
+				&& this.validity != Validity.REJECTED;
 	}
 
 	/**
@@ -322,7 +349,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		/**
 		 * Expired when it arrived.
 		 */
-		EXPIRED,
+		EXPIRED_ON_ARRIVAL,
 
 		/**
 		 * Rejected by WeChat, and handed out by Authing again.

@@ -41,8 +41,9 @@ public enum WechatMpTokenState {
 
 	/**
 	 * The token is past its hard expiry but not past its real one, or arrived expired, or
-	 * was rejected and there is none better yet. A caller waits for the single flight and
-	 * gets this token if that fails; during a back-off it gets this token at once.
+	 * was rejected and there is none better yet; or it has no life left, but an earlier
+	 * token has. A caller waits for the single flight and gets this token if that fails;
+	 * during a back-off it gets this token at once.
 	 */
 	STALE,
 

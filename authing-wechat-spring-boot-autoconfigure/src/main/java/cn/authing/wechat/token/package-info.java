@@ -47,12 +47,14 @@
  *           fetched       soft expiry     hard expiry     real expiry
  *  EMPTY ------------> FRESH --------> DUE --------> STALE --------> EXPIRED
  *    ^                   ^              |              |                ^
- *    | fetch fails /     +--------------+--------------+----------------+
- *    | back-off over                    fetched                         | fetch fails /
- *    +----------------------------- FAILING ----------------------------+ back-off over
+ *    |                   +--------------+--------------+----------------+
+ *    |                                  fetched                         |
+ *    v         down: fetch fails       up: back-off over                v
+ *    +----------------------------- FAILING ----------------------------+
  * </pre> A token that WeChat rejects is EXPIRED; one that was rejected soon after
  * another, that Authing hands out again after the rejection, or that is expired when it
- * arrives while there is no better one, is STALE. Who waits when:
+ * arrives while there is no better one, is STALE; so is any that has no life left, while
+ * an earlier token that lives longer (the fallback) does. Who waits when:
  * <ul>
  * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
  * the cool-down is over.</li>
@@ -70,9 +72,9 @@
  * <li><b>Valid beats new.</b> {@code held()} answers in FRESH and DUE whatever is in
  * flight. A failure changes neither token nor expiries, so that it reaches callers only
  * when {@code staleIfError} is {@code null}: past the real expiry.</li>
- * <li><b>The same token again is not news.</b> It leaves the expiries as they are, if
- * they differ by no more than 2 s, and sets the next refresh {@code minRefreshInterval}
- * ahead.</li>
+ * <li><b>The same token again is not news.</b> It leaves the expiries of a token that
+ * works as they are, if they differ by no more than 2 s, and sets the next refresh
+ * {@code minRefreshInterval} ahead.</li>
  * <li><b>Rejection is compare-and-set.</b> Only the current token, or the fallback behind
  * it, can be rejected. A fetch that began before and brings it asks once more; asked
  * after it, the token is served as STALE with a growing back-off.</li>
@@ -82,10 +84,12 @@
  * own; blocked threads are woken first, and a subscriber that blocks costs a thread.</li>
  * <li><b>Clocks differ.</b> The life of a token is computed once, when it arrives, in
  * Authing's time. From then on only the monotonic clock counts.</li>
- * <li><b>Bounded upstream load.</b> Each end of a fetch sets a back-off of at least the
- * cool-down, and no fetch but {@code refreshAccessToken()} and the one repeat of rule 3
- * starts before it. An entry in use is found again after eviction: a flight is held by
- * the context, a back-off by its timer, anything else by its holder.</li>
+ * <li><b>Bounded upstream load.</b> Each end of a fetch that may have asked Authing sets
+ * a back-off of at least the cool-down, and no fetch but {@code refreshAccessToken()} and
+ * the one repeat of rule 3 starts before it; a caller for whom there is neither a token
+ * nor a failure waits for the cool-down only. An entry in use is found again after
+ * eviction: a flight is held by the context, a back-off by its timer, anything else by
+ * its holder.</li>
  * <li><b>Retries inside one fetch</b> are the client's.</li>
  * <li><b>Blocking callers</b> wait for at most the deadline of the fetch.</li>
  * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and timers, and waits for

@@ -140,6 +140,22 @@ class ClocksDifferTests {
 	}
 
 	@Test
+	void rejectedTokenWhenItSeemsExpiredUntilAuthingsTimeIsKnownShouldBeStale() {
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(Duration.ofHours(1)));
+		this.fixture.ask();
+		this.fixture.client.call().succeed(token, true);
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.service.invalidate("A");
+		this.time.setWallOffset(Duration.ofHours(3));
+		this.fixture.ask();
+		this.fixture.client.call().succeed(token, false);
+		this.fixture.refresh();
+		this.fixture.client.call().succeed(token, true);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
 	void tokenWhenItArrivesExpiredDuringRenewalShouldNotReplaceValidOne() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);

@@ -273,4 +273,18 @@ class ValidBeatsNewTests {
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
 	}
 
+	@Test
+	void earlierTokenThatLivesLongerShouldServeAlsoAfterTheCurrentOneWasExtended() {
+		this.fixture.hold("A");
+		for (int minutes : new int[] { 10, 20 }) {
+			this.fixture.advance(Duration.ofSeconds(10));
+			this.fixture.refresh();
+			this.fixture.client.call().succeed("B", Duration.ofMinutes(minutes));
+		}
+		this.fixture.advance(Duration.ofMinutes(20));
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().fail();
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
 }
