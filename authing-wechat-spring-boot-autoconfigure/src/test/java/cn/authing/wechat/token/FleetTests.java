@@ -286,6 +286,19 @@ class FleetTests {
 	}
 
 	@Test
+	void tokenThatSeemedExpiredShouldBeAdoptedWhenAnotherSharesItAsValid() {
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
+		this.time.setWallOffset(LIFE.plus(LIFE));
+		this.a.ask();
+		this.a.client.call().succeed(token, false);
+		assertThat(this.a.state()).isEqualTo(WechatMpTokenState.STALE);
+		this.time.setWallOffset(Duration.ZERO);
+		this.b.ask();
+		this.b.client.call().succeed(token, true);
+		assertThat(this.a.state()).isEqualTo(WechatMpTokenState.FRESH);
+	}
+
+	@Test
 	void getAccessTokenWhenLeaseIsGrantedAfterCloseShouldGiveItBack() {
 		this.stores.get(0).beSlow(MAX_WAIT.dividedBy(2).minusMillis(1));
 		this.a.ask();
