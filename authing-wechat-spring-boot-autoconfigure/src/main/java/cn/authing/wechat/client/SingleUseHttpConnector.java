@@ -76,11 +76,11 @@ public final class SingleUseHttpConnector implements ClientHttpConnector, AutoCl
 		}
 		Exchange exchange = this.exchanges.get();
 		return exchange.connect(method, uri, requestCallback)
+			.doOnError((failure) -> exchange.close())
 			.doOnCancel(exchange::close)
 			.takeUntilOther(this.closed.asMono())
 			.switchIfEmpty(Mono.error(SingleUseHttpConnector::closed))
-			.<ClientHttpResponse>map((response) -> new Response(response, exchange))
-			.doOnError((failure) -> exchange.close());
+			.map((response) -> new Response(response, exchange));
 	}
 
 	/**
