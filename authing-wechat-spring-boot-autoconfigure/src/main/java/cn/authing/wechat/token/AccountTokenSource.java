@@ -48,8 +48,6 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private volatile boolean warm;
 
-	private boolean paused;
-
 	private @Nullable Future<?> retry;
 
 	AccountTokenSource(FetchContext context, String name, TokenEntry entry) {
@@ -168,7 +166,6 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * Do nothing in the background.
 	 */
 	synchronized void pause() {
-		this.paused = true;
 		FetchContext.cancel(this.retry);
 		TokenEntry entry = this.entry;
 		if (entry != null) {
@@ -180,7 +177,6 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * Do again in the background what was done before {@link #pause()}.
 	 */
 	synchronized void resume() {
-		this.paused = false;
 		TokenEntry successor = this.successor;
 		if (successor != null) {
 			switchWhenFetched(successor, false);
@@ -242,7 +238,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	private synchronized void retryLater(TokenEntry next) {
-		if (!this.paused && this.successor == next) {
+		if (!this.context.isStopped() && this.successor == next) {
 			long now = this.context.clock().nanoTime();
 			this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
 					Math.max(next.snapshot().backOff().until(), now) - now);

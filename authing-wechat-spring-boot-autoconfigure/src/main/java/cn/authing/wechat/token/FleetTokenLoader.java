@@ -140,6 +140,7 @@ final class FleetTokenLoader extends TokenLoader {
 			return Mono.fromFuture(decided).doOnNext((decision) -> delivered.set(true)).doFinally((signal) -> {
 				timeout.dispose();
 				if (!delivered.get()) {
+					// Cancelled, maybe before anybody asked for the decision.
 					decided.thenAccept(Decision::giveUp);
 				}
 			});

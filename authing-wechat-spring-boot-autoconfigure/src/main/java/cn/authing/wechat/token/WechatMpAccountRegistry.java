@@ -181,8 +181,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			changes.dispose();
 			this.changes = null;
 		}
-		this.accounts.values().forEach(AccountTokenSource::pause);
 		this.context.stop();
+		// From now on none schedules anything, so that what is cancelled here stays so.
+		this.accounts.values().forEach(AccountTokenSource::pause);
 		this.loader.awaitPublications();
 	}
 

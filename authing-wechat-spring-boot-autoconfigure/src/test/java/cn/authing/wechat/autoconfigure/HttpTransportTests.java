@@ -46,6 +46,7 @@ import org.springframework.context.ApplicationContext;
 import org.springframework.http.client.ReactorResourceFactory;
 
 import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingServer;
 import cn.authing.wechat.client.AuthingServer.Answer;
@@ -292,29 +293,26 @@ class HttpTransportTests {
 	}
 
 	private static List<String> tokens(ApplicationContext context, int accounts, int concurrency) {
-		AuthingWechatClient client = context.getBean(AuthingWechatClient.class);
 		return Objects.requireNonNull(Flux.range(0, accounts)
-			.flatMapSequential((i) -> client.getWechatMpAccessToken(new WechatMpCredentials("wx" + i, "secret"))
-				.map((token) -> token.accessToken())
+			.flatMapSequential((i) -> fetch(context, "wx" + i).map((token) -> token.accessToken())
 				.onErrorResume((failure) -> Mono.just(String.valueOf(failure.getMessage()))), concurrency)
 			.collectList()
 			.block(LIMIT));
 	}
 
 	private static Disposable subscribe(ApplicationContext context, String appId) {
-		return context.getBean(AuthingWechatClient.class)
-			.getWechatMpAccessToken(new WechatMpCredentials(appId, "secret"))
-			.subscribe((token) -> {
-			}, (failure) -> {
-			});
+		return fetch(context, appId).subscribe((token) -> {
+		}, (failure) -> {
+		});
 	}
 
 	private static String token(ApplicationContext context, String appId) {
-		return Objects
-			.requireNonNull(context.getBean(AuthingWechatClient.class)
-				.getWechatMpAccessToken(new WechatMpCredentials(appId, "secret"))
-				.block(LIMIT))
-			.accessToken();
+		return Objects.requireNonNull(fetch(context, appId).block(LIMIT)).accessToken();
+	}
+
+	private static Mono<WechatMpAccessToken> fetch(ApplicationContext context, String appId) {
+		return context.getBean(AuthingWechatClient.class)
+			.getWechatMpAccessToken(new WechatMpCredentials(appId, "secret"));
 	}
 
 	private static Answer token(Request request) {

@@ -262,8 +262,7 @@ class RedisWechatMpTokenStoreTests {
 	@Test
 	void afterPropertiesSetShouldConnect() {
 		ReactiveRedisConnectionFactory connectionFactory = connectionFactory(true);
-		TestStore store = new TestStore(connectionFactory, () -> {
-		}, PATIENCE);
+		TestStore store = store(connectionFactory);
 		store.store.afterPropertiesSet();
 		store.close();
 		verify(connectionFactory).getReactiveConnection();
@@ -278,8 +277,7 @@ class RedisWechatMpTokenStoreTests {
 			destroyed.await();
 			throw new RedisConnectionFailureException("down");
 		});
-		TestStore store = new TestStore(connectionFactory, () -> {
-		}, PATIENCE);
+		TestStore store = store(connectionFactory);
 		store.store.afterPropertiesSet();
 		Thread closing = new Thread(store::close);
 		closing.start();
@@ -307,6 +305,11 @@ class RedisWechatMpTokenStoreTests {
 		}
 	}
 
+	private static TestStore store(ReactiveRedisConnectionFactory connectionFactory) {
+		return new TestStore(connectionFactory, () -> {
+		}, PATIENCE);
+	}
+
 	private static ReactiveRedisConnectionFactory connectionFactory(boolean running) {
 		ReactiveRedisConnectionFactory connectionFactory = mock(ReactiveRedisConnectionFactory.class,
 				withSettings().extraInterfaces(Lifecycle.class));
@@ -316,8 +319,7 @@ class RedisWechatMpTokenStoreTests {
 
 	// Closing waits for connections that are being made.
 	private static void assertNotConnected(ReactiveRedisConnectionFactory connectionFactory) {
-		TestStore store = new TestStore(connectionFactory, () -> {
-		}, PATIENCE);
+		TestStore store = store(connectionFactory);
 		store.store.afterPropertiesSet();
 		store.close();
 		verify(connectionFactory, never()).getReactiveConnection();
@@ -355,8 +357,7 @@ class RedisWechatMpTokenStoreTests {
 			}
 			throw new RedisConnectionFailureException("interrupted");
 		});
-		TestStore store = new TestStore(connectionFactory, () -> {
-		}, PATIENCE);
+		TestStore store = store(connectionFactory);
 		store.store.changes().subscribe();
 		store.store.start();
 		assertThat(connecting.await(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();

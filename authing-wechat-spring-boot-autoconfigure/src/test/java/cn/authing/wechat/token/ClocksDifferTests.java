@@ -128,15 +128,9 @@ class ClocksDifferTests {
 
 	@Test
 	void tokenWhenItSeemsExpiredUntilAuthingsTimeIsKnownShouldBeFreshFromThenOn() {
-		this.time.setWallOffset(Duration.ofHours(3));
 		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(Duration.ofHours(1)));
-		this.fixture.ask();
-		this.fixture.client.call().succeed(token, false);
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
-		this.fixture.refresh();
-		this.fixture.client.call().succeed(token, true);
+		receiveAsExpiredAndThenAsAlive(token);
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
-		assertThat(this.fixture.held()).isEqualTo("A");
 	}
 
 	@Test
@@ -146,13 +140,18 @@ class ClocksDifferTests {
 		this.fixture.client.call().succeed(token, true);
 		this.fixture.advance(POLICY.initialBackoff());
 		this.fixture.service.invalidate("A");
+		receiveAsExpiredAndThenAsAlive(token);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+	}
+
+	private void receiveAsExpiredAndThenAsAlive(WechatMpAccessToken token) {
 		this.time.setWallOffset(Duration.ofHours(3));
 		this.fixture.ask();
 		this.fixture.client.call().succeed(token, false);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
 		this.fixture.refresh();
 		this.fixture.client.call().succeed(token, true);
-		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
-		assertThat(this.fixture.held()).isEqualTo("A");
+		assertThat(this.fixture.held()).isEqualTo(token.accessToken());
 	}
 
 	@Test

@@ -25,7 +25,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import reactor.core.publisher.Mono;
+
+import org.springframework.boot.test.system.CapturedOutput;
+import org.springframework.boot.test.system.OutputCaptureExtension;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
@@ -195,7 +199,8 @@ class ShutdownAndPauseTests {
 	}
 
 	@Test
-	void stopWhileChangedCredentialsAreFetchedShouldEndThatAndStartShouldRepeatIt() {
+	@ExtendWith(OutputCaptureExtension.class)
+	void stopWhileChangedCredentialsAreFetchedShouldEndThatAndStartShouldRepeatIt(CapturedOutput output) {
 		this.fixture.hold("A");
 		this.fixture.advance(POLICY.initialBackoff());
 		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "changed"));
@@ -203,6 +208,7 @@ class ShutdownAndPauseTests {
 		this.fixture.time.runDue();
 		this.fixture.registry.stop();
 		assertThat(this.fixture.time.pendingTasks()).isZero();
+		assertThat(output).as("a stop is no failure").doesNotContain("changed credentials");
 		this.fixture.registry.start();
 		this.fixture.advance(POLICY.initialBackoff());
 		this.fixture.client.call().succeed("B", LIFE);
