@@ -16,6 +16,8 @@
 
 package cn.authing.wechat;
 
+import java.util.regex.Pattern;
+
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.util.Assert;
@@ -30,9 +32,18 @@ import org.springframework.util.Assert;
  */
 public record WechatMpCredentials(String appId, String appSecret) {
 
+	private static final Pattern SECRET = Pattern.compile("[0-9a-fA-F]{32}");
+
 	public WechatMpCredentials {
 		Assert.hasText(appId, "'appId' must not be blank");
 		Assert.hasText(appSecret, "'appSecret' must not be blank");
+		// An app id is logged, which a secret must never be.
+		Assert.isTrue(!appId.equals(appSecret) && (appId.length() != 32 || isAppId(appId, appSecret)),
+				"'appId' must not be an app secret: are 'appId' and 'appSecret' swapped?");
+	}
+
+	private static boolean isAppId(String appId, String appSecret) {
+		return !SECRET.matcher(appId).matches() || SECRET.matcher(appSecret).matches();
 	}
 
 	// Written out for look-ups by new credentials: on JDK 17 a record's own are not

@@ -153,7 +153,7 @@ public class WechatMpTokenHealth {
 		health.withDetail("state", status.state());
 		if (status.state() == WechatMpTokenState.STALE) {
 			health.withDetail("reason", "The token is about to expire, has expired or was rejected by WeChat; "
-					+ "callers get it because Authing has given no better one");
+					+ "callers get it because no better one is known");
 		}
 		if (status.credentialsRotationPending()) {
 			health.withDetail("credentialsRotationPending", true);

@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.time.Duration;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
@@ -35,6 +36,7 @@ import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.autoconfigure.DefaultAccountCheck.DefaultAccountException;
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
+import cn.authing.wechat.client.SafeText;
 
 /**
  * Analyzes the failures of a start that are about the configuration of Authing. Comes
@@ -42,6 +44,8 @@ import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class AuthingFailureAnalyzer implements FailureAnalyzer {
+
+	private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("authing");
 
 	private static final String ACCOUNTS = "authing.wechat.accounts";
 
@@ -137,12 +141,20 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 	}
 
 	/**
-	 * Tell of a secret that could not be bound, and of a value where there must be
-	 * further names, which may be a secret. Spring Boot's own analysis would show it, and
-	 * the exception, which may contain it, is left out of this one.
+	 * Tell how a duration is written. Tell of a secret that could not be bound, and of a
+	 * value where there must be further names, which may be a secret. Spring Boot's own
+	 * analysis would show it, and the exception, which may contain it, is left out of
+	 * this one.
 	 */
-	private static @Nullable FailureAnalysis analyze(BindException cause) {
+	private @Nullable FailureAnalysis analyze(BindException cause) {
 		ConfigurationPropertyName name = cause.getName();
+		ConfigurationProperty property = cause.getProperty();
+		if (property != null && ROOT.isAncestorOf(name)
+				&& Duration.class.equals(cause.getTarget().getType().resolve())) {
+			return new FailureAnalysis("%s is '%s', which is not a duration%s.".formatted(name,
+					SafeText.of(String.valueOf(property.getValue())), origin(name.toString(), this.environment)),
+					"Write a whole number and its unit: 500ms, 10s, 5m or 2h.", cause);
+		}
 		boolean account = ACCOUNTS_NAME.equals(name) || ACCOUNTS_NAME.isAncestorOf(name);
 		if (!account && !BoundProperties.isSecret(name.toString()) && !name.isAncestorOf(KEYS)) {
 			return null;
@@ -153,7 +165,7 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 				InvalidAuthingPropertiesException.of(name.toString(), "cannot be bound", remedy));
 	}
 
-	private static String origin(BindException cause) {
+	private String origin(BindException cause) {
 		ConfigurationProperty property = cause.getProperty();
 		if (property == null && cause.getCause() instanceof UnboundConfigurationPropertiesException unbound) {
 			property = StreamSupport.stream(unbound.getUnboundProperties().spliterator(), false)
@@ -161,7 +173,8 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 				.orElse(null);
 		}
 		return (property != null && property.getOrigin() != null)
-				? ": " + property.getName() + " is set in " + property.getOrigin() : "";
+				? ": " + property.getName() + " is set in " + property.getOrigin()
+				: origin(cause.getName().toString(), this.environment);
 	}
 
 }

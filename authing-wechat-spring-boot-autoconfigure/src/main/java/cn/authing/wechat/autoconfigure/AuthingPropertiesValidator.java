@@ -55,6 +55,16 @@ final class AuthingPropertiesValidator {
 
 	private static final Pattern WORD = Pattern.compile("[\\x21-\\x7e]+");
 
+	private static final Pattern WRAPPED = Pattern.compile("[\"'<].*[\"'>]");
+
+	// Those of Authing and of WeChat; an app id of WeChat has 18 characters, one of
+	// Authing has 24
+	private static final Pattern SECRET = Pattern.compile("[0-9a-fA-F]{32}");
+
+	private static final Duration MIN_TIMEOUT = Duration.ofMillis(100);
+
+	private static final String LONGER = "Write a longer duration, such as %s; a number without a unit is milliseconds.";
+
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
 
 	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^A-Za-z0-9]");
@@ -117,6 +127,7 @@ final class AuthingPropertiesValidator {
 		if (connection && required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
 			validateAppHost(String.valueOf(this.properties.getAppHost()));
 		}
+		notSwapped("authing.", this.properties.getAppId(), this.properties.getAppSecret(), false);
 		this.values.forEach(this::validateValue);
 		validateConnection();
 		if (accounts) {
@@ -147,6 +158,11 @@ final class AuthingPropertiesValidator {
 	}
 
 	private void validateConnection() {
+		if (this.properties.getTimeout().compareTo(MIN_TIMEOUT) < 0) {
+			add("authing.timeout",
+					"is " + this.properties.getTimeout().toMillis() + " ms, in which Authing cannot answer",
+					LONGER.formatted("10s"));
+		}
 		if (!LANGUAGE.matcher(this.properties.getLang()).matches()) {
 			add("authing.lang", "is '" + this.properties.getLang() + "', which is not a language",
 					"Write zh-CN, en-US, ja-JP or zh-TW.");
@@ -216,6 +232,7 @@ final class AuthingPropertiesValidator {
 					+ "Authing application instead.";
 			required("authing.wechat.app-id", wechat.getAppId(), APP_ID_REMEDY + remedy);
 			required("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret." + remedy);
+			notSwapped("authing.wechat.", wechat.getAppId(), wechat.getAppSecret(), true);
 		}
 		if (appId && wechat.getAccounts().containsKey(WechatMpTokenService.DEFAULT_ACCOUNT)) {
 			add("authing.wechat.accounts.default", "names the account that authing.wechat.app-id is the id of already",
@@ -232,6 +249,18 @@ final class AuthingPropertiesValidator {
 		required(property + ".app-id", account.getAppId(), APP_ID_REMEDY + variable.formatted("APPID"));
 		required(property + ".app-secret", account.getAppSecret(),
 				"Write the WeChat app secret." + variable.formatted("APPSECRET"));
+		notSwapped(property + ".", account.getAppId(), account.getAppSecret(), true);
+	}
+
+	/**
+	 * Report an app id that is a secret, since app ids are logged.
+	 */
+	private void notSwapped(String prefix, @Nullable String appId, @Nullable String appSecret, boolean wechat) {
+		if (appId != null && appSecret != null && (appId.equals(appSecret)
+				|| (SECRET.matcher(appId).matches() && (wechat || !SECRET.matcher(appSecret).matches())))) {
+			add(prefix + "app-id", "seems to be an app secret; it and " + prefix + "app-secret may be swapped",
+					"Write the id here, and the secret in " + prefix + "app-secret.");
+		}
 	}
 
 	private void validateCache(AuthingWechatCacheProperties cache) {
@@ -240,12 +269,12 @@ final class AuthingPropertiesValidator {
 				cache.getFailureBackoff().getMax());
 		if (cache.getRefreshAhead().compareTo(cache.getExpiryMargin()) < 0) {
 			add(CACHE + "refresh-ahead", "is shorter than " + EXPIRY_MARGIN + ", so that no token would be renewed "
-					+ "before it counts as expired", "Write a longer duration, such as 5m.");
+					+ "before it counts as expired", LONGER.formatted("5m"));
 		}
 		if (cache.getDefaultTtl().compareTo(cache.getExpiryMargin()) <= 0) {
 			add(CACHE + "default-ttl",
-					"is not longer than " + EXPIRY_MARGIN + ", so that a token would count as " + "expired at once",
-					"Write a longer duration, such as 60s.");
+					"is not longer than " + EXPIRY_MARGIN + ", so that a token would count as expired at once",
+					LONGER.formatted("60s"));
 		}
 	}
 
@@ -314,6 +343,10 @@ final class AuthingPropertiesValidator {
 		}
 		if (!value.equals(value.strip())) {
 			return add(property, "has white space before or behind it (" + value.length() + " characters)", remedy);
+		}
+		if (WRAPPED.matcher(value).matches()) {
+			return add(property, "has quotes or angle brackets around it (" + value.length() + " characters)",
+					"Write the value without them.");
 		}
 		return WORD.matcher(value).matches() || add(property,
 				"has white space or other than ASCII characters in it (" + value.length() + " characters)", remedy);

@@ -40,9 +40,10 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
 
 /**
- * Looks at what is written below {@code authing} for what binding does not notice: names
- * that no property has, and values that YAML reads as something else. Variables of the
- * environment are not looked at: there, other programs may have some of that prefix.
+ * Looks for what binding does not notice: names below {@code authing} that no property
+ * has, values that YAML reads as something else, and properties that are written in
+ * another place than below {@code authing}. Variables of the environment are not looked
+ * at: there, other programs may have some of that prefix.
  */
 final class PropertyScan {
 
@@ -58,12 +59,15 @@ final class PropertyScan {
 
 	private final Set<ConfigurationPropertyName> known;
 
+	private final Set<ConfigurationPropertyName> set;
+
 	private final List<String> unknown = new ArrayList<>();
 
 	private final List<Problem> problems = new ArrayList<>();
 
-	PropertyScan(Environment environment, Set<ConfigurationPropertyName> known) {
-		this.known = known;
+	PropertyScan(Environment environment, BoundProperties properties) {
+		this.known = properties.names();
+		this.set = properties.values().keySet();
 		BoundProperties.sources(environment).forEach(this::scan);
 	}
 
@@ -88,6 +92,9 @@ final class PropertyScan {
 					checkName(name);
 					checkValue(name, source.getConfigurationProperty(name));
 				}
+				else {
+					checkPlace(name);
+				}
 			}
 		}
 	}
@@ -110,10 +117,32 @@ final class PropertyScan {
 		}
 		String meant = meant(name);
 		if (meant != null || WECHAT.isAncestorOf(name)) {
-			String shown = name + ((meant != null) ? " (did you mean " + meant + "?)" : "");
-			if (!this.unknown.contains(shown)) {
-				this.unknown.add(shown);
-			}
+			addUnknown(name, meant);
+		}
+	}
+
+	/**
+	 * Look whether a name is that of a property which is not set, with something before
+	 * it or without {@code authing}.
+	 */
+	private void checkPlace(ConfigurationPropertyName name) {
+		ConfigurationPropertyName meant = null;
+		if (name.getElement(0, Form.UNIFORM).equals("wechat")) {
+			meant = ROOT.append(name);
+		}
+		for (int i = 1; i < name.getNumberOfElements() && meant == null; i++) {
+			meant = name.getElement(i, Form.UNIFORM).equals("authing") ? name.subName(i) : null;
+		}
+		if (meant != null && (this.known.contains(meant) || ACCOUNTS.isAncestorOf(meant))
+				&& !this.set.contains(meant)) {
+			addUnknown(name, meant.toString());
+		}
+	}
+
+	private void addUnknown(ConfigurationPropertyName name, @Nullable String meant) {
+		String shown = name + ((meant != null) ? " (did you mean " + meant + "?)" : "");
+		if (!this.unknown.contains(shown)) {
+			this.unknown.add(shown);
 		}
 	}
 

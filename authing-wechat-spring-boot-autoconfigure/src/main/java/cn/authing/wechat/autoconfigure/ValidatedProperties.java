@@ -92,7 +92,7 @@ class ValidatedProperties {
 
 	private BoundProperties bind() {
 		BoundProperties properties = BoundProperties.from(this.environment);
-		PropertyScan scan = new PropertyScan(this.environment, properties.names());
+		PropertyScan scan = new PropertyScan(this.environment, properties);
 		reportUnknown(scan.unknown());
 		new AuthingPropertiesValidator(properties, scan.problems()).validate(this.connectionRequired,
 				this.accountsRequired, this.pairRequired);

@@ -228,9 +228,8 @@ final class AccountTokenSource extends CachedTokenSource {
 				if (first) {
 					logger.warn(LogMessage.format(
 							"The changed credentials of account '%s' have produced no valid token and are tried again;"
-									+ " the token of the old ones is used until it expires: %s",
-							SafeText.of(this.name),
-							(failure != null) ? SafeText.messageOf(failure) : "Authing returned no valid token"));
+									+ " the token of the old ones is used until it expires",
+							SafeText.of(this.name)));
 				}
 				retryLater(next);
 			}

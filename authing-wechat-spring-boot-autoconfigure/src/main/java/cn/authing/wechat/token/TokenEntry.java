@@ -300,6 +300,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
 		}
 		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", this));
+		logRejections(change);
 		scheduleWarmUp();
 		return true;
 	}
@@ -346,8 +347,18 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		logger.debug(LogMessage.format("Received %s of %s from %s; it expires in %d s",
 				change.before().holds(received.token().accessToken()) ? "the same token" : "a new token", this,
 				received.origin(), TimeUnit.NANOSECONDS.toSeconds(received.life())));
+		logRejections(change);
 		if (setback == null) {
 			logRecovery(change);
+		}
+	}
+
+	private void logRejections(Change change) {
+		if (change.startsRejectionStreak()) {
+			logger.warn(LogMessage
+				.format("WeChat rejects one token of %s after the other, or Authing returns the rejected"
+						+ " one; retrying with growing pauses. Another program may ask WeChat for tokens of the same app id",
+						this));
 		}
 	}
 
@@ -369,10 +380,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	@Override
 	public TokenFetch.Outcome failed(AuthingException failure, TokenFetch fetch) {
-		// Whoever waits is told by the exception; of a background fetch nobody else
-		// hears.
-		boolean log = fetch.isInBackground() || this.statistics.takeFirstFetch();
-		Change change = update((snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(), this.context.policy(),
+		Change change = update((snapshot) -> snapshot.failed(failure, this.clock.nanoTime(), this.context.policy(),
 				this.context.random()));
 		long now = this.clock.nanoTime();
 		if (change.logsStreak()) {
@@ -389,8 +397,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private static String describe(TokenSnapshot snapshot, long now) {
-		return (now < snapshot.staleUntil()) ? "The current one is valid for another %d s"
-			.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now)) : "There is no other";
+		return (now < snapshot.staleUntil())
+				? "The current one is valid for another %d s"
+					.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now))
+				: "There is no other with these credentials";
 	}
 
 	private WechatMpTokenEvent record(TokenFetch fetch, WechatMpTokenOrigin origin,
@@ -530,6 +540,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 		boolean logsStreak() {
 			return this.after.failures().logged() && !this.before.failures().logged();
+		}
+
+		boolean startsRejectionStreak() {
+			return this.after.rejections().count() > 1 && this.before.rejections().count() <= 1;
 		}
 
 		boolean endsLoggedStreak() {

@@ -300,9 +300,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	/**
 	 * Take in the failure of a fetch. The token stays as it is.
 	 */
-	TokenSnapshot failed(AuthingException failure, boolean logged, long now, WechatMpRefreshPolicy policy,
-			double random) {
-		FailureStreak streak = this.failures.plus(failure, logged);
+	TokenSnapshot failed(AuthingException failure, long now, WechatMpRefreshPolicy policy, double random) {
+		FailureStreak streak = this.failures.plus(failure);
 		return ended(this.backOff.afterFailure(streak.count(), failure.getRetryAfter(), now, policy, random), streak);
 	}
 
@@ -415,8 +414,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 */
 	record FailureStreak(@Nullable AuthingException last, int count, boolean logged) {
 
-		FailureStreak plus(AuthingException failure, boolean logged) {
-			return new FailureStreak(failure, this.count + 1, this.logged || logged);
+		FailureStreak plus(AuthingException failure) {
+			return new FailureStreak(failure, this.count + 1, true);
 		}
 
 		// One alone may be an answer that was long on its way.

@@ -18,6 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 import org.junit.jupiter.api.Test;
@@ -45,6 +46,8 @@ import cn.authing.wechat.client.AuthingOperation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatException;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatNoException;
 import static org.assertj.core.api.Assertions.entry;
 
 /**
@@ -110,7 +113,11 @@ class AuthingPropertiesTests {
 					"authing.retry.max-backoff=100ms|is shorter than authing.retry.initial-backoff",
 					"authing.headers.X-A=|is empty", "authing.headers.X-A=${MISSING}|has the placeholder",
 					"authing.headers[X A]=s3cr3t-0123456789|is not a valid name",
-					"authing.wechat.cache.refresh-ahead=0s|is not positive",
+					"authing.wechat.cache.refresh-ahead=0s|is not positive", "authing.timeout=10|is 10 ms",
+					"authing.app-id=<your-app-id>|has quotes or angle brackets",
+					"authing.app-host=\"https://example.authing.cn\"|has quotes or angle brackets",
+					"authing.app-id=" + SECRET + "|seems to be an app secret",
+					"authing.app-id=0123456789abcdef0123456789abcdef|seems to be an app secret",
 					"authing.wechat.cache.refresh-ahead=5s|is shorter than authing.wechat.cache.expiry-margin",
 					"authing.wechat.cache.min-refresh-interval=0s|is not positive",
 					"authing.wechat.cache.expiry-margin=-1s|is negative",
@@ -158,6 +165,32 @@ class AuthingPropertiesTests {
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
 				.hasMessageStartingWith("authing.wechat." + missing + " is missing. Write the WeChat app"));
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.wechat.", "authing.wechat.accounts.shop." })
+	void validateWhenIdAndSecretAreSwappedShouldNameBothAndShowNone(String prefix) {
+		String secret = "0123456789ABCDEF0123456789abcdef";
+		for (String other : List.of("wx0123456789abcdef", secret, secret.toLowerCase(Locale.ROOT))) {
+			this.contextRunner.withPropertyValues(prefix + "app-id=" + secret, prefix + "app-secret=" + other)
+				.run((context) -> assertThat(context).getFailure()
+					.rootCause()
+					.hasMessageStartingWith(prefix + "app-id seems to be an app secret")
+					.hasMessageContaining(prefix + "app-secret may be swapped")
+					.message()
+					.doesNotContainIgnoringCase(secret));
+		}
+	}
+
+	@ParameterizedTest
+	@CsvSource({ "0123456789abcdef0123456789abcdef,wx1", "0123456789abcdef0123456789abcdef,0123456789abcdef01234567",
+			"s3cr3t,s3cr3t" })
+	void credentialsThatAreSwappedShouldBeRefused(String appId, String appSecret) {
+		assertThatIllegalArgumentException().isThrownBy(() -> new WechatMpCredentials(appId, appSecret))
+			.withMessageContaining("swapped")
+			.withMessageNotContaining(appId);
+		assertThatNoException()
+			.isThrownBy(() -> new WechatMpCredentials("0123456789abcdef0123456789abcdef", "f".repeat(32)));
 	}
 
 	@Test

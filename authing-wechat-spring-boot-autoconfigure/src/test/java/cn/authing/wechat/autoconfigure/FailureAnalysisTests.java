@@ -88,7 +88,8 @@ class FailureAnalysisTests {
 				        app-id: wx1
 				        app-secret: s3cr3t-0123456789
 				"""));
-		assertThat(output).contains("APPLICATION FAILED TO START", "in YAML, write the name as \"[旗舰店]\"");
+		assertThat(output).contains("APPLICATION FAILED TO START", "in YAML, write the name as \"[旗舰店]\"",
+				"(set in URL [file:", "application.yaml] - 5:17)");
 		assertThat(output).doesNotContain(SECRET);
 	}
 
@@ -117,6 +118,49 @@ class FailureAnalysisTests {
 		assertThat(output)
 			.contains("authing.wechat.app-secret may not be read as it is written", "Put the value in quotes.")
 			.doesNotContain("authing.wechat.app-id", "42798");
+	}
+
+	@Test
+	void durationThatCannotBeReadShouldBeAdvisedToHaveAUnit(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> runWithYaml("""
+				authing:
+				  wechat:
+				    cache:
+				      refresh-ahead: 5min
+				"""));
+		assertThat(output).contains("authing.wechat.cache.refresh-ahead is '5min', which is not a duration (set in ",
+				"application.yaml] - 4:22).", "Write a whole number and its unit: 500ms, 10s, 5m or 2h.");
+	}
+
+	@Test
+	void propertiesInAnotherPlaceShouldBeReported(CapturedOutput output) throws IOException {
+		runWithYaml("""
+				wechat:
+				  app-id: wx1
+				  accounts.shop.app-id: wx2
+				  message: hello
+				spring.authing.lang: en-US
+				spring.authing.app-id: set
+				""").close();
+		assertThat(output).containsOnlyOnce("Unknown configuration properties")
+			.contains("wechat.app-id (did you mean authing.wechat.app-id?)",
+					"wechat.accounts.shop.app-id (did you mean authing.wechat.accounts.shop.app-id?)",
+					"spring.authing.lang (did you mean authing.lang?)")
+			.doesNotContain("wechat.message", "spring.authing.app-id");
+	}
+
+	@Test
+	void propertiesInAnotherPlaceThatAreReadFromThereShouldNotBeReported(CapturedOutput output) throws IOException {
+		runWithYaml("""
+				wechat:
+				  app-id: wx1
+				  app-secret: s3cr3t
+				authing:
+				  wechat:
+				    app-id: ${wechat.app-id}
+				    app-secret: ${wechat.app-secret}
+				""").close();
+		assertThat(output).doesNotContain("Unknown configuration properties");
 	}
 
 	@Test

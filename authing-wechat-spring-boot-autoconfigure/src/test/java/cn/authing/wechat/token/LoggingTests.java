@@ -134,13 +134,8 @@ class LoggingTests {
 
 	@Test
 	void firstFailureOfAnAccountShouldBeLoggedAtWarnAndItsEndAtInfo() {
-		this.fixture.ask();
-		this.fixture.client.call().fail();
-		this.fixture.advance(Duration.ofSeconds(1));
-		this.fixture.ask();
-		this.fixture.client.call().fail();
+		failTwice();
 		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "Authing is busy");
-		this.fixture.advance(Duration.ofSeconds(2));
 		this.fixture.hold(TOKEN);
 		assertThat(messages(Level.INFO)).singleElement().asString().contains("2 failed attempts");
 	}
@@ -169,6 +164,37 @@ class LoggingTests {
 	}
 
 	@Test
+	void tokensThatAreRejectedOneAfterTheOtherShouldBeLoggedOnceAtWarn() {
+		this.fixture.hold(TOKEN);
+		this.fixture.client.onCall((call) -> call.succeed(TOKEN + this.fixture.client.calls(), LIFE));
+		this.fixture.advance(MIN_REFRESH_INTERVAL);
+		for (int rejection = 1; rejection <= 4; rejection++) {
+			assertThat(messages(Level.WARN)).hasSize((rejection < 3) ? 0 : 1);
+			this.fixture.service.invalidate(this.fixture.held());
+			this.fixture.advance(TokenServiceFixture.POLICY.maxBackoff().dividedBy(2));
+			this.fixture.ask();
+		}
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("account 'default'", "Another program may ask WeChat");
+	}
+
+	@Test
+	void rejectedTokenThatAuthingReturnsAgainShouldBeLoggedOnceAtWarn() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(MIN_REFRESH_INTERVAL);
+		this.fixture.client.onCall((call) -> call.succeed(TOKEN, LIFE));
+		for (int rejection = 1; rejection <= 3; rejection++) {
+			this.fixture.service.invalidate(TOKEN);
+			this.fixture.ask();
+			this.fixture.advance(TokenServiceFixture.POLICY.maxBackoff().dividedBy(2));
+			assertThat(messages(Level.WARN)).singleElement()
+				.asString()
+				.contains("account 'default'", "Another program may ask WeChat");
+		}
+	}
+
+	@Test
 	void namesWithControlCharactersShouldNotWriteLinesOfTheirOwn() {
 		WechatMpTokenSource evil = this.fixture.service
 			.account(new WechatMpCredentials("wx\r\nERROR forged\u0085\u009b", "tenant-secret"));
@@ -179,27 +205,41 @@ class LoggingTests {
 	}
 
 	@Test
-	void failureThatACallerIsToldOfShouldBeLoggedAtDebugOnly() {
+	void failureAfterAnExpiryShouldBeLoggedAsAnyOther() {
 		this.fixture.hold(TOKEN);
 		this.fixture.advance(LIFE);
-		this.fixture.ask();
-		this.fixture.client.call().fail();
-		this.fixture.advance(Duration.ofSeconds(1));
-		this.fixture.hold(TOKEN);
-		assertThat(messages(Level.WARN)).isEmpty();
-		assertThat(messages(Level.INFO)).isEmpty();
-		assertThat(messages(Level.DEBUG)).anySatisfy((message) -> assertThat(message).contains("failed"));
+		failTwice();
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "There is no other");
+		this.fixture.hold(TOKEN + 2);
+		assertThat(messages(Level.INFO)).singleElement().asString().contains("2 failed attempts");
 	}
 
 	@Test
-	void failureThatFindsItsCallersGoneShouldBeLoggedAtDebugOnly() {
+	void failureAfterARejectionShouldBeLoggedAsAnyOther() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(Duration.ofMinutes(1));
+		this.fixture.service.invalidate(TOKEN);
+		failTwice();
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "There is no other");
+	}
+
+	private void failTwice() {
+		for (int attempt = 0; attempt < 2; attempt++) {
+			this.fixture.ask();
+			this.fixture.client.call().fail();
+			this.fixture.advance(Duration.ofSeconds(2));
+		}
+	}
+
+	@Test
+	void failureThatFindsItsCallersGoneShouldBeLoggedOnce() {
 		this.fixture.hold(TOKEN);
 		this.fixture.advance(LIFE);
 		this.fixture.ask().cancel();
 		this.fixture.refresh().cancel();
 		this.fixture.client.call().fail();
 		assertThat(messages(Level.ERROR)).isEmpty();
-		assertThat(messages(Level.WARN)).isEmpty();
+		assertThat(messages(Level.WARN)).hasSize(1);
 	}
 
 	@Test
@@ -266,13 +306,13 @@ class LoggingTests {
 		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "another-secret"));
 		this.fixture.registry.reload();
 		this.fixture.advance(Duration.ofMinutes(10));
-		assertThat(messages(Level.WARN)).singleElement()
-			.asString()
-			.contains("changed credentials of account 'default'");
+		assertThat(messages(Level.WARN)).satisfiesExactly(
+				(message) -> assertThat(message).contains("no other with these credentials", "Authing is busy"),
+				(message) -> assertThat(message).contains("changed credentials of account 'default'"));
 		this.fixture.client.onCall((call) -> call.succeed(TOKEN + 2, LIFE));
 		this.fixture.advance(Duration.ofMinutes(1));
-		assertThat(messages(Level.INFO)).singleElement().asString().contains("account 'default' are in use");
-		assertThat(messages(Level.WARN)).hasSize(1);
+		assertThat(messages(Level.INFO)).last().asString().contains("account 'default' are in use");
+		assertThat(messages(Level.WARN)).hasSize(2);
 	}
 
 	@Test
