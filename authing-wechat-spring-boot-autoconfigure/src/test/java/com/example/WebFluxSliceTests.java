@@ -26,7 +26,7 @@ import org.springframework.test.web.reactive.server.WebTestClient;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-@WebFluxTest(ExpiryController.class)
+@WebFluxTest(ReactiveExpiryController.class)
 class WebFluxSliceTests {
 
 	@TestBean
@@ -39,7 +39,7 @@ class WebFluxSliceTests {
 	@Test
 	void expiryIsShown(@Autowired WebTestClient client) {
 		client.get()
-			.uri("/expiry")
+			.uri("/reactive/expiry")
 			.exchange()
 			.expectStatus()
 			.isOk()

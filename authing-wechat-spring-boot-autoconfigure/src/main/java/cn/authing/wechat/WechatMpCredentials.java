@@ -38,12 +38,12 @@ public record WechatMpCredentials(String appId, String appSecret) {
 		Assert.hasText(appId, "'appId' must not be blank");
 		Assert.hasText(appSecret, "'appSecret' must not be blank");
 		// An app id is logged, which a secret must never be.
-		Assert.isTrue(!appId.equals(appSecret) && (appId.length() != 32 || isAppId(appId, appSecret)),
+		Assert.isTrue(appId.length() != 32 || !isSecret(appId) || (isSecret(appSecret) && !appId.equals(appSecret)),
 				"'appId' must not be an app secret: are 'appId' and 'appSecret' swapped?");
 	}
 
-	private static boolean isAppId(String appId, String appSecret) {
-		return !SECRET.matcher(appId).matches() || SECRET.matcher(appSecret).matches();
+	private static boolean isSecret(String value) {
+		return SECRET.matcher(value).matches();
 	}
 
 	// Written out for look-ups by new credentials: on JDK 17 a record's own are not

@@ -256,8 +256,8 @@ final class AuthingPropertiesValidator {
 	 * Report an app id that is a secret, since app ids are logged.
 	 */
 	private void notSwapped(String prefix, @Nullable String appId, @Nullable String appSecret, boolean wechat) {
-		if (appId != null && appSecret != null && (appId.equals(appSecret)
-				|| (SECRET.matcher(appId).matches() && (wechat || !SECRET.matcher(appSecret).matches())))) {
+		if (appId != null && appSecret != null && SECRET.matcher(appId).matches()
+				&& (wechat || appId.equals(appSecret) || !SECRET.matcher(appSecret).matches())) {
 			add(prefix + "app-id", "seems to be an app secret; it and " + prefix + "app-secret may be swapped",
 					"Write the id here, and the secret in " + prefix + "app-secret.");
 		}
