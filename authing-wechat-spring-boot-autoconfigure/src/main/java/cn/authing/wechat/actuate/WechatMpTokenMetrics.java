@@ -22,7 +22,6 @@ import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
-import java.util.function.ToLongFunction;
 import java.util.stream.Stream;
 
 import io.micrometer.core.instrument.FunctionCounter;
@@ -128,11 +127,11 @@ public class WechatMpTokenMetrics
 	}
 
 	private static void bindCounts(MeterRegistry registry, WechatMpAccountRegistry accounts, String account) {
-		Map<String, ToLongFunction<WechatMpRequestCounts>> results = Map.of("fresh", WechatMpRequestCounts::fresh,
+		Map<String, ToDoubleFunction<WechatMpRequestCounts>> results = Map.of("fresh", WechatMpRequestCounts::fresh,
 				"due", WechatMpRequestCounts::due, "stale", WechatMpRequestCounts::stale, "waited",
 				WechatMpRequestCounts::waited, "failed", WechatMpRequestCounts::failed);
 		results.forEach((result, count) -> counter(registry, accounts, "requests", "Requests for a token, by result",
-				(source) -> count.applyAsLong(source.requestCounts(account)), "account", account, "result", result));
+				(source) -> count.applyAsDouble(source.requestCounts(account)), "account", account, "result", result));
 		counter(registry, accounts, REJECTED, "Tokens that were reported as rejected by WeChat",
 				(source) -> source.rejections(account), "account", account);
 		fetchTimer(registry, account, "none", lowerCase(WechatMpTokenOrigin.AUTHING));

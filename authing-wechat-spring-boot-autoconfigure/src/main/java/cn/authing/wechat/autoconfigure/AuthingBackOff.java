@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.Arrays;
 import java.util.regex.Pattern;
 
 import org.apache.commons.logging.Log;
@@ -67,10 +66,11 @@ class AuthingBackOff implements BeanFactoryPostProcessor {
 				logger.debug(LogMessage.format("Another WechatMpTokenService is used; nothing of Authing's is, since "
 						+ "its configuration is not usable: %s", ex.getMessage()));
 				// A singleton that is there by now has taken the place of ours
-				Arrays.stream(registry.getBeanDefinitionNames())
-					.filter((name) -> !beanFactory.containsSingleton(name)
-							&& isOfAuthing(registry.getBeanDefinition(name)))
-					.forEach(registry::removeBeanDefinition);
+				for (String name : registry.getBeanDefinitionNames()) {
+					if (!beanFactory.containsSingleton(name) && isOfAuthing(registry.getBeanDefinition(name))) {
+						registry.removeBeanDefinition(name);
+					}
+				}
 			}
 		}
 	}

@@ -74,13 +74,9 @@ public final class AuthingClientAutoConfiguration {
 
 	private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
 		AuthingProperties authing = properties.authing();
-		return AuthingClientSettings.of(URI.create(connection.getAppHost()), connection.getAppId())
-			.withOperation(properties.wechat().getOperation())
-			.withLang(authing.getLang())
-			.withHeaders(authing.getHeaders())
-			.withTimeout(authing.getTimeout())
-			.withDefaultTtl(properties.cache().getDefaultTtl())
-			.withRetry(authing.getRetry().toBackOff());
+		return new AuthingClientSettings(URI.create(connection.getAppHost()), connection.getAppId(),
+				properties.wechat().getOperation(), authing.getLang(), authing.getHeaders(), authing.getTimeout(),
+				properties.cache().getDefaultTtl(), authing.getRetry().toBackOff());
 	}
 
 	@Bean

@@ -18,7 +18,6 @@ package cn.authing.wechat.autoconfigure;
 
 import java.time.Duration;
 import java.util.Map;
-import java.util.stream.StreamSupport;
 
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +30,7 @@ import org.springframework.boot.diagnostics.FailureAnalyzer;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
+import org.springframework.util.CollectionUtils;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
@@ -45,8 +45,6 @@ import cn.authing.wechat.client.SafeText;
 @Order(Ordered.HIGHEST_PRECEDENCE)
 final class AuthingFailureAnalyzer implements FailureAnalyzer {
 
-	private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("authing");
-
 	private static final String ACCOUNTS = "authing.wechat.accounts";
 
 	private static final String ACCOUNT_REMEDY = "Write the accounts as " + ACCOUNTS + ".shop.app-id and " + ACCOUNTS
@@ -59,8 +57,6 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 	private static final Map<String, String> REMEDIES = Map.of("authing.headers",
 			"Write the value behind the name of a header, such as authing.headers.authorization.", KEYS.toString(),
 			"Write a comma-separated list, or number the keys from [0] on without a gap.");
-
-	private static final ConfigurationPropertyName ACCOUNTS_NAME = ConfigurationPropertyName.of(ACCOUNTS);
 
 	private final @Nullable Environment environment;
 
@@ -149,13 +145,13 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 	private @Nullable FailureAnalysis analyze(BindException cause) {
 		ConfigurationPropertyName name = cause.getName();
 		ConfigurationProperty property = cause.getProperty();
-		if (property != null && ROOT.isAncestorOf(name)
+		if (property != null && PropertyScan.ROOT.isAncestorOf(name)
 				&& Duration.class.equals(cause.getTarget().getType().resolve())) {
 			return new FailureAnalysis("%s is '%s', which is not a duration%s.".formatted(name,
 					SafeText.of(String.valueOf(property.getValue())), origin(name.toString(), this.environment)),
 					"Write a whole number and its unit: 500ms, 10s, 5m or 2h.", cause);
 		}
-		boolean account = ACCOUNTS_NAME.equals(name) || ACCOUNTS_NAME.isAncestorOf(name);
+		boolean account = PropertyScan.ACCOUNTS.equals(name) || PropertyScan.ACCOUNTS.isAncestorOf(name);
 		if (!account && !BoundProperties.isSecret(name.toString()) && !name.isAncestorOf(KEYS)) {
 			return null;
 		}
@@ -168,9 +164,7 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 	private String origin(BindException cause) {
 		ConfigurationProperty property = cause.getProperty();
 		if (property == null && cause.getCause() instanceof UnboundConfigurationPropertiesException unbound) {
-			property = StreamSupport.stream(unbound.getUnboundProperties().spliterator(), false)
-				.findFirst()
-				.orElse(null);
+			property = CollectionUtils.firstElement(unbound.getUnboundProperties());
 		}
 		return (property != null && property.getOrigin() != null)
 				? ": " + property.getName() + " is set in " + property.getOrigin()

@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -85,25 +84,19 @@ final class AuthingPropertiesValidator {
 
 	private static final String EXPIRY_MARGIN = CACHE + "expiry-margin";
 
-	private final Map<ConfigurationPropertyName, Object> values;
+	private final BoundProperties bound;
 
 	private final AuthingProperties properties;
 
 	private final AuthingWechatProperties wechat;
 
-	private final AuthingWechatCacheProperties cache;
-
-	private final AuthingWechatApiProperties api;
-
 	private final List<Problem> problems;
 
 	AuthingPropertiesValidator(BoundProperties properties, List<Problem> problems) {
 		this.problems = new ArrayList<>(problems);
-		this.values = properties.values();
+		this.bound = properties;
 		this.properties = properties.authing();
 		this.wechat = properties.wechat();
-		this.cache = properties.cache();
-		this.api = properties.api();
 	}
 
 	/**
@@ -128,14 +121,14 @@ final class AuthingPropertiesValidator {
 			validateAppHost(String.valueOf(this.properties.getAppHost()));
 		}
 		notSwapped("authing.", this.properties.getAppId(), this.properties.getAppSecret(), false);
-		this.values.forEach(this::validateValue);
+		this.bound.values().forEach(this::validateValue);
 		validateConnection();
 		if (accounts) {
 			validateDefaultAccount(this.wechat);
 			this.wechat.getAccounts().forEach(this::validateAccount);
 		}
-		validateCache(this.cache);
-		validateApi(this.api);
+		validateCache(this.bound.cache());
+		validateApi(this.bound.api());
 		if (!this.problems.isEmpty()) {
 			throw new InvalidAuthingPropertiesException(this.problems);
 		}
@@ -380,7 +373,7 @@ final class AuthingPropertiesValidator {
 		}
 	}
 
-	private static String key(String key) {
+	static String key(String key) {
 		return SIMPLE_KEY.matcher(key).matches() ? "." + key : "[" + key + "]";
 	}
 

@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.Optional;
 import java.util.stream.Collectors;
 
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -93,15 +92,16 @@ public final class AuthingWechatAutoConfiguration {
 		WechatMpRefreshPolicy policy = new WechatMpRefreshPolicy(cache.getRefreshAhead(), cache.getMinRefreshInterval(),
 				cache.getExpiryMargin(), cache.getFailureBackoff().getInitial(), cache.getFailureBackoff().getMax(),
 				properties.current().authing().getTimeout());
-		WechatMpAccountRegistry registry = new WechatMpAccountRegistry(client, store.getIfAvailable(), accountProvider,
-				policy, cache.getMaxEntries(), listeners.orderedStream().toList());
+		WechatMpTokenStore shared = store.getIfAvailable();
+		WechatMpAccountRegistry registry = new WechatMpAccountRegistry(client, shared, accountProvider, policy,
+				cache.getMaxEntries(), listeners.orderedStream().toList());
 		logger.info("WeChat access tokens are fetched from %s for %s; store: %s%s".formatted(
 				(client instanceof DefaultAuthingWechatClient) ? connection.getAppHost() : nameOf(client),
 				registry.status()
 					.stream()
 					.map((account) -> "%s (%s)".formatted(SafeText.of(account.account()), SafeText.of(account.appId())))
 					.collect(Collectors.joining(", ")),
-				Optional.ofNullable(store.getIfAvailable()).map(AuthingWechatAutoConfiguration::nameOf).orElse("local"),
+				(shared != null) ? nameOf(shared) : "local",
 				(accountProvider instanceof PropertiesWechatMpAccountProvider accounts && accounts.isAuthingPair())
 						? "; no authing.wechat.app-id: the Authing application's own pair is used" : ""));
 		return registry;

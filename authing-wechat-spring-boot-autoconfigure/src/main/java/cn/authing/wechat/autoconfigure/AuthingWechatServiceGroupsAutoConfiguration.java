@@ -95,15 +95,29 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		return () -> {
 			HttpServiceProxyRegistry registry = registries.getIfAvailable();
 			Set<String> groups = (registry != null) ? registry.getGroupNames() : Set.of();
-			properties.getServiceGroups()
-				.keySet()
-				.stream()
-				.filter((name) -> !groups.contains(name))
-				.forEach((name) -> logger.warn(LogMessage.format(
-						"%s is set, but there is no HTTP service group '%s', only %s. Write the group of an "
-								+ "@ImportHttpServices as it is written there",
-						WechatServiceGroups.property(name), name, groups)));
+			for (String name : properties.getServiceGroups().keySet()) {
+				if (!groups.contains(name)) {
+					logger.warn(LogMessage.format(
+							"%s is set, but there is no HTTP service group '%s', only %s. Write the group of an "
+									+ "@ImportHttpServices as it is written there",
+							WechatServiceGroups.property(name), name, groups));
+				}
+			}
 		};
+	}
+
+	// Nothing else gives their clients a base URL and keeps them from following redirects
+	@Bean
+	@ConditionalOnMissingClass("org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration")
+	@ConditionalOnMissingBean(name = "authingWechatRestClientServiceGroups")
+	RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(AuthingWechatApiProperties properties) {
+		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
+			.forEachClient((group, builder) -> {
+				throw InvalidAuthingPropertiesException.of(WechatServiceGroups.property(group.name()),
+						"is for a group that is called with RestClient, and spring-boot-restclient is not on the class path",
+						"Add the dependency spring-boot-starter-restclient, or write clientType = "
+								+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
+			});
 	}
 
 	@Configuration(proxyBeanMethods = false)
@@ -116,7 +130,7 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroups(AuthingWechatApiProperties properties,
 				WechatMpTokenService tokens, WechatMpTokenExchangeFilterFunction filter, JsonMapper jsonMapper) {
 			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
-			return (groups) -> groups.filter(serviceGroups::contains)
+			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
 				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, filter, jsonMapper));
 		}
 
@@ -135,7 +149,7 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		@Order(-1)
 		WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroupMarks(
 				AuthingWechatApiProperties properties) {
-			return (groups) -> groups.filter((group) -> properties.getServiceGroups().containsKey(group.name()))
+			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
 				.forEachClient((group, builder) -> builder.filter(new WechatServiceGroupConnectors.Mark(group.name())));
 		}
 
@@ -143,28 +157,6 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		@Order(1)
 		WebClientCustomizer authingWechatWebClientServiceGroupConnectors(ConfigurableListableBeanFactory beanFactory) {
 			return new WechatServiceGroupConnectors(beanFactory);
-		}
-
-	}
-
-	// Nothing else gives their clients a base URL and keeps them from following redirects
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnClass(RestClient.class)
-	@ConditionalOnMissingClass("org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration")
-	static class MissingRestClientConfiguration {
-
-		@Bean
-		@ConditionalOnMissingBean(name = "authingWechatRestClientServiceGroups")
-		RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(
-				AuthingWechatApiProperties properties) {
-			return (groups) -> groups.filter((group) -> properties.getServiceGroups().containsKey(group.name()))
-				.forEachClient((group, builder) -> {
-					throw InvalidAuthingPropertiesException.of(WechatServiceGroups.property(group.name()),
-							"is for a group that is called with RestClient, and spring-boot-restclient is not on the "
-									+ "class path",
-							"Add the dependency spring-boot-starter-restclient, or write clientType = "
-									+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
-				});
 		}
 
 	}
@@ -180,7 +172,7 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 				WechatMpTokenService tokens, WechatMpTokenClientHttpRequestInterceptor interceptor,
 				JsonMapper jsonMapper) {
 			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
-			return (groups) -> groups.filter(serviceGroups::contains)
+			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
 				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, interceptor, jsonMapper));
 		}
 

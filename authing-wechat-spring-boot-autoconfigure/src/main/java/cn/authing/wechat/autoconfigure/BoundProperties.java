@@ -29,7 +29,6 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 import org.jspecify.annotations.Nullable;
 
@@ -101,14 +100,13 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 	 * Return where a property is set.
 	 */
 	static @Nullable ConfigurationProperty find(Environment environment, ConfigurationPropertyName name) {
-		return sources(environment).map((source) -> source.getConfigurationProperty(name))
-			.filter(Objects::nonNull)
-			.findFirst()
-			.orElse(null);
-	}
-
-	static Stream<ConfigurationPropertySource> sources(Environment environment) {
-		return StreamSupport.stream(ConfigurationPropertySources.get(environment).spliterator(), false);
+		for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+			ConfigurationProperty property = source.getConfigurationProperty(name);
+			if (property != null) {
+				return property;
+			}
+		}
+		return null;
 	}
 
 	// In the names of environment variables there are neither hyphens nor capitals, and

@@ -17,7 +17,8 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.List;
-import java.util.stream.Collectors;
+
+import org.springframework.util.StringUtils;
 
 import cn.authing.wechat.client.SafeText;
 
@@ -32,7 +33,7 @@ final class InvalidAuthingPropertiesException extends RuntimeException {
 	private final transient List<Problem> problems;
 
 	InvalidAuthingPropertiesException(List<Problem> problems) {
-		super(problems.stream().map(Problem::toString).collect(Collectors.joining(" ")));
+		super(StringUtils.collectionToDelimitedString(problems, " "));
 		this.problems = List.copyOf(problems);
 	}
 

@@ -123,11 +123,11 @@ final class JdkExchange extends Exchange {
 			var answer = this.client.sendAsync(request, (response) -> new Body());
 			this.answer = answer;
 			answer.whenComplete((response, failure) -> {
-				if (failure != null && !this.closed) {
-					sink.error(failure);
+				if (failure == null) {
+					sink.success(response(response));
 				}
-				else if (failure == null) {
-					sink.success(new JdkResponse(response));
+				else if (!this.closed) {
+					sink.error(failure);
 				}
 			});
 			if (this.closed) {
@@ -135,6 +135,18 @@ final class JdkExchange extends Exchange {
 				close();
 			}
 		});
+	}
+
+	private static ClientHttpResponse response(HttpResponse<Publisher<List<ByteBuffer>>> response) {
+		HttpHeaders headers = new HttpHeaders();
+		response.headers().map().forEach(headers::addAll);
+		return new AbstractClientHttpResponse(HttpStatusCode.valueOf(response.statusCode()), headers,
+				new LinkedMultiValueMap<>(),
+				JdkFlowAdapter.flowPublisherToFlux(response.body())
+					.flatMapIterable(Function.identity())
+					.map(DefaultDataBufferFactory.sharedInstance::wrap)) {
+
+		};
 	}
 
 	@Override
@@ -210,23 +222,6 @@ final class JdkExchange extends Exchange {
 		@Override
 		public void onComplete() {
 			this.reader.onComplete();
-		}
-
-	}
-
-	private static final class JdkResponse extends AbstractClientHttpResponse {
-
-		JdkResponse(HttpResponse<Publisher<List<ByteBuffer>>> response) {
-			super(HttpStatusCode.valueOf(response.statusCode()), headers(response), new LinkedMultiValueMap<>(),
-					JdkFlowAdapter.flowPublisherToFlux(response.body())
-						.flatMapIterable(Function.identity())
-						.map(DefaultDataBufferFactory.sharedInstance::wrap));
-		}
-
-		private static HttpHeaders headers(HttpResponse<?> response) {
-			HttpHeaders headers = new HttpHeaders();
-			response.headers().map().forEach(headers::addAll);
-			return headers;
 		}
 
 	}

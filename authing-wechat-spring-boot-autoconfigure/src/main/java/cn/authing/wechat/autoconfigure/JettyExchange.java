@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicReference;
 
@@ -65,12 +66,7 @@ final class JettyExchange extends Exchange {
 			connections.setMaxUsage(1);
 			return connections;
 		})).build(settings);
-		HttpClient client = built.get();
-		return new HttpTransport(() -> new JettyExchange(connector), (AutoCloseable) () -> {
-			if (client != null) {
-				client.stop();
-			}
-		});
+		return new HttpTransport(() -> new JettyExchange(connector), Objects.requireNonNull(built.get()));
 	}
 
 	@Override

@@ -17,12 +17,9 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Set;
-import java.util.function.ToIntFunction;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
+import java.util.StringJoiner;
 
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +27,7 @@ import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName.Form;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
+import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
 import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
@@ -47,11 +45,11 @@ import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem
  */
 final class PropertyScan {
 
-	private static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("authing");
+	static final ConfigurationPropertyName ROOT = ConfigurationPropertyName.of("authing");
 
 	private static final ConfigurationPropertyName WECHAT = ROOT.append("wechat");
 
-	private static final ConfigurationPropertyName ACCOUNTS = WECHAT.append("accounts");
+	static final ConfigurationPropertyName ACCOUNTS = WECHAT.append("accounts");
 
 	private static final ConfigurationPropertyName HEADERS = ROOT.append("headers");
 
@@ -68,7 +66,7 @@ final class PropertyScan {
 	PropertyScan(Environment environment, BoundProperties properties) {
 		this.known = properties.names();
 		this.set = properties.values().keySet();
-		BoundProperties.sources(environment).forEach(this::scan);
+		ConfigurationPropertySources.get(environment).forEach(this::scan);
 	}
 
 	/**
@@ -100,16 +98,16 @@ final class PropertyScan {
 	}
 
 	private void checkName(ConfigurationPropertyName name) {
-		ConfigurationPropertyName parent = name.getParent();
 		if (this.known.contains(name) || HEADERS.isAncestorOf(name)
-				|| (name.isLastElementIndexed() && this.known.contains(parent))) {
+				|| (name.isLastElementIndexed() && this.known.contains(name.getParent()))) {
 			return;
 		}
 		int depth = ACCOUNTS.getNumberOfElements();
 		if (ACCOUNTS.isAncestorOf(name) && name.getNumberOfElements() > depth + 2) {
-			String account = IntStream.range(depth, name.getNumberOfElements() - 1)
-				.mapToObj((i) -> name.getElement(i, Form.ORIGINAL))
-				.collect(Collectors.joining("."));
+			StringJoiner account = new StringJoiner(".");
+			for (int i = depth; i < name.getNumberOfElements() - 1; i++) {
+				account.add(name.getElement(i, Form.ORIGINAL));
+			}
 			String bracketed = ACCOUNTS + "[" + account + "]." + name.getLastElement(Form.DASHED);
 			this.problems.add(new Problem(name.toString(), "belongs to no account, since a dot ends the account's name",
 					"Write " + bracketed + "; in YAML, write the name as \"[" + account + "]\"."));
@@ -147,17 +145,19 @@ final class PropertyScan {
 	}
 
 	private @Nullable String meant(ConfigurationPropertyName name) {
-		ToIntFunction<ConfigurationPropertyName> distance = (candidate) -> distance(name.toString(),
-				candidate.toString());
 		String lastElement = name.getLastElement(Form.UNIFORM);
-		return this.known.stream()
-			.filter((candidate) -> !candidate.equals(ROOT) && !candidate.equals(WECHAT))
-			.filter((candidate) -> distance.applyAsInt(candidate) <= MAX_DISTANCE
-					|| (lastElement.length() > MAX_DISTANCE
-							&& candidate.getLastElement(Form.UNIFORM).equals(lastElement)))
-			.min(Comparator.comparingInt(distance))
-			.map(ConfigurationPropertyName::toString)
-			.orElse(null);
+		String meant = null;
+		int least = Integer.MAX_VALUE;
+		for (ConfigurationPropertyName candidate : this.known) {
+			int distance = distance(name.toString(), candidate.toString());
+			boolean similar = distance <= MAX_DISTANCE || (lastElement.length() > MAX_DISTANCE
+					&& candidate.getLastElement(Form.UNIFORM).equals(lastElement));
+			if (similar && distance < least && !candidate.equals(ROOT) && !candidate.equals(WECHAT)) {
+				meant = candidate.toString();
+				least = distance;
+			}
+		}
+		return meant;
 	}
 
 	/**

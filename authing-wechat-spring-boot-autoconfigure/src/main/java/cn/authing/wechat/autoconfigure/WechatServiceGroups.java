@@ -33,6 +33,7 @@ import org.springframework.core.env.MapPropertySource;
 import org.springframework.http.MediaType;
 import org.springframework.http.codec.json.JacksonJsonDecoder;
 import org.springframework.http.converter.json.JacksonJsonHttpMessageConverter;
+import org.springframework.util.StringUtils;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.service.registry.HttpServiceGroup;
@@ -60,11 +61,11 @@ final class WechatServiceGroups {
 	}
 
 	static String property(String group) {
-		return PREFIX + key(group);
+		return PREFIX + AuthingPropertiesValidator.key(group);
 	}
 
-	private static String key(String group) {
-		return (group.matches("[A-Za-z0-9-]+")) ? "." + group : "[" + group + "]";
+	static String[] names(AuthingWechatApiProperties properties) {
+		return StringUtils.toStringArray(properties.getServiceGroups().keySet());
 	}
 
 	/**
@@ -77,15 +78,11 @@ final class WechatServiceGroups {
 			.bind(PREFIX, Bindable.mapOf(String.class, String.class))
 			.orElseGet(Map::of);
 		for (String group : groups.keySet()) {
-			String prefix = "spring.http.serviceclient" + key(group);
+			String prefix = "spring.http.serviceclient" + AuthingPropertiesValidator.key(group);
 			defaults.put(prefix + ".base-url", "https://api.weixin.qq.com");
 			defaults.put(prefix + ".redirects", "dont-follow");
 		}
 		environment.getPropertySources().addLast(new MapPropertySource(PREFIX, defaults));
-	}
-
-	boolean contains(HttpServiceGroup group) {
-		return this.accounts.containsKey(group.name());
 	}
 
 	void configure(HttpServiceGroup group, WebClient.Builder builder, WechatMpTokenExchangeFilterFunction filter,

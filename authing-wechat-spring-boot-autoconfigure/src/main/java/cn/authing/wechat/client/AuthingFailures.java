@@ -72,10 +72,8 @@ final class AuthingFailures {
 
 	AuthingApiException refused(int statusCode, @Nullable Integer apiCode, @Nullable String requestId,
 			@Nullable String message, @Nullable Duration retryAfter) {
-		StringBuilder what = new StringBuilder("statusCode ").append(statusCode);
-		append(what, ", apiCode ", apiCode);
-		append(what, ", requestId ", requestId);
-		append(what, ", message: ", message);
+		String what = "statusCode " + statusCode + part(", apiCode ", apiCode) + part(", requestId ", requestId)
+				+ part(", message: ", message);
 		String hint = isOwnPairRefused(statusCode, apiCode, message) ? OWN_PAIR : hint(statusCode);
 		return new AuthingApiException(describe(what + ". " + hint), statusCode, apiCode, requestId, retryAfter);
 	}
@@ -100,9 +98,8 @@ final class AuthingFailures {
 	}
 
 	AuthingResponseException malformed(String answer, String problem, @Nullable String requestId) {
-		StringBuilder what = new StringBuilder(answer).append(' ').append(problem);
-		append(what, ", requestId ", requestId);
-		return new AuthingResponseException(describe(what + "."), requestId);
+		return new AuthingResponseException(describe(answer + " " + problem + part(", requestId ", requestId) + "."),
+				requestId);
 	}
 
 	AuthingTransportException broken(Throwable failure) {
@@ -125,10 +122,8 @@ final class AuthingFailures {
 			.formatted(this.settings.appHost().getAuthority(), this.mask.maskId(this.credentials.appId()), what);
 	}
 
-	private void append(StringBuilder what, String label, @Nullable Object value) {
-		if (value != null) {
-			what.append(label).append(value);
-		}
+	private static String part(String label, @Nullable Object value) {
+		return (value != null) ? label + value : "";
 	}
 
 	private String hint(int code) {

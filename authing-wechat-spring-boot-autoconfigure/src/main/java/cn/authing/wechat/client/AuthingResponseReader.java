@@ -57,8 +57,6 @@ final class AuthingResponseReader {
 
 	private static final Pattern TIME = Pattern.compile("[0-9TZ:+. -]{1,40}");
 
-	private final JsonMapper jsonMapper;
-
 	private final Duration defaultTtl;
 
 	private final SecretMask mask;
@@ -67,9 +65,7 @@ final class AuthingResponseReader {
 
 	private final Consumer<String> warnings;
 
-	AuthingResponseReader(JsonMapper jsonMapper, Duration defaultTtl, SecretMask mask, AuthingFailures failures,
-			Consumer<String> warnings) {
-		this.jsonMapper = jsonMapper;
+	AuthingResponseReader(Duration defaultTtl, SecretMask mask, AuthingFailures failures, Consumer<String> warnings) {
 		this.defaultTtl = defaultTtl;
 		this.mask = mask;
 		this.failures = failures;
@@ -93,7 +89,8 @@ final class AuthingResponseReader {
 		Integer statusCode = integer(envelope, "statusCode");
 		boolean success = statusCode != null && statusCode == SUCCESS;
 		if (statusCode != null && !success) {
-			throw refused(statusCode, headers, envelope);
+			throw this.failures.refused(statusCode, integer(envelope, "apiCode"), requestId(envelope),
+					message(envelope), retryAfter(headers));
 		}
 		String answer = describe(status, headers, body.length + " bytes");
 		if (!status.is2xxSuccessful()) {
@@ -124,17 +121,12 @@ final class AuthingResponseReader {
 
 	private JsonNode parse(byte[] body) {
 		try {
-			return this.jsonMapper.readTree(body);
+			return JsonMapper.shared().readTree(body);
 		}
 		catch (JacksonException ex) {
 			// Its message quotes the body
-			return this.jsonMapper.missingNode();
+			return JsonMapper.shared().missingNode();
 		}
-	}
-
-	private AuthingException refused(int statusCode, HttpHeaders headers, JsonNode envelope) {
-		return this.failures.refused(statusCode, integer(envelope, "apiCode"), requestId(envelope), message(envelope),
-				retryAfter(headers));
 	}
 
 	private AuthingTokenResponse success(HttpHeaders headers, JsonNode envelope, String answer) {

@@ -72,8 +72,6 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	private static final Log logger = LogFactory.getLog(DefaultAuthingWechatClient.class);
 
-	private final JsonMapper jsonMapper = JsonMapper.shared();
-
 	// Completed by the first request: start-up need not load what it takes
 	private final SingletonSupplier<WebClient> webClient;
 
@@ -152,7 +150,8 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 	}
 
 	private byte[] body(WechatMpCredentials credentials) {
-		return this.jsonMapper.writeValueAsBytes(this.jsonMapper.createObjectNode()
+		JsonMapper jsonMapper = JsonMapper.shared();
+		return jsonMapper.writeValueAsBytes(jsonMapper.createObjectNode()
 			.put("appId", credentials.appId())
 			.put("appSecret", credentials.appSecret()));
 	}
@@ -207,8 +206,8 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 			SecretMask mask = DefaultAuthingWechatClient.this.headerMask.and(List.of(credentials.appSecret()));
 			this.credentials = credentials;
 			this.failures = new AuthingFailures(settings(), credentials, mask);
-			this.reader = new AuthingResponseReader(DefaultAuthingWechatClient.this.jsonMapper, settings().defaultTtl(),
-					mask, this.failures, DefaultAuthingWechatClient.this::warnOnce);
+			this.reader = new AuthingResponseReader(settings().defaultTtl(), mask, this.failures,
+					DefaultAuthingWechatClient.this::warnOnce);
 		}
 
 		private AuthingClientSettings settings() {

@@ -73,22 +73,9 @@ final class AccessTokenQuery {
 	 * Everything else stays as it is written; a fragment, which is never sent, goes.
 	 */
 	static URI add(URI uri, String accessToken) {
-		String text = uri.toString();
-		int end = indexOf(text, '#', text.length());
-		int query = indexOf(text, '?', end);
-		StringBuilder result = new StringBuilder(text.length() + accessToken.length() + 16);
-		result.append(text, 0, query)
-			.append("?access_token=")
-			.append(UriUtils.encode(accessToken, StandardCharsets.UTF_8));
-		if (query + 1 < end) {
-			result.append('&').append(text, query + 1, end);
-		}
-		return URI.create(result.toString());
-	}
-
-	private static int indexOf(String text, char character, int end) {
-		int index = text.indexOf(character);
-		return (index != -1 && index < end) ? index : end;
+		String[] parts = uri.toString().split("#", 2)[0].split("\\?", 2);
+		String others = (parts.length > 1 && !parts[1].isEmpty()) ? "&" + parts[1] : "";
+		return URI.create(parts[0] + "?access_token=" + UriUtils.encode(accessToken, StandardCharsets.UTF_8) + others);
 	}
 
 	/**

@@ -27,6 +27,7 @@ import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.MonoSink;
+import reactor.core.publisher.Operators;
 import reactor.core.publisher.Sinks;
 import reactor.util.context.Context;
 
@@ -50,7 +51,7 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 
 	private final ErrcodePeek peek = new ErrcodePeek();
 
-	private volatile @Nullable Subscription upstream;
+	private volatile Subscription upstream = Operators.emptySubscription();
 
 	private volatile @Nullable Subscriber<? super DataBuffer> downstream;
 
@@ -182,18 +183,12 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 
 	@Override
 	public void request(long count) {
-		Subscription upstream = this.upstream;
-		if (upstream != null) {
-			upstream.request(count);
-		}
+		this.upstream.request(count);
 	}
 
 	@Override
 	public void cancel() {
-		Subscription upstream = this.upstream;
-		if (upstream != null) {
-			upstream.cancel();
-		}
+		this.upstream.cancel();
 		List<DataBuffer> read = takeRead();
 		if (read != null) {
 			read.forEach(DataBufferUtils::release);

@@ -19,7 +19,6 @@ package cn.authing.wechat.http;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 
-import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -54,13 +53,14 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 	public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
 		this.headers.putAll(getHeaders());
 		// A Mono stays one: it spares the client a chunked transfer.
-		return super.writeWith((body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess(this::end)
-				: Flux.from(body).doOnNext(this::record).doOnComplete(() -> end(null)));
+		return super.writeWith(
+				(body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end())
+						: Flux.from(body).doOnNext(this::record).doOnComplete(this::end));
 	}
 
 	@Override
 	public Mono<Void> setComplete() {
-		end(null);
+		end();
 		return super.setComplete();
 	}
 
@@ -76,7 +76,7 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 		this.content.writeBytes(bytes);
 	}
 
-	private void end(@Nullable DataBuffer last) {
+	private void end() {
 		this.complete = !this.tooLong;
 	}
 

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.util.Assert;
 import org.springframework.util.backoff.BackOff;
+import org.springframework.util.backoff.FixedBackOff;
 import org.springframework.util.backoff.BackOffExecution;
 
 import cn.authing.wechat.WechatMpCredentials;
@@ -48,7 +49,7 @@ record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService ac
 	private static final Set<Integer> TOKEN_REJECTED = Set.of(40001, 40014, 42001);
 
 	static WechatCalls of(WechatMpTokenSource tokens) {
-		return new WechatCalls(tokens, null, WechatApiHosts.DEFAULT, () -> () -> Call.STOP).withTokenSource(tokens);
+		return new WechatCalls(tokens, null, WechatApiHosts.DEFAULT, new FixedBackOff(0, 0)).withTokenSource(tokens);
 	}
 
 	WechatCalls withTokenSource(WechatMpTokenSource tokens) {
