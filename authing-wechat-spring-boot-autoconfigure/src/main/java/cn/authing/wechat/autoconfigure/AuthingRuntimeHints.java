@@ -26,9 +26,9 @@ import org.springframework.aot.hint.RuntimeHints;
 import org.springframework.aot.hint.RuntimeHintsRegistrar;
 
 /**
- * Hints for the classes that Caffeine finds by name, those of a cache with a maximum size
- * and strong references and of its nodes, and for the fields in which WxJava's services
- * hold their configurations.
+ * Hints for the classes that Caffeine finds by name, those of a cache with a maximum
+ * size, with and without an expiry after writing, and of its nodes, and for the fields in
+ * which WxJava's services hold their configurations.
  */
 final class AuthingRuntimeHints implements RuntimeHintsRegistrar {
 
@@ -45,7 +45,7 @@ final class AuthingRuntimeHints implements RuntimeHintsRegistrar {
 	@Override
 	public void registerHints(RuntimeHints hints, @Nullable ClassLoader classLoader) {
 		ReflectionHints reflection = hints.reflection();
-		for (String name : List.of("SSMS", "PSMS")) {
+		for (String name : List.of("SSMS", "PSMS", "SSMSW", "PSWMS")) {
 			reflection.registerTypeIfPresent(classLoader, "com.github.benmanes.caffeine.cache." + name,
 					MemberCategory.ACCESS_DECLARED_FIELDS, MemberCategory.INVOKE_DECLARED_CONSTRUCTORS);
 		}

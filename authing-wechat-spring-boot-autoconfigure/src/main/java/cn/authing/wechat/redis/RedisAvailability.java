@@ -101,10 +101,6 @@ final class RedisAvailability {
 		return false;
 	}
 
-	boolean isClosed() {
-		return this.outage == null;
-	}
-
 	void onSuccess() {
 		this.succeeded.increment();
 	}

@@ -37,8 +37,6 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private static final Log logger = LogFactory.getLog(AccountTokenSource.class);
 
-	private final FetchContext context;
-
 	private final String name;
 
 	// Null once the account is removed. The fields are written under the lock of this.
@@ -51,7 +49,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	private @Nullable Future<?> retry;
 
 	AccountTokenSource(FetchContext context, String name, TokenEntry entry) {
-		this.context = context;
+		super(context);
 		this.name = name;
 		this.entry = entry;
 	}
@@ -142,11 +140,6 @@ final class AccountTokenSource extends CachedTokenSource {
 	@Nullable WechatMpAccessToken staleIfError() {
 		TokenEntry entry = this.entry;
 		return (entry != null) ? entry.staleIfError() : null;
-	}
-
-	@Override
-	long maxWait() {
-		return this.context.fetchDeadline();
 	}
 
 	private SharedResult removed() {

@@ -39,7 +39,13 @@ import cn.authing.wechat.WechatMpTokenSource;
  */
 abstract class CachedTokenSource implements WechatMpTokenSource {
 
+	final FetchContext context;
+
 	private final Mono<WechatMpAccessToken> accessToken = new AccessTokenMono(this);
+
+	CachedTokenSource(FetchContext context) {
+		this.context = context;
+	}
 
 	/**
 	 * Return the token if one may be handed out at once; counts it.
@@ -68,11 +74,6 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 	 */
 	abstract void recordOutcome(boolean success);
 
-	/**
-	 * Return how long a blocking caller waits at most, in nanoseconds.
-	 */
-	abstract long maxWait();
-
 	@Override
 	public final Mono<WechatMpAccessToken> getAccessToken() {
 		return this.accessToken;
@@ -94,21 +95,18 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 	}
 
 	private WechatMpAccessToken await(SharedResult answer) {
-		if (!answer.isDone() && Schedulers.isInNonBlockingThread()) {
-			WechatMpAccessToken stale = staleIfError();
-			recordOutcome(stale != null);
-			if (stale != null) {
-				return stale;
+		boolean success = false;
+		long maxWait = this.context.fetchDeadline();
+		try {
+			boolean mayWait = answer.isDone() || !Schedulers.isInNonBlockingThread();
+			WechatMpAccessToken token = mayWait ? answer.await(maxWait) : staleIfError();
+			success = token != null;
+			if (token != null) {
+				return token;
 			}
 			throw new IllegalStateException("getAccessTokenSync() would have to wait for a token to be fetched, and the"
 					+ " thread '" + Thread.currentThread().getName()
 					+ "' must not block; call getAccessToken() here and subscribe to it");
-		}
-		boolean success = false;
-		try {
-			WechatMpAccessToken token = answer.await(maxWait());
-			success = true;
-			return token;
 		}
 		catch (ExecutionException ex) {
 			Throwable cause = ex.getCause();
@@ -122,7 +120,7 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 			if (stale != null) {
 				return stale;
 			}
-			throw new AuthingTransportException("No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait())
+			throw new AuthingTransportException("No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait)
 					+ " ms (authing.timeout); the fetch goes on", null, null, true, null);
 		}
 		catch (InterruptedException ex) {

@@ -168,7 +168,7 @@ final class FleetTokenLoader extends TokenLoader {
 
 	@Override
 	void adopt(Cache cache) {
-		// Nobody waits.
+		// Nobody waits for this, so the store may take as long as a fetch.
 		shared(cache, this.policy.timeout()).subscribe(cache::adopt);
 	}
 
@@ -184,14 +184,16 @@ final class FleetTokenLoader extends TokenLoader {
 	}
 
 	/**
-	 * Fetch and then publish. Those who wait need not wait for the publication, too; the
-	 * lease does, so that others find the token, but not for a store that hangs.
+	 * Fetch and then publish. Callers do not wait for the publication. The lease is kept
+	 * until it has ended, so that others find the token, but no longer than the store may
+	 * take.
 	 */
 	private Mono<ReceivedToken> fetchAndPublish(Cache cache, Mono<Void> releaseOfLease) {
 		return Mono.defer(() -> {
 			AtomicReference<@Nullable ReceivedToken> fetched = new AtomicReference<>();
 			CompletableFuture<@Nullable Void> published = new CompletableFuture<>();
-			// Which may block, so not on the timer's thread nor on one of the store's.
+			// The client may block, so not on the timer's thread nor on one of the
+			// store's.
 			return ask(cache.credentials()).subscribeOn(this.clientThreads).doOnNext((token) -> {
 				fetched.set(token);
 				// The application may end as soon as it has the token.
@@ -284,20 +286,27 @@ final class FleetTokenLoader extends TokenLoader {
 	 * Call the store on a thread that it may block.
 	 */
 	private <T> Mono<T> call(String operation, Supplier<Mono<T>> call) {
-		Mono<T> deferred = Mono.defer(() -> {
-			try {
-				return call.get();
-			}
-			catch (Throwable ex) {
-				// Reactor would throw some errors instead of passing them on.
-				return Mono.error(new IllegalStateException(ex));
-			}
-		});
+		Mono<T> deferred = Mono.defer(contained(call));
 		return deferred.subscribeOn(this.storeThreads)
 			// Closed meanwhile: a lease is given back all the same.
 			.onErrorResume(RejectedExecutionException.class, (ex) -> deferred)
 			.doOnError((failure) -> logger.debug(LogMessage.format("Operation %s of the token store failed with %s",
 					operation, failure.getClass().getName())));
+	}
+
+	/**
+	 * Return a call that throws no error which Reactor would throw, too, instead of
+	 * passing it on.
+	 */
+	static <T> Supplier<T> contained(Supplier<T> call) {
+		return () -> {
+			try {
+				return call.get();
+			}
+			catch (Throwable ex) {
+				throw new IllegalStateException(ex);
+			}
+		};
 	}
 
 	/**
@@ -312,8 +321,7 @@ final class FleetTokenLoader extends TokenLoader {
 			return null;
 		}
 		// An old value that was stored again lives no longer than its token.
-		Duration life = Duration.ofNanos(life(stored.token()));
-		return new ReceivedToken(stored.token(), ((stored.life().compareTo(life) < 0) ? stored.life() : life).toNanos(),
+		return new ReceivedToken(stored.token(), Math.min(stored.life().toNanos(), life(stored.token())),
 				nanoTime() - stored.age().toNanos(), WechatMpTokenOrigin.STORE, false);
 	}
 

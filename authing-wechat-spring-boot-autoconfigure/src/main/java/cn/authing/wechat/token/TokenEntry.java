@@ -16,10 +16,9 @@
 
 package cn.authing.wechat.token;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
@@ -44,18 +43,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private static final Log logger = LogFactory.getLog(TokenEntry.class);
 
-	private static final VarHandle SNAPSHOT;
-
-	static {
-		try {
-			SNAPSHOT = MethodHandles.lookup().findVarHandle(TokenEntry.class, "snapshot", TokenSnapshot.class);
-		}
-		catch (ReflectiveOperationException ex) {
-			throw new ExceptionInInitializerError(ex);
-		}
-	}
-
-	private final FetchContext context;
+	private static final AtomicReferenceFieldUpdater<TokenEntry, TokenSnapshot> SNAPSHOT = AtomicReferenceFieldUpdater
+		.newUpdater(TokenEntry.class, TokenSnapshot.class, "snapshot");
 
 	private final TokenLoader loader;
 
@@ -64,7 +53,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	private final WechatMpCredentials credentials;
 
 	// Not volatile: it is read with each request, and a thread that sees it late counts
-	// for the dynamic accounts a little longer.
+	// for the account before a little longer.
 	private AccountStatistics statistics;
 
 	private volatile TokenSnapshot snapshot;
@@ -75,7 +64,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials,
 			AccountStatistics statistics) {
-		this.context = context;
+		super(context);
 		this.loader = loader;
 		this.clock = context.clock();
 		this.credentials = credentials;
@@ -122,13 +111,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	@Nullable WechatMpAccessToken staleIfError() {
+	public @Nullable WechatMpAccessToken staleIfError() {
 		return this.snapshot.staleIfError(this.clock.nanoTime());
-	}
-
-	@Override
-	long maxWait() {
-		return this.context.fetchDeadline();
 	}
 
 	@Override
@@ -164,7 +148,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Return the token while it works at all, and leave it to others to refresh it.
+	 * Return the token while it works at all. Starts no fetch: the account's changed
+	 * credentials are fetched instead.
 	 */
 	@Nullable WechatMpAccessToken heldWithoutRefresh() {
 		TokenSnapshot snapshot = this.snapshot;
@@ -189,20 +174,24 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				return SharedResult.of(snapshot.requiredToken());
 			}
 			TokenFetch fetch = snapshot.fetch();
-			if (fetch != null) {
-				return fetch.resultOrStale();
-			}
+			boolean mayWait = (fetch != null) ? !fetch.isOverdue() : !snapshot.isBackingOff(now);
 			WechatMpAccessToken stale = snapshot.staleIfError(now);
-			if (stale != null && snapshot.isBackingOff(now)) {
+			if (stale != null && !mayWait) {
 				return SharedResult.of(stale);
+			}
+			if (fetch != null) {
+				return mayWait ? fetch.resultOrStale() : fetch.result();
 			}
 			AuthingException failure = snapshot.failures().last();
 			if (state == WechatMpTokenState.FAILING && failure != null) {
 				return SharedResult.failed(failure);
 			}
 			fetch = newFetch();
-			// Not before the cool-down is over, for which a caller can wait. A longer
-			// back-off, of expired tokens that came beside a valid one, ends with that.
+			// A caller waits for no more than the cool-down. A longer back-off is left
+			// here
+			// only where expired tokens came while a valid one was held, which has now
+			// run
+			// out.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
 			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
 				return fetch.resultOrStale();
@@ -245,7 +234,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!SNAPSHOT.compareAndSet(this, snapshot, snapshot.withFetch(fetch))) {
 			return false;
 		}
-		fetch.start(delay);
+		fetch.start(delay, snapshot.maxWaitWhileStale(this.clock.nanoTime()));
 		return true;
 	}
 
@@ -294,7 +283,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!dropped && !droppedFallback) {
 			return false;
 		}
-		// Of a rejection that came with a delay the instance that noticed it has told.
+		// A rejection with a delay was counted and published by the instance that noticed
+		// it.
 		if (delay == 0) {
 			this.statistics.rejections.increment();
 			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
@@ -446,13 +436,6 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Look whether another instance has shared a token.
-	 */
-	void adoptShared() {
-		this.loader.adopt(this);
-	}
-
-	/**
 	 * Tell the entry that it is only kept for as long as somebody else holds it. While
 	 * nothing may be fetched it must not be forgotten.
 	 */
@@ -468,11 +451,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		this.evicted = false;
 	}
 
-	// The timer holds this entry. A fetch in flight is held by the context.
+	// The timer is there to hold this entry. A fetch in flight is held by the context.
 	private void hold() {
-		long remaining = this.snapshot.backOff().until() - this.clock.nanoTime();
-		if (this.snapshot.isUsed() && remaining > 0) {
-			this.context.schedule(this::scheduleWarmUp, remaining);
+		TokenSnapshot snapshot = this.snapshot;
+		long now = this.clock.nanoTime();
+		if (snapshot.isBackingOff(now)) {
+			this.context.schedule(this::scheduleWarmUp, snapshot.backOff().until() - now);
 		}
 	}
 
@@ -483,7 +467,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	synchronized void keepWarm() {
 		TokenWarmer warmer = this.warmer;
 		if (warmer == null) {
-			warmer = new TokenWarmer(this.context, this::fetchInBackground, this::untilNextFetch);
+			warmer = new TokenWarmer(this.context, this::fetchInBackground, () -> untilNextFetch(this.snapshot));
 			this.warmer = warmer;
 		}
 		warmer.resume();
@@ -514,10 +498,6 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				return;
 			}
 		}
-	}
-
-	private long untilNextFetch() {
-		return untilNextFetch(this.snapshot);
 	}
 
 	private long untilNextFetch(TokenSnapshot snapshot) {

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
 import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
+import reactor.util.context.Context;
 
 import org.springframework.core.log.LogMessage;
 
@@ -44,11 +45,10 @@ final class TokenFetch implements Disposable {
 
 	private static final Log logger = LogFactory.getLog(TokenFetch.class);
 
-	// Reactor's own name of the context's entry. What comes after the end is no error.
-	private static final String ON_ERROR_DROPPED = "reactor.onErrorDropped.local";
-
-	private static final Consumer<Throwable> IGNORED = (failure) -> logger
-		.debug(LogMessage.format("Abandoned fetch failed with %s", failure.getClass().getName()));
+	// Reactor looks under this name for who takes errors that come after the end.
+	private static final Context CONTEXT = Context.of("reactor.onErrorDropped.local",
+			(Consumer<Throwable>) (failure) -> logger
+				.debug(LogMessage.format("Abandoned fetch failed with %s", failure.getClass().getName())));
 
 	private final FetchContext context;
 
@@ -62,7 +62,8 @@ final class TokenFetch implements Disposable {
 
 	private final AtomicBoolean ended = new AtomicBoolean();
 
-	// What is cancelled at the end: calls, and the threads of clients that block.
+	// What is cancelled at a time-out or a stop: calls, and the threads of clients that
+	// block.
 	private final Disposable.Composite running = Disposables.composite();
 
 	private final SharedResult resultOrStale;
@@ -70,6 +71,10 @@ final class TokenFetch implements Disposable {
 	private final SharedResult result;
 
 	private volatile @Nullable Future<?> deadline;
+
+	private volatile @Nullable Future<?> staleDeadline;
+
+	private volatile boolean overdue;
 
 	private volatile long startedAt;
 
@@ -82,7 +87,7 @@ final class TokenFetch implements Disposable {
 	 * @param context what all fetches share
 	 * @param loader loads a token; given whether it is forced
 	 * @param recipient who is told how the fetch ended
-	 * @param inBackground whether nobody waits for it
+	 * @param inBackground whether nobody was waiting when it was started
 	 * @param forced whether Authing must be asked, whatever another instance has fetched
 	 */
 	TokenFetch(FetchContext context, Function<Boolean, Mono<ReceivedToken>> loader, Recipient recipient,
@@ -103,6 +108,14 @@ final class TokenFetch implements Disposable {
 	 */
 	SharedResult resultOrStale() {
 		return this.resultOrStale;
+	}
+
+	/**
+	 * Return whether those who needed a token have been given a stale one already, as it
+	 * would not have worked for much longer.
+	 */
+	boolean isOverdue() {
+		return this.overdue;
 	}
 
 	/**
@@ -127,14 +140,20 @@ final class TokenFetch implements Disposable {
 	/**
 	 * Start, after a pause.
 	 * @param delay the pause, in nanoseconds
+	 * @param maxWait when those who need a token are given a stale one, if there is one,
+	 * in nanoseconds
 	 */
-	void start(long delay) {
+	void start(long delay, long maxWait) {
 		this.startedAt = this.context.clock().nanoTime();
 		this.context.register(this);
 		try {
 			long deadline = this.context.fetchDeadline();
-			// A long pause does not count, since enough time must be left.
-			this.deadline = this.context.schedule(this::timeout, (delay > deadline / 4) ? delay + deadline : deadline);
+			// A long pause is added, so that the fetch still has its whole time.
+			deadline += (delay > deadline / 4) ? delay : 0;
+			this.deadline = this.context.schedule(this::timeout, deadline);
+			if (maxWait < deadline) {
+				this.staleDeadline = this.context.schedule(this::answerStale, maxWait);
+			}
 			if (this.context.isStopped()) {
 				dispose();
 			}
@@ -173,7 +192,7 @@ final class TokenFetch implements Disposable {
 			this.running.add(Mono.defer(() -> this.loader.apply(forced))
 				.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
 						"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
-				.contextWrite((context) -> context.put(ON_ERROR_DROPPED, IGNORED))
+				.contextWrite(CONTEXT)
 				.subscribe(this::received, this::failed));
 		}
 		catch (Throwable ex) {
@@ -188,8 +207,7 @@ final class TokenFetch implements Disposable {
 			run(true);
 		}
 		else if (end()) {
-			Outcome outcome = this.recipient.received(received, this);
-			complete(outcome, received.token());
+			complete(this.recipient.received(received, this), received.token());
 		}
 	}
 
@@ -199,8 +217,7 @@ final class TokenFetch implements Disposable {
 					: new AuthingTransportException(
 							"The AuthingWechatClient failed with " + failure.getClass().getName(), failure, null, true,
 							null);
-			Outcome outcome = this.recipient.failed(exception, this);
-			complete(outcome, null);
+			complete(this.recipient.failed(exception, this), null);
 		}
 	}
 
@@ -209,6 +226,14 @@ final class TokenFetch implements Disposable {
 			this.resultOrStale.complete(outcome.resultOrStale(), outcome.failure());
 			this.result.complete(token, outcome.failure());
 		});
+	}
+
+	private void answerStale() {
+		WechatMpAccessToken stale = this.recipient.staleIfError();
+		if (stale != null) {
+			this.overdue = true;
+			this.resultOrStale.complete(stale, null);
+		}
 	}
 
 	private void timeout() {
@@ -244,6 +269,7 @@ final class TokenFetch implements Disposable {
 			return false;
 		}
 		FetchContext.cancel(this.deadline);
+		FetchContext.cancel(this.staleDeadline);
 		this.context.unregister(this);
 		return true;
 	}
@@ -252,6 +278,11 @@ final class TokenFetch implements Disposable {
 	 * Who is told how a fetch ended.
 	 */
 	interface Recipient {
+
+		/**
+		 * Return the token that callers get if the fetch fails.
+		 */
+		@Nullable WechatMpAccessToken staleIfError();
 
 		/**
 		 * Return whether the token received is one that was rejected after the fetch had

@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.concurrent.TimeUnit;
 
 import reactor.core.publisher.Mono;
 
@@ -105,11 +106,8 @@ class TokenLoader {
 	 * Return the time to the real expiry, within what can be, in nanoseconds.
 	 */
 	final long life(WechatMpAccessToken token) {
-		Duration life = Duration.between(authingTime(), token.expiresAt());
-		if (life.abs().getSeconds() >= Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).getSeconds()) {
-			return life.isNegative() ? -WechatMpRefreshPolicy.MAX_LIFE : WechatMpRefreshPolicy.MAX_LIFE;
-		}
-		return life.toNanos();
+		long life = TimeUnit.NANOSECONDS.convert(Duration.between(authingTime(), token.expiresAt()));
+		return Math.max(-WechatMpRefreshPolicy.MAX_LIFE, Math.min(life, WechatMpRefreshPolicy.MAX_LIFE));
 	}
 
 	/**

@@ -91,6 +91,17 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
+	 * Return how long callers wait for a fetch that starts now, while there is a token
+	 * that works: for half of what is left of its life past the hard expiry. The other
+	 * half is for what they need it for.
+	 */
+	long maxWaitWhileStale(long now) {
+		long until = (this.fallback != null) ? Math.max(this.staleUntil, this.fallback.until()) : this.staleUntil;
+		long from = Math.max(this.hardExpiry, now);
+		return (from < until) ? from - now + (until - from) / 2 : Long.MAX_VALUE;
+	}
+
+	/**
 	 * Return whether nothing may be fetched yet.
 	 */
 	boolean isBackingOff(long now) {
@@ -111,13 +122,15 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (now >= this.hardExpiry) {
 			return Math.max(this.backOff.until(), now);
 		}
-		// A refresh that may only come after the expiry comes with the expiry.
+		// Where the next refresh is only allowed after the hard expiry, fetch at that
+		// expiry,
+		// or when the back-off ends.
 		return Math.min(Math.max(this.softExpiry, this.backOff.nextRefreshAt()),
 				Math.max(this.hardExpiry, this.backOff.until()));
 	}
 
 	/**
-	 * Return whether a fetch was ever made.
+	 * Return whether a token was ever received, or there is a failure.
 	 */
 	boolean isUsed() {
 		return this.token != null || this.failures.last() != null;
@@ -172,19 +185,12 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return the cached token as the (unchanged) result of a fetch, if it is valid.
+	 * Return the cached token as the (unchanged) result of a fetch, if it is before its
+	 * hard expiry.
 	 */
 	@Nullable ReceivedToken currentAsResult(long now) {
 		return (now < this.hardExpiry) ? new ReceivedToken(requiredToken(), this.staleUntil - now, this.receivedAt,
 				WechatMpTokenOrigin.STORE, true) : null;
-	}
-
-	/**
-	 * Return the cached token as the (unchanged) result of a fetch, if it need not be
-	 * refreshed (any more).
-	 */
-	private @Nullable ReceivedToken freshAsResult(long now) {
-		return (now < this.softExpiry) ? currentAsResult(now) : null;
 	}
 
 	/**
@@ -202,8 +208,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 				return currentAsResult(now);
 			}
 		}
-		// It may have been adopted meanwhile.
-		return freshAsResult(now);
+		// One that need not be refreshed may have been adopted meanwhile.
+		return (now < this.softExpiry) ? currentAsResult(now) : null;
 	}
 
 	TokenSnapshot withFetch(@Nullable TokenFetch fetch) {
@@ -428,7 +434,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	/**
 	 * Tokens in a row that were rejected soon after they came.
 	 *
-	 * @param count how many there were, and how often the last one was reissued
+	 * @param count how many there were, plus how often the last one was reissued
 	 * @param rejectedAt the earliest time at which the last of them may have been
 	 * rejected
 	 * @param noticedAt when this instance heard of it

@@ -17,7 +17,6 @@
 package cn.authing.wechat.token;
 
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongSupplier;
 
 import org.jspecify.annotations.Nullable;
@@ -33,7 +32,8 @@ final class TokenWarmer {
 
 	private final LongSupplier nextDelay;
 
-	private final AtomicReference<@Nullable Future<?>> timer = new AtomicReference<>();
+	// Guarded by this.
+	private @Nullable Future<?> timer;
 
 	private volatile boolean stopped;
 
@@ -86,7 +86,8 @@ final class TokenWarmer {
 	}
 
 	private void replace(@Nullable Future<?> timer) {
-		FetchContext.cancel(this.timer.getAndSet(timer));
+		FetchContext.cancel(this.timer);
+		this.timer = timer;
 	}
 
 }

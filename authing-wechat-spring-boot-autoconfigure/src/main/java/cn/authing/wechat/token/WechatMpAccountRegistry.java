@@ -151,15 +151,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	// On a thread that the store may block, and again if it ends or fails.
 	private Flux<Change> changes(WechatMpTokenStore store) {
-		return Flux.defer(() -> {
-			try {
-				return store.changes();
-			}
-			catch (Throwable ex) {
-				// Reactor would throw some errors instead of passing them on.
-				return Flux.error(new IllegalStateException(ex));
-			}
-		})
+		return Flux.defer(FleetTokenLoader.contained(store::changes))
 			.doOnError((failure) -> logger.warn(LogMessage.format(
 					"Changes of tokens by other instances are not noticed for a while: the token store failed with %s",
 					failure.getClass().getName())))
@@ -420,12 +412,12 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		}
 	}
 
-	private static void changed(TokenEntry entry, Change change) {
+	private void changed(TokenEntry entry, Change change) {
 		if (change instanceof Rejected rejected) {
 			entry.reject(rejected.token(), NOTIFICATION_DELAY.toNanos());
 		}
 		else {
-			entry.adoptShared();
+			this.loader.adopt(entry);
 		}
 	}
 

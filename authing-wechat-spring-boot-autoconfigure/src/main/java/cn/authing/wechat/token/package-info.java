@@ -61,8 +61,9 @@
  * <li>FRESH: a caller gets the token at once; nothing is fetched.</li>
  * <li>DUE: a caller gets the token at once; one fetch in the background, at most one per
  * {@code minRefreshInterval}.</li>
- * <li>STALE: a caller waits for the single flight and gets the stale token if it fails.
- * During a back-off nothing is fetched and a caller gets the stale token at once.</li>
+ * <li>STALE: a caller waits for the single flight and gets the stale token if it fails,
+ * or if half of the time between hard and real expiry has passed. During a back-off
+ * nothing is fetched and a caller gets the stale token at once.</li>
  * <li>FAILING: a caller gets the cached failure at once; nothing is fetched until the
  * back-off has passed.</li>
  * </ul>
@@ -71,7 +72,8 @@
  * <ol>
  * <li><b>Valid beats new.</b> {@code held()} answers in FRESH and DUE whatever is in
  * flight. A failure changes neither token nor expiries, so that it reaches callers only
- * when {@code staleIfError} is {@code null}: past the real expiry.</li>
+ * when {@code staleIfError} is {@code null}: past the real expiry, or after a rejection.
+ * A fetch that hangs is not waited for until the token has expired.</li>
  * <li><b>The same token again is not news.</b> It leaves the expiries of a token that
  * works as they are, if they differ by no more than 2 s, and sets the next refresh
  * {@code minRefreshInterval} ahead.</li>

@@ -18,10 +18,14 @@ package cn.authing.wechat.autoconfigure;
 
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
+import com.github.benmanes.caffeine.cache.Cache;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
@@ -37,9 +41,13 @@ import org.springframework.boot.test.util.TestPropertyValues;
 import org.springframework.context.annotation.AnnotationConfigApplicationContext;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.aot.ApplicationContextAotGenerator;
+import org.springframework.data.redis.connection.lettuce.LettuceConnectionFactory;
 import org.springframework.javapoet.ClassName;
+import org.springframework.test.util.ReflectionTestUtils;
 
 import cn.authing.wechat.actuate.AuthingWechatEndpoint;
+import cn.authing.wechat.redis.RedisTokenStoreSettings;
+import cn.authing.wechat.redis.RedisWechatMpTokenStore;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -113,12 +121,30 @@ class RuntimeHintsTests {
 
 	@Test
 	void cacheShouldFindItsClasses() {
-		// LoadedClassesTests holds that these are all
+		// LoadedClassesTests holds that these are all, but for those of the Redis store
 		for (String name : List.of("SSMS", "PSMS")) {
-			assertThat(RuntimeHintsPredicates.reflection()
-				.onType(TypeReference.of("com.github.benmanes.caffeine.cache." + name))
-				.withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS)).as(name).accepts(hints);
+			assertCreatable(TypeReference.of("com.github.benmanes.caffeine.cache." + name));
 		}
+	}
+
+	@Test
+	void cachesOfTheRedisStoreShouldFindTheirClasses() {
+		RedisWechatMpTokenStore store = new RedisWechatMpTokenStore(new LettuceConnectionFactory(),
+				new RedisTokenStoreSettings("test:", Duration.ofSeconds(1), List.of(), 10, Duration.ofSeconds(1)));
+		for (String field : List.of("accounts", "outstanding")) {
+			Map<?, ?> cache = ((Cache<?, ?>) Objects.requireNonNull(ReflectionTestUtils.getField(store, field)))
+				.asMap();
+			assertCreatable(TypeReference.of(cache.getClass()));
+			// A factory of Caffeine's nodes is a node itself
+			assertCreatable(TypeReference
+				.of(Objects.requireNonNull(ReflectionTestUtils.getField(cache, "nodeFactory")).getClass()));
+		}
+	}
+
+	private static void assertCreatable(TypeReference type) {
+		assertThat(RuntimeHintsPredicates.reflection()
+			.onType(type)
+			.withMemberCategory(MemberCategory.INVOKE_DECLARED_CONSTRUCTORS)).as(type.getName()).accepts(hints);
 	}
 
 	private static Stream<Class<?>> withNested(Class<?> type) {

@@ -197,6 +197,28 @@ class BoundedUpstreamLoadTests {
 	}
 
 	@Test
+	void coolDownOfAnEvictedEntryWhoseFirstFetchWasStoppedShouldNotBeForgotten() {
+		ManualTime time = new ManualTime();
+		AtomicInteger fetches = new AtomicInteger();
+		AuthingWechatClient client = (credentials) -> {
+			fetches.incrementAndGet();
+			return Mono.never();
+		};
+		TestTokenService service = new TestTokenService(client, null, () -> Map.of("default", CREDENTIALS), 2,
+				new FetchContext(time, time.newExecutors(), () -> 0, POLICY, List.of()));
+		for (int round = 0; round < 2; round++) {
+			for (int account = 0; account < 50; account++) {
+				Caller.of(service.account(new WechatMpCredentials("wx" + account, "secret")).getAccessToken());
+				time.runDue();
+			}
+			service.registry().stop();
+			System.gc();
+			service.registry().start();
+		}
+		assertThat(fetches).hasValue(50);
+	}
+
+	@Test
 	void sourceThatACallerKeepsShouldShareItsTokenWithEqualCredentialsWhenEvicted() {
 		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withMaxEntries(2));
 		fixture.client.onCall((call) -> call.succeed("T" + fixture.fetches(), LIFE));

@@ -313,7 +313,7 @@ class FleetTests {
 	@Test
 	void getAccessTokenWhenOwnFetchFailsAfterAnotherHasSharedShouldAnswerWithThat() {
 		holdEverywhere("A");
-		this.time.advance(UNTIL_STALE);
+		this.time.advance(LIFE);
 		this.a.ask();
 		Caller waiting = this.b.ask();
 		this.time.advance(TIME_FOR_OTHERS.plus(POLL));

@@ -17,10 +17,12 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.util.List;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import cn.authing.wechat.AuthingApiException;
 
@@ -92,6 +94,46 @@ class ValidBeatsNewTests {
 		assertThat(hanging.isCancelled()).isTrue();
 		assertThat(this.fixture.ask().accessToken()).isEqualTo("A");
 		assertThat(this.fixture.lastFailure()).hasMessageContaining("authing.timeout");
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 12, 10, 4 })
+	void getAccessTokenWhenFetchHangsUntilTheExpiryShouldAnswerWhileTheTokenWorks(int secondsBeforeExpiry) {
+		Duration margin = POLICY.expiryMargin();
+		Duration left = Duration.ofSeconds(secondsBeforeExpiry);
+		this.fixture.hold("A");
+		this.fixture.advance(LIFE.minus(left));
+		this.fixture.ask();
+		if (left.compareTo(margin) > 0) {
+			this.fixture.advance(left.minus(margin));
+			left = margin;
+		}
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		Caller early = this.fixture.ask();
+		this.fixture.advance(left.dividedBy(2).minus(MOMENT));
+		Caller late = this.fixture.ask();
+		assertThat(early.isWaiting()).isTrue();
+		this.fixture.advance(MOMENT);
+		assertThat(List.of(early, late, this.fixture.ask())).extracting(Caller::accessToken).containsOnly("A");
+		this.fixture.advance(left.dividedBy(2));
+		Caller expired = this.fixture.ask();
+		assertThat(expired.isWaiting()).isTrue();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(expired.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void getAccessTokenWhenFetchHangsShouldAnswerWhileAnEarlierTokenWorks() {
+		this.fixture.hold("A");
+		this.fixture.advance(LIFE.minusSeconds(60));
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("B", Duration.ofSeconds(50));
+		this.fixture.advance(Duration.ofSeconds(52));
+		Caller caller = this.fixture.ask();
+		this.fixture.advance(Duration.ofSeconds(4).minus(MOMENT));
+		assertThat(caller.isWaiting()).isTrue();
+		this.fixture.advance(MOMENT);
+		assertThat(caller.accessToken()).isEqualTo("A");
 	}
 
 	@Test
