@@ -60,8 +60,6 @@ final class AuthingPropertiesValidator {
 	// Authing has 24
 	private static final Pattern SECRET = Pattern.compile("[0-9a-fA-F]{32}");
 
-	private static final Duration MIN_TIMEOUT = Duration.ofMillis(100);
-
 	private static final String LONGER = "Write a longer duration, such as %s; a number without a unit is milliseconds.";
 
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
@@ -70,6 +68,8 @@ final class AuthingPropertiesValidator {
 
 	// What is written in place of a URL; a secret in the wrong place has no dot
 	private static final Pattern BARE_HOST = Pattern.compile("(localhost|[\\w-]+(\\.[\\w-]+)+)(:\\d+)?(/[\\w./-]*)?");
+
+	private static final String AUTHING_PATH = "/(oidc|oauth|saml2?|api/v\\d)(/.*)?";
 
 	private static final int MAX_PORT = 65535;
 
@@ -151,11 +151,6 @@ final class AuthingPropertiesValidator {
 	}
 
 	private void validateConnection() {
-		if (this.properties.getTimeout().compareTo(MIN_TIMEOUT) < 0) {
-			add("authing.timeout",
-					"is " + this.properties.getTimeout().toMillis() + " ms, in which Authing cannot answer",
-					LONGER.formatted("10s"));
-		}
 		if (!LANGUAGE.matcher(this.properties.getLang()).matches()) {
 			add("authing.lang", "is '" + this.properties.getLang() + "', which is not a language",
 					"Write zh-CN, en-US, ja-JP or zh-TW.");
@@ -188,6 +183,9 @@ final class AuthingPropertiesValidator {
 		}
 		else if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
 			add(property, "has a query or a fragment behind its host '" + uri.getHost() + "'", HOST_EXAMPLE);
+		}
+		else if (uri.getPath().matches(AUTHING_PATH)) {
+			add(property, shown + "has a path of Authing's own", "Write the address without " + uri.getPath() + ".");
 		}
 		else if (!"https".equalsIgnoreCase(uri.getScheme())) {
 			if (!"http".equalsIgnoreCase(uri.getScheme())) {

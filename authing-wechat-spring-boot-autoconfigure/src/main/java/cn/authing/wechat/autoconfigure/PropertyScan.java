@@ -16,8 +16,10 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
 
@@ -55,9 +57,14 @@ final class PropertyScan {
 
 	private static final int MAX_DISTANCE = 3;
 
+	// Longer than any name: that of a property in the wrong place comes first
+	private static final int MAX_MISPLACED = 1000;
+
+	private static final Duration MIN_WITHOUT_UNIT = Duration.ofMillis(100);
+
 	private final Set<ConfigurationPropertyName> known;
 
-	private final Set<ConfigurationPropertyName> set;
+	private final Map<ConfigurationPropertyName, Object> values;
 
 	private final List<String> unknown = new ArrayList<>();
 
@@ -65,7 +72,7 @@ final class PropertyScan {
 
 	PropertyScan(Environment environment, BoundProperties properties) {
 		this.known = properties.names();
-		this.set = properties.values().keySet();
+		this.values = properties.values();
 		ConfigurationPropertySources.get(environment).forEach(this::scan);
 	}
 
@@ -132,7 +139,7 @@ final class PropertyScan {
 			meant = name.getElement(i, Form.UNIFORM).equals("authing") ? name.subName(i) : null;
 		}
 		if (meant != null && (this.known.contains(meant) || ACCOUNTS.isAncestorOf(meant))
-				&& !this.set.contains(meant)) {
+				&& !this.values.containsKey(meant)) {
 			addUnknown(name, meant.toString());
 		}
 	}
@@ -150,8 +157,10 @@ final class PropertyScan {
 		int least = Integer.MAX_VALUE;
 		for (ConfigurationPropertyName candidate : this.known) {
 			int distance = distance(name.toString(), candidate.toString());
-			boolean similar = distance <= MAX_DISTANCE || (lastElement.length() > MAX_DISTANCE
-					&& candidate.getLastElement(Form.UNIFORM).equals(lastElement));
+			boolean misplaced = lastElement.length() > MAX_DISTANCE
+					&& candidate.getLastElement(Form.UNIFORM).equals(lastElement);
+			boolean similar = misplaced || distance <= MAX_DISTANCE;
+			distance += misplaced ? 0 : MAX_MISPLACED;
 			if (similar && distance < least && !candidate.equals(ROOT) && !candidate.equals(WECHAT)) {
 				meant = candidate.toString();
 				least = distance;
@@ -182,6 +191,12 @@ final class PropertyScan {
 	}
 
 	private void checkValue(ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
+		if (property != null && this.values.get(name) instanceof Duration duration
+				&& duration.compareTo(MIN_WITHOUT_UNIT) < 0 && property.getValue().toString().matches("[1-9]\\d?")) {
+			this.problems
+				.add(new Problem(name.toString(), "is " + duration.toMillis() + " ms, as it is a number without a unit",
+						"Write the number with its unit, such as " + duration.toMillis() + "s."));
+		}
 		boolean text = BoundProperties.isSecret(name.toString()) || name.getLastElement(Form.UNIFORM).equals("appid");
 		if (text && property != null && !(property.getValue() instanceof CharSequence)) {
 			Origin origin = (property.getOrigin() instanceof PropertySourceOrigin source) ? source.getOrigin()

@@ -157,8 +157,8 @@ final class AuthingFailures {
 			return "the host name was not found (" + what + "). Check authing.app-host.";
 		}
 		if (ExchangeException.isConnectFailure(cause)) {
-			return "no connection (" + what + "). Check authing.app-host and the network in between "
-					+ "(authing.connect-timeout).";
+			return "no connection (" + what + "). Check authing.app-host and the network in between, "
+					+ "the proxy if there is one (authing.connect-timeout).";
 		}
 		if (cause instanceof SSLException) {
 			return "TLS failed (" + what

@@ -358,10 +358,11 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			logger.info(LogMessage.format("The token of %s is refreshed again, after %d failed attempts", this,
 					change.before().failures().count()));
 		}
-		else if (change.before().validity().wasRejected()
-				&& change.after().validity() == TokenSnapshot.Validity.VALID) {
-			logger.info(LogMessage.format("The token of %s that WeChat had rejected is replaced (%d rejections so far)",
-					this, this.statistics.rejections.sum()));
+		else if (change.before().validity().wasRejected() && change.after().validity() == TokenSnapshot.Validity.VALID
+				&& change.after().rejections().count() == 1) {
+			logger
+				.info(LogMessage.format("The token of %s that WeChat had rejected is replaced (rejections so far: %d)",
+						this, this.statistics.rejections.sum()));
 		}
 		else if (first) {
 			logger.info(LogMessage.format("Fetched the first token of %s", this));
@@ -519,7 +520,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	private record Change(TokenSnapshot before, TokenSnapshot after) {
 
 		boolean logsStreak() {
-			return this.after.failures().logged() && !this.before.failures().logged();
+			return this.after.failures().logged() > this.before.failures().logged();
 		}
 
 		boolean startsRejectionStreak() {
@@ -527,7 +528,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		}
 
 		boolean endsLoggedStreak() {
-			return this.before.failures().logged() && !this.after.failures().logged();
+			return this.before.failures().logged() > 0 && this.after.failures().logged() == 0;
 		}
 
 	}

@@ -58,7 +58,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	private static final long NEVER = TokenClock.NEVER;
 
 	static final TokenSnapshot EMPTY = new TokenSnapshot(null, null, Validity.VALID, NEVER, NEVER, NEVER, NEVER, null,
-			new BackOff(NEVER, NEVER), new FailureStreak(null, 0, false), new RejectionStreak(0, NEVER, NEVER), null);
+			new BackOff(NEVER, NEVER), new FailureStreak(null, 0, 0), new RejectionStreak(0, NEVER, NEVER), null);
 
 	/**
 	 * Return the state at a time.
@@ -307,7 +307,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in the failure of a fetch. The token stays as it is.
 	 */
 	TokenSnapshot failed(AuthingException failure, long now, WechatMpRefreshPolicy policy, double random) {
-		FailureStreak streak = this.failures.plus(failure);
+		FailureStreak streak = this.failures.plus(failure, staleIfError(now) != null);
 		return ended(this.backOff.afterFailure(streak.count(), failure.getRetryAfter(), now, policy, random), streak);
 	}
 
@@ -416,17 +416,17 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * @param last the cached failure; {@code null} if the last fetch brought an expired
 	 * token
 	 * @param count how many there were
-	 * @param logged whether the streak was logged
+	 * @param logged how much of it was logged: 1 that it began, 2 that no token is left
 	 */
-	record FailureStreak(@Nullable AuthingException last, int count, boolean logged) {
+	record FailureStreak(@Nullable AuthingException last, int count, int logged) {
 
-		FailureStreak plus(AuthingException failure) {
-			return new FailureStreak(failure, this.count + 1, true);
+		FailureStreak plus(AuthingException failure, boolean tokenLeft) {
+			return new FailureStreak(failure, this.count + 1, Math.max(this.logged, tokenLeft ? 1 : 2));
 		}
 
 		// One alone may be an answer that was long on its way.
 		FailureStreak plusExpired() {
-			return new FailureStreak(null, this.count + 1, this.logged || this.count > 0);
+			return new FailureStreak(null, this.count + 1, Math.max(this.logged, Math.min(this.count, 1)));
 		}
 
 	}

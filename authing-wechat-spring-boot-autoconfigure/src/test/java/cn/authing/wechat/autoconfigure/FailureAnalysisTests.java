@@ -166,7 +166,8 @@ class FailureAnalysisTests {
 	@Test
 	void unknownPropertiesShouldBeOneWarningWithWhatIsMeant(CapturedOutput output) {
 		run("--authing.app-hosts=x", "--authing.wechat.cache.refresh-ahed=1m", "--authing.wechat.keep-warm=true",
-				"--authing.wechat.nonsense=1", "--authing.user-pool-id=mine", "--authing.headers.x-any=1")
+				"--authing.wechat.app-host=https://x", "--authing.wechat.nonsense=1", "--authing.user-pool-id=mine",
+				"--authing.headers.x-any=1")
 			.close();
 		assertThat(output.toString().lines().filter((line) -> line.contains("Unknown configuration properties")))
 			.singleElement()
@@ -174,7 +175,7 @@ class FailureAnalysisTests {
 			.contains("authing.app-hosts (did you mean authing.app-host?)",
 					"authing.wechat.cache.refresh-ahed (did you mean authing.wechat.cache.refresh-ahead?)",
 					"authing.wechat.keep-warm (did you mean authing.wechat.cache.keep-warm?)",
-					"authing.wechat.nonsense")
+					"authing.wechat.app-host (did you mean authing.app-host?)", "authing.wechat.nonsense")
 			.doesNotContain("user-pool-id", "x-any", "wxjava");
 	}
 

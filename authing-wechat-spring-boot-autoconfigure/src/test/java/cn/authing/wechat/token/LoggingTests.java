@@ -158,7 +158,7 @@ class LoggingTests {
 			assertThat(messages(Level.INFO)).hasSize(rejection)
 				.last()
 				.asString()
-				.contains("account 'default'", "(" + rejection + " rejections so far)");
+				.contains("account 'default'", "(rejections so far: " + rejection + ")");
 		}
 		assertThat(messages(Level.WARN)).isEmpty();
 	}
@@ -177,6 +177,7 @@ class LoggingTests {
 		assertThat(messages(Level.WARN)).singleElement()
 			.asString()
 			.contains("account 'default'", "Another program may ask WeChat");
+		assertThat(messages(Level.INFO)).as("replaced, which helps only once").hasSize(1);
 	}
 
 	@Test
@@ -221,6 +222,21 @@ class LoggingTests {
 		this.fixture.service.invalidate(TOKEN);
 		failTwice();
 		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "There is no other");
+	}
+
+	@Test
+	void streakOfFailuresShouldBeLoggedOnceMoreWhenNoTokenIsLeft() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(UNTIL_STALE);
+		failTwice();
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("valid for another 10 s");
+		this.fixture.advance(Duration.ofSeconds(10));
+		this.fixture.ask();
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.WARN)).hasSize(2).last().asString().contains("There is no other");
+		this.fixture.advance(Duration.ofMinutes(1));
+		this.fixture.hold(TOKEN + 2);
+		assertThat(messages(Level.INFO)).singleElement().asString().contains("3 failed attempts");
 	}
 
 	private void failTwice() {
