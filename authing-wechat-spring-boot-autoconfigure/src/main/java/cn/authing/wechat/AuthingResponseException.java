@@ -20,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An answer came that is not of the documented shape: not JSON, cut off, or a success
- * without a token.
+ * without a token. Also, in health, events and metrics, why a token was of no use:
+ * Authing returned an expired one, or one that WeChat had rejected.
  *
  * @since 1.0.0
  */

@@ -26,8 +26,9 @@ import org.springframework.util.Assert;
  * @param accessToken the token, as WeChat takes it in {@code access_token}; it is not
  * part of {@link #toString()}
  * @param expiresAt when the token expires, in the time of Authing's clock. An application
- * need not look at it: what the {@link WechatMpTokenService} hands out is valid. If
- * Authing did not say, it is the moment up to which the token is kept
+ * need not look at it: what the {@link WechatMpTokenService} hands out is valid, or the
+ * best that can be had. If Authing did not say, it is the moment up to which the token is
+ * kept
  * @since 1.0.0
  */
 public record WechatMpAccessToken(String accessToken, Instant expiresAt) {

@@ -67,8 +67,9 @@ public interface WechatMpTokenService extends WechatMpTokenSource {
 	/**
 	 * Return the tokens of an account that is known only at run time, such as a tenant's.
 	 * Equal credentials lead to the same token. Tokens of at most
-	 * {@code authing.wechat.cache.max-entries} such accounts are held; which are held is
-	 * seen by none but Authing.
+	 * {@code authing.wechat.cache.max-entries} such accounts are held. Beyond that, those
+	 * that are not in use are forgotten, and fetched again when asked for; sources go on
+	 * working.
 	 * @param credentials the WeChat app id and secret
 	 * @return the source of that account's tokens
 	 */

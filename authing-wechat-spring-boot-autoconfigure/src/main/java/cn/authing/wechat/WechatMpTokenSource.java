@@ -23,9 +23,9 @@ import reactor.core.publisher.Mono;
  * hands them out.
  * <p>
  * A source holds the current token and renews it ahead of its expiry without making a
- * caller wait. Callers wait only while no valid token is held, and then all of them wait
- * for one and the same fetch. A caller that cancels, times out or is interrupted changes
- * nothing for the others.
+ * caller wait. Callers wait only while no token is held that is valid for longer than the
+ * expiry margin (10 s), and then all of them wait for one and the same fetch. A caller
+ * that cancels, times out or is interrupted changes nothing for the others.
  * <p>
  * Sources are safe for use by any number of threads. Keep one or ask the
  * {@link WechatMpTokenService} each time; both lead to the same token.
@@ -40,9 +40,9 @@ public interface WechatMpTokenSource {
 	 * is answered by itself, so the same {@code Mono} may be kept and subscribed to
 	 * again.
 	 * <p>
-	 * While a valid token is held the answer is given at once, on the subscribing thread.
-	 * Otherwise it is given when the fetch in flight ends, on a thread of the HTTP
-	 * client: do not block there.
+	 * While such a token is held the answer is given at once, on the subscribing thread.
+	 * Otherwise it is given when the fetch in flight ends, on another thread. A
+	 * subscriber that blocks there delays no other, but costs a thread.
 	 * @return the token, never empty. Errors are {@link AuthingException}s, and an
 	 * {@link IllegalStateException} where a fetch would be needed once the service is
 	 * closed; there is never an error while a valid token is held
@@ -51,12 +51,12 @@ public interface WechatMpTokenSource {
 
 	/**
 	 * Return the current token, blocking for it where it must be fetched first. While a
-	 * valid token is held this takes no lock, allocates nothing and returns at once, on
-	 * any thread.
+	 * token is held that is valid for longer than the expiry margin this takes no lock,
+	 * allocates nothing and returns at once, on any thread.
 	 * @return the token
 	 * @throws AuthingException if no valid token is held and none could be fetched, at
-	 * the latest when {@code authing.timeout} has passed; also if the thread is
-	 * interrupted while it waits (its interrupt status is set again)
+	 * the latest shortly after {@code authing.timeout}; also if the thread is interrupted
+	 * while it waits (its interrupt status is set again)
 	 * @throws IllegalStateException if the call would have to wait on a thread that must
 	 * not block (such as an event loop: use {@link #getAccessToken()} there), or if it
 	 * would have to once the service is closed
@@ -82,9 +82,10 @@ public interface WechatMpTokenSource {
 	 * caller waits for another. Any number of reports of the same token have the effect
 	 * of one, and a late report of an older token has none.
 	 * <p>
-	 * Never blocks and never fetches by itself.
+	 * Never blocks. Starts a fetch, in the background, only for an account that is kept
+	 * warm.
 	 * @param accessToken the token that was rejected
-	 * @return {@code true} if that token was the current one and is now dropped
+	 * @return {@code true} if that token was the one handed out and is now dropped
 	 */
 	boolean invalidate(String accessToken);
 

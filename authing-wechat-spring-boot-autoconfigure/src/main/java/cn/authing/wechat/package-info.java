@@ -17,8 +17,10 @@
 /**
  * API. What an application imports: the token service, its values and its exceptions.
  * <p>
- * Inject {@link cn.authing.wechat.WechatMpTokenService}. All else here is what it takes
- * and returns.
+ * Inject {@link cn.authing.wechat.WechatMpTokenService}. All else is what it takes,
+ * returns and throws, and {@link cn.authing.wechat.WechatMpAccountProvider} and
+ * {@link cn.authing.wechat.WechatMpAccountsChangedEvent}, for accounts that come from
+ * elsewhere than properties.
  */
 @NullMarked
 package cn.authing.wechat;

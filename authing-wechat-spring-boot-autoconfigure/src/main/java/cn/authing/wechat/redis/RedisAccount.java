@@ -29,8 +29,8 @@ import cn.authing.wechat.WechatMpCredentials;
 
 /**
  * The names under which an account is known in Redis. The WeChat app secret is the key of
- * the digests in them, so that whoever has another secret finds nothing, and never a part
- * of them.
+ * the digests in them: whoever has another secret finds nothing. The secret itself is in
+ * none of them.
  *
  * @param credentials the account
  * @param id the digest that stands for the account

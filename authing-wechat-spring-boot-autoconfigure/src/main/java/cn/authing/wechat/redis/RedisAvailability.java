@@ -40,8 +40,9 @@ import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
  * Circuit breaker: opens on the first failure and closes after a background probe
- * succeeds, probing with exponential back-off. Failures that follow each other closely
- * are one streak, which is logged at its beginning and its end.
+ * succeeds or the first connection is made, probing with exponential back-off. Failures
+ * that follow each other closely are one streak, which is logged at its beginning and its
+ * end.
  */
 final class RedisAvailability {
 

@@ -26,6 +26,7 @@ import org.springframework.util.Assert;
  * @param time the time by Redis's clock, in milliseconds; zero if Redis did not tell
  * @param outcome what became of it, in the script's words
  * @param life the time to live of the value, in milliseconds; negative if it has no end
+ * or there is no value
  * @param value the value that was found
  */
 record RedisReply(long time, String outcome, long life, @Nullable String value) {

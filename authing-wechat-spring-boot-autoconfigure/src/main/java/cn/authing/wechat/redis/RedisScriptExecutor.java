@@ -57,7 +57,8 @@ final class RedisScriptExecutor {
 		.debug(LogMessage.format("Abandoned Redis operation failed: %s", failure.getClass().getName()));
 
 	/**
-	 * Has Reactor hand over errors that come too late, by its own name for that.
+	 * Reactor hands errors that come too late to the consumer under this name, instead of
+	 * logging them.
 	 */
 	static final Context CONTEXT = Context.of("reactor.onErrorDropped.local", IGNORED_FAILURES);
 
@@ -91,7 +92,7 @@ final class RedisScriptExecutor {
 
 	private volatile ExecutorService subscriptionConnector = newConnector();
 
-	// The first one; later ones are the driver's business.
+	// The first connection; later ones are the driver's business.
 	private volatile Mono<RedisReply> connecting;
 
 	private volatile Mono<RedisReply> connection;
@@ -103,7 +104,8 @@ final class RedisScriptExecutor {
 	 * Create a new executor.
 	 * @param connectionFactory the connections
 	 * @param settings the settings
-	 * @param onRecovery called whenever Redis can be used again
+	 * @param onRecovery called at the first connection, and whenever Redis can be used
+	 * again
 	 * @param initialBackoff the time to the first probe of a Redis that has failed
 	 * @param maxBackoff the longest time between two probes
 	 */
@@ -284,7 +286,8 @@ final class RedisScriptExecutor {
 		}));
 	}
 
-	// The first time, a process that has just started has much to load, as have others
+	// The first answer to a script takes longer in a process that has just started:
+	// classes are loaded, often beside other starting processes
 	private Duration timeout(RedisScript<?> script) {
 		return this.answered.contains(script) ? this.settings.timeout() : this.settings.connectTimeout();
 	}

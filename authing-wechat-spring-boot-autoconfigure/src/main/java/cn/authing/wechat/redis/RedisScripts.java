@@ -51,9 +51,9 @@ final class RedisScripts {
 			""");
 
 	/**
-	 * Take the lease, and read the token. One that cannot be ours, as it would not end in
-	 * time, is taken over. Keys: token, lease. Arguments: until when it may be executed,
-	 * owner, life of the lease in milliseconds.
+	 * Take the lease, and read the token. One without an end, or with more time left than
+	 * any of ours has, is taken over. Keys: token, lease. Arguments: until when it may be
+	 * executed, owner, life of the lease in milliseconds.
 	 */
 	static final RedisScript<String> LEASE = script("""
 			if now > tonumber(ARGV[1]) then return reply('late') end
@@ -81,9 +81,9 @@ final class RedisScripts {
 			""");
 
 	/**
-	 * Write a token, unless a newer one is there, and tell of it if it is another one.
-	 * What has no end or not our format is overwritten. Keys: token. Arguments: until
-	 * when it may be executed, value, when it ends, channel, message, a value to
+	 * Write a token, unless a newer one is there, and tell of it if it is another one. A
+	 * value without an end, or not in our format, is overwritten. Keys: token. Arguments:
+	 * until when it may be executed, value, when it ends, channel, message, a value to
 	 * overwrite in any case.
 	 */
 	static final RedisScript<String> PUBLISH = script("""

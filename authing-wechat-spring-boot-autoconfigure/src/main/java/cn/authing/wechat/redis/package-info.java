@@ -17,12 +17,12 @@
 /**
  * The token store that the instances of an application share through Redis.
  * <p>
- * Internal, but for what {@link cn.authing.wechat.redis.RedisWechatMpTokenStore} takes to
- * be made. What is in Redis, behind the prefix: per account a token
+ * Internal, but for {@link cn.authing.wechat.redis.RedisWechatMpTokenStore} and its
+ * settings. What is in Redis, behind the prefix: per account a token
  * ({@code {appId:digest}:token}, see {@link cn.authing.wechat.redis.TokenCodec}) and,
  * while one instance fetches, a lease ({@code {appId:digest}:lease}); one channel
  * ({@code changes}); and a key that is written to find out whether Redis is well
- * ({@code probe}). All of them end by themselves.
+ * ({@code probe}). All keys expire.
  */
 @NullMarked
 package cn.authing.wechat.redis;

@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import cn.authing.wechat.AuthingException;
 
 /**
- * Per-account counters for monitoring, never consulted by the cache. All dynamic accounts
- * share one.
+ * Per-account counters for monitoring, consulted for log messages only. All dynamic
+ * accounts share one.
  */
 final class AccountStatistics {
 
@@ -56,19 +56,19 @@ final class AccountStatistics {
 
 	volatile @Nullable LastFailure lastFailure;
 
-	// The outcome of an account's first fetch is logged, whatever it is.
-	private final AtomicBoolean firstFetch;
+	// The first token of an account is logged.
+	private final AtomicBoolean firstToken;
 
 	AccountStatistics(String account) {
 		this.account = account;
-		this.firstFetch = new AtomicBoolean(!account.equals(DYNAMIC_ACCOUNTS));
+		this.firstToken = new AtomicBoolean(!account.equals(DYNAMIC_ACCOUNTS));
 	}
 
 	/**
-	 * Return whether this is the first fetch; it is so once.
+	 * Return whether this is the account's first token; true once.
 	 */
-	boolean takeFirstFetch() {
-		return this.firstFetch.compareAndSet(true, false);
+	boolean takeFirstToken() {
+		return this.firstToken.compareAndSet(true, false);
 	}
 
 	void recordFetch(@Nullable AuthingException failure, Instant now) {

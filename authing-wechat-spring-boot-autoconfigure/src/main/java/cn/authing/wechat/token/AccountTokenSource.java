@@ -76,8 +76,8 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	/**
-	 * Return the entries of all credentials in use: the serving one's and, while there is
-	 * one, the successor.
+	 * Return the entries of all credentials in use: the serving one and, while there is
+	 * one, its successor.
 	 */
 	Stream<TokenEntry> entries() {
 		return Stream.concat(Stream.ofNullable(this.entry), Stream.ofNullable(this.successor));

@@ -48,7 +48,8 @@ final class FetchContext {
 
 	private static final Log logger = LogFactory.getLog(FetchContext.class);
 
-	// For listeners: callers find counted what they are told.
+	// How long callers wait for the listeners, so that metrics count what a caller is
+	// told.
 	private static final Duration MAX_NOTIFICATION_WAIT = Duration.ofMillis(50);
 
 	private final TokenClock clock;
@@ -63,7 +64,7 @@ final class FetchContext {
 
 	private final Set<Disposable> fetches = ConcurrentHashMap.newKeySet();
 
-	// The last of the notifications.
+	// The last of the notifications. Guarded by fetches.
 	private CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
 
 	private volatile boolean stopped;

@@ -61,8 +61,8 @@ final class FleetTokenLoader extends TokenLoader {
 	// When the application ends.
 	private static final Duration MAX_PUBLISH_WAIT = Duration.ofSeconds(2);
 
-	// Both instances' clocks may be off by that much without being corrected, and a Date
-	// has whole seconds.
+	// Each of two instances' clocks may be off by IGNORED_CLOCK_SKEW without being
+	// corrected; as much again for the whole seconds of a Date.
 	private static final Duration TIME_TOLERANCE = IGNORED_CLOCK_SKEW.multipliedBy(3);
 
 	private final WechatMpTokenStore store;

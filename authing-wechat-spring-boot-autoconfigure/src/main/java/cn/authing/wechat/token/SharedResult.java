@@ -55,9 +55,10 @@ final class SharedResult {
 
 	private final Queue<Runnable> subscribers = new ConcurrentLinkedQueue<>();
 
-	// Threads that are on their way to the next subscriber, and those in a callback.
+	// Threads that are on their way to the next subscriber.
 	private final AtomicInteger free = new AtomicInteger();
 
+	// Threads in a callback.
 	private final AtomicInteger blocked = new AtomicInteger();
 
 	SharedResult(Executor executor) {
@@ -93,15 +94,17 @@ final class SharedResult {
 	}
 
 	/**
-	 * Do something of our own, which never blocks, before anybody is told of the result.
+	 * Do something of our own, which never blocks, before any subscriber is told of the
+	 * result; at once if there is one.
 	 */
 	void whenComplete(BiConsumer<? super @Nullable WechatMpAccessToken, ? super @Nullable Throwable> action) {
 		this.future.whenComplete(action);
 	}
 
 	/**
-	 * Return the result for subscribers. Each is given a failure of its own, passed on as
-	 * a value, as Reactor logs one that finds its subscriber gone as an error.
+	 * Return the result for subscribers. Each is given a failure of its own. It goes
+	 * through the sink as a value, a Mono that fails: an error that comes after a
+	 * cancellation would be logged by Reactor.
 	 */
 	Mono<WechatMpAccessToken> mono() {
 		return Mono.<Mono<WechatMpAccessToken>>create((sink) -> subscribe(() -> sink.success(forSubscriber())))

@@ -353,7 +353,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private void logRecovery(Change change) {
-		boolean first = this.statistics.takeFirstFetch();
+		boolean first = this.statistics.takeFirstToken();
 		if (change.endsLoggedStreak()) {
 			logger.info(LogMessage.format("The token of %s is refreshed again, after %d failed attempts", this,
 					change.before().failures().count()));

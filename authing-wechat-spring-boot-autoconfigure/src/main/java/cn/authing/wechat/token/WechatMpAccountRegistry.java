@@ -65,7 +65,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private static final Log logger = LogFactory.getLog(WechatMpAccountRegistry.class);
 
-	// A little above that of a store, which is a little above that of its connections.
+	// Starts after, and stops before, a store, which does so with its connections.
 	private static final int PHASE = 100;
 
 	// When this instance hears of a rejection, another one may have asked Authing since.
@@ -325,7 +325,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		});
 		this.accounts = Collections.unmodifiableMap(accounts);
 		assignStatistics(accounts);
-		// Their places are for those that are known at run time only.
+		// The cache is for accounts that are known at run time only.
 		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
 		if (entries != null) {
 			entries.invalidateAll(configured.values());

@@ -42,7 +42,8 @@ import cn.authing.wechat.AuthingException;
  * @param lastFailure the failure of the last fetch that failed; kept when later ones
  * succeed
  * @param lastFailureAt when that was
- * @param failures how many fetches in a row have failed
+ * @param failures how many fetches in a row have failed; while changed credentials are
+ * pending, of those
  * @param fetches how many fetches there were
  * @param rejections how many tokens were rejected by WeChat
  * @param credentialsRotationPending whether the credentials were changed and have

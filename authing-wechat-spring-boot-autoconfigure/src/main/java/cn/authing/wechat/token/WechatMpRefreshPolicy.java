@@ -32,7 +32,8 @@ import org.springframework.util.Assert;
  * @param expiryMargin how long before its real expiry callers wait for another token
  * (hard expiry)
  * @param initialBackoff the back-off after a first failure, and the cool-down: the least
- * time between any two fetches of an account
+ * time between any two fetches of an account (but for {@code refreshAccessToken()} and
+ * one repeat after a rejection)
  * @param maxBackoff the longest back-off
  * @param timeout how long a fetch takes and a caller waits at most
  * @since 1.0.0
@@ -132,7 +133,8 @@ public record WechatMpRefreshPolicy(Duration refreshAhead, Duration minRefreshIn
 	 * Return how long a token with so much life left need not be refreshed. A token that
 	 * arrives with less life than twice {@code refreshAhead} is refreshed in the last
 	 * fifth of its usable time. The moment is moved earlier at random, by up to a tenth
-	 * of the time that is left for the refresh, so that a fleet does not refresh in step.
+	 * of {@code refreshAhead}, or of that fifth, so that a fleet does not refresh in
+	 * step.
 	 * @param life the time to its real expiry, in nanoseconds
 	 * @param random a number from 0 (inclusive) to 1 (exclusive)
 	 * @return the time to its soft expiry, in nanoseconds

@@ -20,8 +20,8 @@ package cn.authing.wechat.token;
  * How many requests for a token there were, by what they were answered with.
  *
  * @param fresh answered at once with a token before its soft expiry
- * @param due answered at once with a token past its soft expiry, while it is refreshed in
- * the background
+ * @param due answered at once with a token past its soft expiry, while it is, or will
+ * soon be, refreshed in the background
  * @param stale answered with a token in state {@link WechatMpTokenState#STALE}
  * @param waited answered with the token that a fetch brought
  * @param failed not answered with a token

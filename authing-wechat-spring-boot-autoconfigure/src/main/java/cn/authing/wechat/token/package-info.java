@@ -53,8 +53,8 @@
  *    +----------------------------- FAILING ----------------------------+
  * </pre> A token that WeChat rejects is EXPIRED; one that was rejected soon after
  * another, that Authing hands out again after the rejection, or that is expired when it
- * arrives while there is no better one, is STALE; so is any that has no life left, while
- * an earlier token that lives longer (the fallback) does. Who waits when:
+ * arrives while there is no better one, is STALE; so is one that has no life left, while
+ * the fallback, an earlier token that lives longer, has some. Who waits when:
  * <ul>
  * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
  * the cool-down is over.</li>
@@ -93,7 +93,8 @@
  * eviction: a flight is held by the context, a back-off by its timer, anything else by
  * its holder.</li>
  * <li><b>Retries inside one fetch</b> are the client's.</li>
- * <li><b>Blocking callers</b> wait for at most the deadline of the fetch.</li>
+ * <li><b>Blocking callers</b> wait for at most the deadline of the fetch; on a thread
+ * that must not block they fail at once instead.</li>
  * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and timers, and waits for
  * publications; {@code start()} resumes.</li>
  * <li><b>Configured accounts.</b> {@code TokenWarmer} refreshes without demand. Changed
@@ -104,9 +105,10 @@
  * </ol>
  *
  * <h2>Threads</h2> Daemon threads that end when they have been idle for ten seconds: one
- * for timers, and as many as needed for what may block. Timers exist only while a fetch
- * or a notification is in flight, for kept-warm accounts, for changed credentials that
- * have produced no valid token yet, and for evicted entries that back off.
+ * for timers, and as many as needed for what may block. Timers exist only while a fetch,
+ * a notification or a call of the store is in flight, for kept-warm accounts, for changed
+ * credentials that have produced no valid token yet, and for evicted entries that back
+ * off.
  */
 @NullMarked
 package cn.authing.wechat.token;
