@@ -25,8 +25,8 @@ import org.jspecify.annotations.Nullable;
 import cn.authing.wechat.AuthingException;
 
 /**
- * Per-account counters for monitoring, consulted for log messages only. All dynamic
- * accounts share one.
+ * Per-account counters for monitoring and log messages, never consulted in decisions. All
+ * dynamic accounts share one.
  */
 final class AccountStatistics {
 
