@@ -27,6 +27,7 @@ import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
+import reactor.netty.resources.LoopResources;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -44,7 +45,11 @@ class UpstreamStub {
 
 	private volatile String wechatAnswer = "{}";
 
+	// Of its own: an application context disposes the global ones when it closes
+	private final LoopResources threads = LoopResources.create("upstream-stub");
+
 	private final DisposableServer server = HttpServer.create()
+		.runOn(this.threads)
 		.host("127.0.0.1")
 		.port(0)
 		.route((routes) -> routes.post("/api/v3/get-wechat-access-token", this::authing)
@@ -90,6 +95,7 @@ class UpstreamStub {
 	void stop() {
 		// Not after three seconds already, whatever else the machine does
 		this.server.disposeNow(Duration.ofSeconds(30));
+		this.threads.disposeLater(Duration.ZERO, Duration.ofSeconds(5)).block();
 	}
 
 	record Request(String authingAppId, JsonNode body) {

@@ -16,8 +16,11 @@
 
 package cn.authing.wechat.sample.demo;
 
+import java.time.Duration;
+
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
+import reactor.netty.resources.LoopResources;
 
 import org.springframework.http.server.reactive.ReactorHttpHandlerAdapter;
 import org.springframework.web.reactive.function.server.RouterFunction;
@@ -31,15 +34,18 @@ final class LoopbackServer {
 
 	static final String HOST = "127.0.0.1";
 
+	// Of its own: an application context disposes the global ones when it closes
+	private final LoopResources threads = LoopResources.create("demo-server", 2, true);
+
 	private final DisposableServer server;
 
-	private LoopbackServer(DisposableServer server) {
-		this.server = server;
+	private LoopbackServer(RouterFunction<ServerResponse> routes) {
+		ReactorHttpHandlerAdapter handler = new ReactorHttpHandlerAdapter(RouterFunctions.toHttpHandler(routes));
+		this.server = HttpServer.create().runOn(this.threads).host(HOST).port(0).handle(handler).bindNow();
 	}
 
 	static LoopbackServer start(RouterFunction<ServerResponse> routes) {
-		ReactorHttpHandlerAdapter handler = new ReactorHttpHandlerAdapter(RouterFunctions.toHttpHandler(routes));
-		return new LoopbackServer(HttpServer.create().host(HOST).port(0).handle(handler).bindNow());
+		return new LoopbackServer(routes);
 	}
 
 	String url() {
@@ -48,6 +54,7 @@ final class LoopbackServer {
 
 	void stop() {
 		this.server.disposeNow();
+		this.threads.disposeLater(Duration.ZERO, Duration.ofSeconds(1)).subscribe();
 	}
 
 }
