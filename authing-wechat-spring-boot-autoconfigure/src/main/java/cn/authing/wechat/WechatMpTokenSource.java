@@ -41,8 +41,9 @@ public interface WechatMpTokenSource {
 	 * again.
 	 * <p>
 	 * While such a token is held the answer is given at once, on the subscribing thread.
-	 * Otherwise it is given when the fetch in flight ends, on another thread. A
-	 * subscriber that blocks there delays no other, but costs a thread.
+	 * Otherwise it is given when the fetch in flight ends, on another thread, or sooner
+	 * where a cached token or failure is the answer. A subscriber that blocks there
+	 * delays no other, but costs a thread.
 	 * @return the token, never empty. Errors are {@link AuthingException}s, and an
 	 * {@link IllegalStateException} where a fetch would be needed once the service is
 	 * closed; there is never an error while a valid token is held

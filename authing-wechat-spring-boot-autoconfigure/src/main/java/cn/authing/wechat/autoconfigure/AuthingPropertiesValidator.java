@@ -69,7 +69,12 @@ final class AuthingPropertiesValidator {
 	// What is written in place of a URL; a secret in the wrong place has no dot
 	private static final Pattern BARE_HOST = Pattern.compile("(localhost|[\\w-]+(\\.[\\w-]+)+)(:\\d+)?(/[\\w./-]*)?");
 
-	private static final String AUTHING_PATH = "/(oidc|oauth|saml2?|api/v\\d)(/.*)?";
+	// Nobody writes less than this in milliseconds and means it, but for these
+	private static final Duration MIN_WITHOUT_UNIT = Duration.ofMillis(100);
+
+	private static final Pattern MAY_BE_SHORT = Pattern.compile("initial-backoff|redis\\.timeout");
+
+	private static final String AUTHING_PATH = "/(oidc(/.*)?|api/v3/get-.*)";
 
 	private static final int MAX_PORT = 65535;
 
@@ -147,6 +152,12 @@ final class AuthingPropertiesValidator {
 		}
 		else if (value instanceof Duration duration && (duration.isNegative() || duration.isZero())) {
 			add(property, "is not positive", "Write a duration such as 2s, 500ms or 5m.");
+		}
+		if (value instanceof Duration duration && duration.compareTo(MIN_WITHOUT_UNIT) < 0 && duration.toMillis() > 0
+				&& this.bound.withoutUnit().contains(name) && !MAY_BE_SHORT.matcher(property).find()) {
+			add(property, "is " + duration.toMillis() + " ms, as it is a number without a unit",
+					"Write the number with its unit, such as " + duration.toMillis() + "s or " + duration.toMillis()
+							+ "ms.");
 		}
 	}
 

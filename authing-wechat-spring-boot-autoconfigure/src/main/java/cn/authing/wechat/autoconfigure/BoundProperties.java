@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -55,11 +56,13 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
  * @param api the calls of WeChat
  * @param names the names of all properties that exist
  * @param values the values of those that are set
+ * @param withoutUnit the names of durations that are set to a mere number
  * @param secrets the secrets among the values, and those that these are made of
  */
 record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat, AuthingWechatCacheProperties cache,
 		AuthingWechatApiProperties api, Set<ConfigurationPropertyName> names,
-		Map<ConfigurationPropertyName, Object> values, Set<String> secrets) {
+		Map<ConfigurationPropertyName, Object> values, Set<ConfigurationPropertyName> withoutUnit,
+		Set<String> secrets) {
 
 	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^a-z0-9]");
 
@@ -76,7 +79,7 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		AuthingWechatApiProperties api = bind(binder, new AuthingWechatApiProperties());
 		authing.setHeaders(withoutVariants(hyphenate(authing.getHeaders(), environment)));
 		wechat.setAccounts(withoutVariants(wechat.getAccounts()));
-		return new BoundProperties(authing, wechat, cache, api, recorder.names, recorder.values,
+		return new BoundProperties(authing, wechat, cache, api, recorder.names, recorder.values, recorder.withoutUnit,
 				secrets(recorder.values, environment));
 	}
 
@@ -194,6 +197,8 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 
 		private final Map<ConfigurationPropertyName, Object> values = new TreeMap<>();
 
+		private final Set<ConfigurationPropertyName> withoutUnit = new HashSet<>();
+
 		@Override
 		public <T> @Nullable Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target,
 				BindContext context) {
@@ -204,8 +209,12 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		@Override
 		public @Nullable Object onSuccess(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
 				Object result) {
-			if (context.getConfigurationProperty() != null) {
+			ConfigurationProperty property = context.getConfigurationProperty();
+			if (property != null) {
 				this.values.put(name, result);
+				if (result instanceof Duration && property.getValue().toString().matches("\\d+")) {
+					this.withoutUnit.add(name);
+				}
 			}
 			return super.onSuccess(name, target, context, result);
 		}

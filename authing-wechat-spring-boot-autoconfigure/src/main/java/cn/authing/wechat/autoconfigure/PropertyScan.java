@@ -16,10 +16,8 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
 
@@ -60,11 +58,9 @@ final class PropertyScan {
 	// Longer than any name: that of a property in the wrong place comes first
 	private static final int MAX_MISPLACED = 1000;
 
-	private static final Duration MIN_WITHOUT_UNIT = Duration.ofMillis(100);
-
 	private final Set<ConfigurationPropertyName> known;
 
-	private final Map<ConfigurationPropertyName, Object> values;
+	private final Set<ConfigurationPropertyName> set;
 
 	private final List<String> unknown = new ArrayList<>();
 
@@ -72,7 +68,7 @@ final class PropertyScan {
 
 	PropertyScan(Environment environment, BoundProperties properties) {
 		this.known = properties.names();
-		this.values = properties.values();
+		this.set = properties.values().keySet();
 		ConfigurationPropertySources.get(environment).forEach(this::scan);
 	}
 
@@ -139,7 +135,7 @@ final class PropertyScan {
 			meant = name.getElement(i, Form.UNIFORM).equals("authing") ? name.subName(i) : null;
 		}
 		if (meant != null && (this.known.contains(meant) || ACCOUNTS.isAncestorOf(meant))
-				&& !this.values.containsKey(meant)) {
+				&& !this.set.contains(meant)) {
 			addUnknown(name, meant.toString());
 		}
 	}
@@ -191,12 +187,6 @@ final class PropertyScan {
 	}
 
 	private void checkValue(ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {
-		if (property != null && this.values.get(name) instanceof Duration duration
-				&& duration.compareTo(MIN_WITHOUT_UNIT) < 0 && property.getValue().toString().matches("[1-9]\\d?")) {
-			this.problems
-				.add(new Problem(name.toString(), "is " + duration.toMillis() + " ms, as it is a number without a unit",
-						"Write the number with its unit, such as " + duration.toMillis() + "s."));
-		}
 		boolean text = BoundProperties.isSecret(name.toString()) || name.getLastElement(Form.UNIFORM).equals("appid");
 		if (text && property != null && !(property.getValue() instanceof CharSequence)) {
 			Origin origin = (property.getOrigin() instanceof PropertySourceOrigin source) ? source.getOrigin()

@@ -101,7 +101,7 @@ class ValidatedProperties {
 
 	private synchronized void reportUnknown(List<String> unknown) {
 		if (!unknown.isEmpty() && !unknown.equals(this.reported)) {
-			logger.warn(LogMessage.format("Unknown configuration properties, which have no effect: %s",
+			logger.warn(LogMessage.format("Configuration properties that nothing of Authing's reads: %s",
 					String.join(", ", unknown)));
 		}
 		this.reported = unknown;

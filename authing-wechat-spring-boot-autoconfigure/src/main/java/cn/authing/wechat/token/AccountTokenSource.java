@@ -232,8 +232,10 @@ final class AccountTokenSource extends CachedTokenSource {
 	private synchronized void retryLater(TokenEntry next) {
 		if (!this.context.isStopped() && this.successor == next) {
 			long now = this.context.clock().nanoTime();
-			this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
-					Math.max(next.snapshot().backOff().until(), now) - now);
+			// The fetch may still be in flight, where a stale token was the answer.
+			long until = Math.max(next.snapshot().backOff().until(),
+					now + this.context.policy().initialBackoff().toNanos());
+			this.retry = this.context.schedule(() -> switchWhenFetched(next, false), until - now);
 		}
 	}
 

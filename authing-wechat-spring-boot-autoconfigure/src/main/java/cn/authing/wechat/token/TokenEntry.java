@@ -111,8 +111,13 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public @Nullable WechatMpAccessToken staleIfError() {
+	@Nullable WechatMpAccessToken staleIfError() {
 		return this.snapshot.staleIfError(this.clock.nanoTime());
+	}
+
+	@Override
+	public @Nullable WechatMpAccessToken working() {
+		return this.snapshot.working(this.clock.nanoTime());
 	}
 
 	@Override
@@ -174,13 +179,13 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				return SharedResult.of(snapshot.requiredToken());
 			}
 			TokenFetch fetch = snapshot.fetch();
-			boolean mayWait = (fetch != null) ? !fetch.isOverdue() : !snapshot.isBackingOff(now);
-			WechatMpAccessToken stale = snapshot.staleIfError(now);
-			if (stale != null && !mayWait) {
-				return SharedResult.of(stale);
-			}
 			if (fetch != null) {
-				return mayWait ? fetch.resultOrStale() : fetch.result();
+				WechatMpAccessToken working = snapshot.working(now);
+				return (fetch.isOverdue() && working != null) ? SharedResult.of(working) : fetch.resultOrStale();
+			}
+			WechatMpAccessToken stale = snapshot.staleIfError(now);
+			if (stale != null && snapshot.isBackingOff(now)) {
+				return SharedResult.of(stale);
 			}
 			AuthingException failure = snapshot.failures().last();
 			if (state == WechatMpTokenState.FAILING && failure != null) {
@@ -234,7 +239,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!SNAPSHOT.compareAndSet(this, snapshot, snapshot.withFetch(fetch))) {
 			return false;
 		}
-		fetch.start(delay, snapshot.maxWaitWhileStale(this.clock.nanoTime()));
+		fetch.start(delay, snapshot.maxWaitWhileWorking(this.clock.nanoTime()));
 		return true;
 	}
 
@@ -360,9 +365,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		}
 		else if (change.before().validity().wasRejected() && change.after().validity() == TokenSnapshot.Validity.VALID
 				&& change.after().rejections().count() == 1) {
-			logger
-				.info(LogMessage.format("The token of %s that WeChat had rejected is replaced (rejections so far: %d)",
-						this, this.statistics.rejections.sum()));
+			logger.info(LogMessage.format(
+					"The token of %s that WeChat had rejected is replaced (rejections reported here so far: %d)", this,
+					this.statistics.rejections.sum()));
 		}
 		else if (first) {
 			logger.info(LogMessage.format("Fetched the first token of %s", this));
@@ -371,7 +376,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	@Override
 	public TokenFetch.Outcome failed(AuthingException failure, TokenFetch fetch) {
-		Change change = update((snapshot) -> snapshot.failed(failure, this.clock.nanoTime(), this.context.policy(),
+		// Credentials can be made up: their caller is told, and nobody can fill the log.
+		boolean log = fetch.isInBackground() || !isDynamic();
+		Change change = update((snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(), this.context.policy(),
 				this.context.random()));
 		long now = this.clock.nanoTime();
 		if (change.logsStreak()) {
@@ -388,9 +395,11 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private static String describe(TokenSnapshot snapshot, long now) {
-		return (now < snapshot.staleUntil())
-				? "The current one is valid for another %d s"
-					.formatted(TimeUnit.NANOSECONDS.toSeconds(snapshot.staleUntil() - now))
+		long remaining = Math.max(snapshot.workingUntil(), now) - now;
+		if (remaining > 0) {
+			return "The current one is valid for another %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(remaining));
+		}
+		return (snapshot.staleIfError(now) != null) ? "Callers get the last one, which has expired or was rejected"
 				: "There is no other with these credentials";
 	}
 
@@ -506,11 +515,14 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(now) - now, 0) : -1;
 	}
 
+	private boolean isDynamic() {
+		return AccountStatistics.DYNAMIC_ACCOUNTS.equals(this.statistics.account);
+	}
+
 	@Override
 	public String toString() {
 		String account = this.statistics.account;
-		return AccountStatistics.DYNAMIC_ACCOUNTS.equals(account)
-				? "WeChat app '" + SafeText.of(this.credentials.appId()) + "'"
+		return isDynamic() ? "WeChat app '" + SafeText.of(this.credentials.appId()) + "'"
 				: "account '" + SafeText.of(account) + "'";
 	}
 

@@ -68,11 +68,14 @@ final class TokenFetch implements Disposable {
 
 	private final SharedResult resultOrStale;
 
+	// For those who come when resultOrStale has been a stale token for some time.
+	private final SharedResult lateResultOrStale;
+
 	private final SharedResult result;
 
 	private volatile @Nullable Future<?> deadline;
 
-	private volatile @Nullable Future<?> staleDeadline;
+	private volatile @Nullable Future<?> maxWaitDeadline;
 
 	private volatile boolean overdue;
 
@@ -99,6 +102,7 @@ final class TokenFetch implements Disposable {
 		this.forced = forced;
 		Executor callbacks = context.executors().callbacks();
 		this.resultOrStale = new SharedResult(callbacks);
+		this.lateResultOrStale = new SharedResult(callbacks);
 		this.result = new SharedResult(callbacks);
 	}
 
@@ -107,12 +111,12 @@ final class TokenFetch implements Disposable {
 	 * there is one.
 	 */
 	SharedResult resultOrStale() {
-		return this.resultOrStale;
+		return this.overdue ? this.lateResultOrStale : this.resultOrStale;
 	}
 
 	/**
-	 * Return whether those who needed a token have been given a stale one already, as it
-	 * would not have worked for much longer.
+	 * Return whether those who waited have been given a token that still works, but not
+	 * for much longer.
 	 */
 	boolean isOverdue() {
 		return this.overdue;
@@ -140,8 +144,8 @@ final class TokenFetch implements Disposable {
 	/**
 	 * Start, after a pause.
 	 * @param delay the pause, in nanoseconds
-	 * @param maxWait when those who need a token are given a stale one, if there is one,
-	 * in nanoseconds
+	 * @param maxWait how long those who need a token wait at most, while there is one
+	 * that works, in nanoseconds
 	 */
 	void start(long delay, long maxWait) {
 		this.startedAt = this.context.clock().nanoTime();
@@ -152,7 +156,7 @@ final class TokenFetch implements Disposable {
 			deadline += (delay > deadline / 4) ? delay : 0;
 			this.deadline = this.context.schedule(this::timeout, deadline);
 			if (maxWait < deadline) {
-				this.staleDeadline = this.context.schedule(this::answerStale, maxWait);
+				this.maxWaitDeadline = this.context.schedule(this::answerWorking, maxWait);
 			}
 			if (this.context.isStopped()) {
 				dispose();
@@ -224,15 +228,16 @@ final class TokenFetch implements Disposable {
 	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token) {
 		this.context.publish(outcome.event()).whenComplete((done, failure) -> {
 			this.resultOrStale.complete(outcome.resultOrStale(), outcome.failure());
+			this.lateResultOrStale.complete(outcome.resultOrStale(), outcome.failure());
 			this.result.complete(token, outcome.failure());
 		});
 	}
 
-	private void answerStale() {
-		WechatMpAccessToken stale = this.recipient.staleIfError();
-		if (stale != null) {
+	private void answerWorking() {
+		WechatMpAccessToken working = this.recipient.working();
+		if (working != null) {
 			this.overdue = true;
-			this.resultOrStale.complete(stale, null);
+			this.resultOrStale.complete(working, null);
 		}
 	}
 
@@ -260,6 +265,7 @@ final class TokenFetch implements Disposable {
 			IllegalStateException stopped = new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused");
 			this.resultOrStale.complete(stale, stopped);
+			this.lateResultOrStale.complete(stale, stopped);
 			this.result.complete(null, stopped);
 		}
 	}
@@ -269,7 +275,7 @@ final class TokenFetch implements Disposable {
 			return false;
 		}
 		FetchContext.cancel(this.deadline);
-		FetchContext.cancel(this.staleDeadline);
+		FetchContext.cancel(this.maxWaitDeadline);
 		this.context.unregister(this);
 		return true;
 	}
@@ -280,9 +286,9 @@ final class TokenFetch implements Disposable {
 	interface Recipient {
 
 		/**
-		 * Return the token that callers get if the fetch fails.
+		 * Return the token that works, if there is one.
 		 */
-		@Nullable WechatMpAccessToken staleIfError();
+		@Nullable WechatMpAccessToken working();
 
 		/**
 		 * Return whether the token received is one that was rejected after the fetch had

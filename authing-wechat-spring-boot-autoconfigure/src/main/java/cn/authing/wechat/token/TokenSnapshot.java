@@ -84,10 +84,26 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * that is not good where no better one can be had.
 	 */
 	@Nullable WechatMpAccessToken staleIfError(long now) {
-		if (now < this.staleUntil) {
-			return this.token;
-		}
+		return (now < this.staleUntil) ? this.token : fallback(now);
+	}
+
+	/**
+	 * Return the token that can be expected to work, if there is one.
+	 */
+	@Nullable WechatMpAccessToken working(long now) {
+		return (this.validity == Validity.VALID && now < this.staleUntil) ? this.token : fallback(now);
+	}
+
+	private @Nullable WechatMpAccessToken fallback(long now) {
 		return (this.fallback != null && now < this.fallback.until()) ? this.fallback.token() : null;
+	}
+
+	/**
+	 * Return until when there is a token that can be expected to work.
+	 */
+	long workingUntil() {
+		long until = (this.validity == Validity.VALID) ? this.staleUntil : NEVER;
+		return (this.fallback != null) ? Math.max(until, this.fallback.until()) : until;
 	}
 
 	/**
@@ -95,8 +111,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * that works: for half of what is left of its life past the hard expiry. The other
 	 * half is for what they need it for.
 	 */
-	long maxWaitWhileStale(long now) {
-		long until = (this.fallback != null) ? Math.max(this.staleUntil, this.fallback.until()) : this.staleUntil;
+	long maxWaitWhileWorking(long now) {
+		long until = workingUntil();
 		long from = Math.max(this.hardExpiry, now);
 		return (from < until) ? from - now + (until - from) / 2 : Long.MAX_VALUE;
 	}
@@ -306,8 +322,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	/**
 	 * Take in the failure of a fetch. The token stays as it is.
 	 */
-	TokenSnapshot failed(AuthingException failure, long now, WechatMpRefreshPolicy policy, double random) {
-		FailureStreak streak = this.failures.plus(failure, staleIfError(now) != null);
+	TokenSnapshot failed(AuthingException failure, boolean log, long now, WechatMpRefreshPolicy policy, double random) {
+		FailureStreak streak = this.failures.plus(failure, log ? (now < workingUntil()) ? 1 : 2 : 0);
 		return ended(this.backOff.afterFailure(streak.count(), failure.getRetryAfter(), now, policy, random), streak);
 	}
 
@@ -416,12 +432,13 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * @param last the cached failure; {@code null} if the last fetch brought an expired
 	 * token
 	 * @param count how many there were
-	 * @param logged how much of it was logged: 1 that it began, 2 that no token is left
+	 * @param logged how much of it was logged: 1 that it began, 2 that no token that
+	 * works is left
 	 */
 	record FailureStreak(@Nullable AuthingException last, int count, int logged) {
 
-		FailureStreak plus(AuthingException failure, boolean tokenLeft) {
-			return new FailureStreak(failure, this.count + 1, Math.max(this.logged, tokenLeft ? 1 : 2));
+		FailureStreak plus(AuthingException failure, int logged) {
+			return new FailureStreak(failure, this.count + 1, Math.max(this.logged, logged));
 		}
 
 		// One alone may be an answer that was long on its way.

@@ -62,8 +62,9 @@
  * <li>DUE: a caller gets the token at once; one fetch in the background, at most one per
  * {@code minRefreshInterval}.</li>
  * <li>STALE: a caller waits for the single flight and gets the stale token if it fails,
- * or if half of the time between hard and real expiry has passed. During a back-off
- * nothing is fetched and a caller gets the stale token at once.</li>
+ * or if it has not ended after half of the time from hard expiry (or its start) to real
+ * expiry. During a back-off nothing is fetched and a caller gets the stale token at
+ * once.</li>
  * <li>FAILING: a caller gets the cached failure at once; nothing is fetched until the
  * back-off has passed.</li>
  * </ul>

@@ -142,7 +142,7 @@ class FailureAnalysisTests {
 				spring.authing.lang: en-US
 				spring.authing.app-id: set
 				""").close();
-		assertThat(output).containsOnlyOnce("Unknown configuration properties")
+		assertThat(output).containsOnlyOnce("Configuration properties that nothing of Authing's reads")
 			.contains("wechat.app-id (did you mean authing.wechat.app-id?)",
 					"wechat.accounts.shop.app-id (did you mean authing.wechat.accounts.shop.app-id?)",
 					"spring.authing.lang (did you mean authing.lang?)")
@@ -160,7 +160,7 @@ class FailureAnalysisTests {
 				    app-id: ${wechat.app-id}
 				    app-secret: ${wechat.app-secret}
 				""").close();
-		assertThat(output).doesNotContain("Unknown configuration properties");
+		assertThat(output).doesNotContain("Configuration properties that nothing of Authing's reads");
 	}
 
 	@Test
@@ -169,7 +169,9 @@ class FailureAnalysisTests {
 				"--authing.wechat.app-host=https://x", "--authing.wechat.nonsense=1", "--authing.user-pool-id=mine",
 				"--authing.headers.x-any=1")
 			.close();
-		assertThat(output.toString().lines().filter((line) -> line.contains("Unknown configuration properties")))
+		assertThat(output.toString()
+			.lines()
+			.filter((line) -> line.contains("Configuration properties that nothing of Authing's reads")))
 			.singleElement()
 			.asString()
 			.contains("authing.app-hosts (did you mean authing.app-host?)",

@@ -451,4 +451,20 @@ class AccountsTests {
 
 	}
 
+	@Test
+	void changedCredentialsWhoseFetchHangsShouldBeTriedAgainAfterAPause() {
+		this.fixture.hold("A");
+		WechatMpCredentials changed = new WechatMpCredentials(CREDENTIALS.appId(), "changed-secret");
+		this.fixture.ask(this.fixture.service.account(changed));
+		this.fixture.client.call().succeed("T", Duration.ofSeconds(60));
+		this.fixture.advance(Duration.ofSeconds(52));
+		this.fixture.accounts.put("default", changed);
+		this.fixture.registry.reload();
+		this.fixture.advance(Duration.ofSeconds(6));
+		assertThat(this.fixture.held()).isEqualTo("A");
+		this.fixture.client.call().succeed("B", LIFE);
+		this.fixture.advance(Duration.ofSeconds(1));
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
 }

@@ -323,6 +323,22 @@ class FleetTests {
 	}
 
 	@Test
+	void getAccessTokenWhenFetchIsOverdueShouldAnswerWithWhatAnotherSharesMeanwhile() {
+		holdEverywhere("A");
+		this.time.advance(LIFE.minusSeconds(4));
+		Caller early = this.b.ask();
+		this.time.advance(Duration.ofSeconds(4));
+		assertThat(early.accessToken()).isEqualTo("A");
+		Caller late = this.b.ask();
+		assertThat(late.isWaiting()).isTrue();
+		WechatMpAccessToken shared = new WechatMpAccessToken("B", this.time.authingTime().plus(LIFE));
+		this.stores.get(0).publish(CREDENTIALS, stored(shared, Duration.ZERO)).block();
+		this.time.runDue();
+		this.b.client.call().fail();
+		assertThat(late.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void getAccessTokenWhenFetchFailsShouldGiveLeaseBack() {
 		Caller failed = this.a.ask();
 		Caller other = this.b.ask();

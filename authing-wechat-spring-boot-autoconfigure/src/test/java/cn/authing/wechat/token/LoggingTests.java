@@ -158,7 +158,7 @@ class LoggingTests {
 			assertThat(messages(Level.INFO)).hasSize(rejection)
 				.last()
 				.asString()
-				.contains("account 'default'", "(rejections so far: " + rejection + ")");
+				.contains("account 'default'", "(rejections reported here so far: " + rejection + ")");
 		}
 		assertThat(messages(Level.WARN)).isEmpty();
 	}
@@ -237,6 +237,33 @@ class LoggingTests {
 		this.fixture.advance(Duration.ofMinutes(1));
 		this.fixture.hold(TOKEN + 2);
 		assertThat(messages(Level.INFO)).singleElement().asString().contains("3 failed attempts");
+	}
+
+	@Test
+	void streakWhileAnEarlierTokenWorksShouldNotBeLoggedAsIfThereWasNone() {
+		this.fixture.hold(TOKEN);
+		this.fixture.advance(LIFE.minusSeconds(60));
+		this.fixture.refresh();
+		this.fixture.client.call().succeed(TOKEN + 2, Duration.ofSeconds(20));
+		this.fixture.advance(Duration.ofSeconds(25));
+		failTwice();
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("valid for another 35 s");
+	}
+
+	@Test
+	void streakAfterATokenThatArrivedExpiredShouldNotBeLoggedAsIfItWasValid() {
+		this.fixture.ask();
+		this.fixture.client.call().succeed(TOKEN, Duration.ofSeconds(-100));
+		this.fixture.refresh();
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.WARN)).singleElement().asString().contains("which has expired or was rejected");
+	}
+
+	@Test
+	void failureOfCredentialsThatACallerMadeUpShouldBeLoggedAtDebugOnly() {
+		this.fixture.ask(this.fixture.service.account(new WechatMpCredentials("wx-tenant", "tenant-secret")));
+		this.fixture.client.call().fail();
+		assertThat(messages(Level.WARN)).isEmpty();
 	}
 
 	private void failTwice() {

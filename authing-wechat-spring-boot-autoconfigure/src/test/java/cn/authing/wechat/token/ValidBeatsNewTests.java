@@ -137,6 +137,17 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
+	void getAccessTokenWhenForcedFetchHangsShouldNotAnswerWithATokenThatArrivedExpired() {
+		this.fixture.ask();
+		this.fixture.client.call().succeed("expired", Duration.ofSeconds(-100));
+		this.fixture.refresh();
+		Caller caller = this.fixture.ask();
+		this.fixture.advance(Duration.ofMillis(999));
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void renewalWhenFailingShouldBeRepeatedEachMinRefreshInterval() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
