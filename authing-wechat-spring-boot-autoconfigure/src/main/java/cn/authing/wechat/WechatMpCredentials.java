@@ -32,18 +32,15 @@ import org.springframework.util.Assert;
  */
 public record WechatMpCredentials(String appId, String appSecret) {
 
-	private static final Pattern SECRET = Pattern.compile("[0-9a-fA-F]{32}");
+	// A secret, and an app id of WeChat or of Authing or that secret once more
+	private static final Pattern SWAPPED = Pattern.compile("(?i)([0-9a-f]{32}) (wx.*|[0-9a-f]{24}|\\1)");
 
 	public WechatMpCredentials {
 		Assert.hasText(appId, "'appId' must not be blank");
 		Assert.hasText(appSecret, "'appSecret' must not be blank");
 		// An app id is logged, which a secret must never be.
-		Assert.isTrue(appId.length() != 32 || !isSecret(appId) || (isSecret(appSecret) && !appId.equals(appSecret)),
+		Assert.isTrue(appId.length() != 32 || !SWAPPED.matcher(appId + " " + appSecret).matches(),
 				"'appId' must not be an app secret: are 'appId' and 'appSecret' swapped?");
-	}
-
-	private static boolean isSecret(String value) {
-		return SECRET.matcher(value).matches();
 	}
 
 	// Written out for look-ups by new credentials: on JDK 17 a record's own are not

@@ -60,6 +60,8 @@ final class AuthingPropertiesValidator {
 	// Authing has 24
 	private static final Pattern SECRET = Pattern.compile("[0-9a-fA-F]{32}");
 
+	private static final Pattern AUTHING_APP_ID = Pattern.compile("[0-9a-fA-F]{24}");
+
 	private static final String LONGER = "Write a longer duration, such as %s; a number without a unit is milliseconds.";
 
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
@@ -259,7 +261,7 @@ final class AuthingPropertiesValidator {
 	 */
 	private void notSwapped(String prefix, @Nullable String appId, @Nullable String appSecret, boolean wechat) {
 		if (appId != null && appSecret != null && SECRET.matcher(appId).matches()
-				&& (wechat || appId.equals(appSecret) || !SECRET.matcher(appSecret).matches())) {
+				&& (wechat || appId.equals(appSecret) || AUTHING_APP_ID.matcher(appSecret).matches())) {
 			add(prefix + "app-id", "seems to be an app secret; it and " + prefix + "app-secret may be swapped",
 					"Write the id here, and the secret in " + prefix + "app-secret.");
 		}

@@ -120,7 +120,7 @@ class AuthingPropertiesTests {
 			"authing.app-host=https://example.authing.cn/api/v3/get-wechat-access-token|has a path of Authing's own",
 			"authing.app-id=<your-app-id>|has quotes or angle brackets",
 			"authing.app-host=\"https://example.authing.cn\"|has quotes or angle brackets",
-			"authing.app-id=0123456789abcdef0123456789abcdef|seems to be an app secret",
+
 			"authing.wechat.cache.refresh-ahead=5s|is shorter than authing.wechat.cache.expiry-margin",
 			"authing.wechat.cache.min-refresh-interval=0s|is not positive",
 			"authing.wechat.cache.expiry-margin=-1s|is negative",
@@ -183,6 +183,17 @@ class AuthingPropertiesTests {
 					.message()
 					.doesNotContainIgnoringCase(secret));
 		}
+	}
+
+	@Test
+	void validateWhenThePairOfAuthingIsSwappedShouldNameBoth() {
+		String secret = "0123456789abcdef0123456789abcdef";
+		this.contextRunner.withPropertyValues("authing.app-id=" + secret, "authing.app-secret=0123456789abcdef01234567")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith("authing.app-id seems to be an app secret; it and authing.app-secret")
+				.message()
+				.doesNotContain(secret));
 	}
 
 	@ParameterizedTest

@@ -74,6 +74,27 @@ class ShutdownAndPauseTests {
 	}
 
 	@Test
+	void closeWhenFetchIsOverdueShouldReleaseWhoCameAfterTheExpiry() {
+		this.fixture.hold("A");
+		this.fixture.advance(LIFE.minusSeconds(4));
+		this.fixture.ask();
+		this.fixture.advance(Duration.ofSeconds(4));
+		Caller waiting = this.fixture.ask();
+		assertThat(waiting.isWaiting()).isTrue();
+		this.fixture.registry.stop();
+		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
+	}
+
+	@Test
+	void fetchWhileATokenWorksShouldLeaveNoTimer() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_STALE);
+		this.fixture.ask();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(this.fixture.time.pendingTasks()).isZero();
+	}
+
+	@Test
 	void closeWhenFetchHasNotStartedYetShouldReleaseCallers() {
 		Caller waiting = Caller.of(this.fixture.service.getAccessToken());
 		this.fixture.close();
