@@ -158,8 +158,7 @@ final class AuthingPropertiesValidator {
 		if (value instanceof Duration duration && duration.compareTo(MIN_WITHOUT_UNIT) < 0 && duration.toMillis() > 0
 				&& this.bound.withoutUnit().contains(name) && !MAY_BE_SHORT.matcher(property).find()) {
 			add(property, "is " + duration.toMillis() + " ms, as it is a number without a unit",
-					"Write the number with its unit, such as " + duration.toMillis() + "s or " + duration.toMillis()
-							+ "ms.");
+					"Write the number with its unit, such as %1$ds or %1$dms.".formatted(duration.toMillis()));
 		}
 	}
 

@@ -193,10 +193,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			}
 			fetch = newFetch();
 			// A caller waits for no more than the cool-down. A longer back-off is left
-			// here
-			// only where expired tokens came while a valid one was held, which has now
-			// run
-			// out.
+			// only where expired tokens came while a valid one was held.
 			long pause = Math.max(snapshot.backOff().until(), now) - now;
 			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
 				return fetch.resultOrStale();

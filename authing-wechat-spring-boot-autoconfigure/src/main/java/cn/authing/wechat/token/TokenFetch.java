@@ -226,11 +226,15 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token) {
-		this.context.publish(outcome.event()).whenComplete((done, failure) -> {
-			this.resultOrStale.complete(outcome.resultOrStale(), outcome.failure());
-			this.lateResultOrStale.complete(outcome.resultOrStale(), outcome.failure());
-			this.result.complete(token, outcome.failure());
-		});
+		this.context.publish(outcome.event())
+			.whenComplete((done, failure) -> complete(outcome.resultOrStale(), token, outcome.failure()));
+	}
+
+	private void complete(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
+			@Nullable Throwable failure) {
+		this.resultOrStale.complete(resultOrStale, failure);
+		this.lateResultOrStale.complete(resultOrStale, failure);
+		this.result.complete(result, failure);
 	}
 
 	private void answerWorking() {
@@ -262,11 +266,8 @@ final class TokenFetch implements Disposable {
 		if (end()) {
 			this.running.dispose();
 			WechatMpAccessToken stale = this.recipient.abandoned(this);
-			IllegalStateException stopped = new IllegalStateException(
-					"The WechatMpTokenService was stopped, as its application context is closed or paused");
-			this.resultOrStale.complete(stale, stopped);
-			this.lateResultOrStale.complete(stale, stopped);
-			this.result.complete(null, stopped);
+			complete(stale, null, new IllegalStateException(
+					"The WechatMpTokenService was stopped, as its application context is closed or paused"));
 		}
 	}
 

@@ -323,7 +323,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in the failure of a fetch. The token stays as it is.
 	 */
 	TokenSnapshot failed(AuthingException failure, boolean log, long now, WechatMpRefreshPolicy policy, double random) {
-		FailureStreak streak = this.failures.plus(failure, log ? (now < workingUntil()) ? 1 : 2 : 0);
+		FailureStreak streak = log ? this.failures.plusLogged(failure, now < workingUntil())
+				: this.failures.plus(failure);
 		return ended(this.backOff.afterFailure(streak.count(), failure.getRetryAfter(), now, policy, random), streak);
 	}
 
@@ -432,18 +433,27 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * @param last the cached failure; {@code null} if the last fetch brought an expired
 	 * token
 	 * @param count how many there were
-	 * @param logged how much of it was logged: 1 that it began, 2 that no token that
-	 * works is left
+	 * @param logged how much of it was logged
 	 */
 	record FailureStreak(@Nullable AuthingException last, int count, int logged) {
 
-		FailureStreak plus(AuthingException failure, int logged) {
-			return new FailureStreak(failure, this.count + 1, Math.max(this.logged, logged));
+		private static final int BEGINNING = 1;
+
+		private static final int NO_TOKEN_LEFT = 2;
+
+		FailureStreak plus(AuthingException failure) {
+			return new FailureStreak(failure, this.count + 1, this.logged);
+		}
+
+		FailureStreak plusLogged(AuthingException failure, boolean tokenLeft) {
+			return new FailureStreak(failure, this.count + 1,
+					Math.max(this.logged, tokenLeft ? BEGINNING : NO_TOKEN_LEFT));
 		}
 
 		// One alone may be an answer that was long on its way.
 		FailureStreak plusExpired() {
-			return new FailureStreak(null, this.count + 1, Math.max(this.logged, Math.min(this.count, 1)));
+			return new FailureStreak(null, this.count + 1,
+					(this.count > 0) ? Math.max(this.logged, BEGINNING) : this.logged);
 		}
 
 	}
