@@ -27,6 +27,7 @@ import org.springframework.core.log.LogMessage;
 
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.client.SafeText;
+import cn.authing.wechat.token.TokenFetch.SharedResult;
 
 /**
  * The tokens of a configured account: those of its current credentials' entry. When the

@@ -32,6 +32,7 @@ import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenSource;
+import cn.authing.wechat.token.TokenFetch.SharedResult;
 
 /**
  * How callers, blocking ones and subscribers, are answered: at once where a token is

@@ -42,6 +42,7 @@ import org.springframework.core.log.LogMessage;
 
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 import cn.authing.wechat.token.WechatMpTokenStore.Lease;
 import cn.authing.wechat.token.WechatMpTokenStore.StoredToken;
 

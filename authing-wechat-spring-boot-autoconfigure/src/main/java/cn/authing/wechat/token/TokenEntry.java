@@ -34,6 +34,8 @@ import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.SafeText;
+import cn.authing.wechat.token.TokenFetch.ReceivedToken;
+import cn.authing.wechat.token.TokenFetch.SharedResult;
 
 /**
  * The cache of one credentials pair. Its state is one volatile field, the snapshot; what
@@ -111,7 +113,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	@Nullable WechatMpAccessToken staleIfError() {
+	public @Nullable WechatMpAccessToken staleIfError() {
 		return this.snapshot.staleIfError(this.clock.nanoTime());
 	}
 
@@ -250,6 +252,13 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		}
 	}
 
+	/**
+	 * Take in an end of a fetch: only the first one finds it in the snapshot.
+	 */
+	private Change updateIfInFlight(TokenFetch fetch, UnaryOperator<TokenSnapshot> end) {
+		return update((snapshot) -> (snapshot.fetch() == fetch) ? end.apply(snapshot) : snapshot);
+	}
+
 	@Override
 	public boolean invalidate(String accessToken) {
 		Assert.notNull(accessToken, "'accessToken' must not be null");
@@ -298,14 +307,18 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public boolean isOutdated(ReceivedToken received, TokenFetch fetch) {
-		return this.snapshot.isOutdated(received.token(), fetch.loadStartedAt());
-	}
-
-	@Override
-	public TokenFetch.Outcome received(ReceivedToken received, TokenFetch fetch) {
-		Change change = update((snapshot) -> snapshot.received(received, fetch.isInBackground(), this.clock.nanoTime(),
-				this.context.policy(), this.context.random()));
+	public TokenFetch.@Nullable Outcome received(ReceivedToken received, TokenFetch fetch) {
+		Change change = updateIfInFlight(fetch,
+				(snapshot) -> (!fetch.isRepeated() && snapshot.isOutdated(received.token(), fetch.loadStartedAt()))
+						? snapshot : snapshot.received(received, fetch.isInBackground(), this.clock.nanoTime(),
+								this.context.policy(), this.context.random()));
+		if (!change.happened()) {
+			if (change.before().fetch() == fetch) {
+				// Rejected since Authing was asked for it.
+				fetch.repeat();
+			}
+			return null;
+		}
 		AuthingException setback = setback(received, change.after());
 		logReceived(received, change, setback);
 		ended();
@@ -372,11 +385,14 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public TokenFetch.Outcome failed(AuthingException failure, TokenFetch fetch) {
+	public TokenFetch.@Nullable Outcome failed(AuthingException failure, TokenFetch fetch) {
 		// Credentials can be made up: their caller is told, and nobody can fill the log.
 		boolean log = fetch.isInBackground() || !isDynamic();
-		Change change = update((snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(), this.context.policy(),
-				this.context.random()));
+		Change change = updateIfInFlight(fetch, (snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(),
+				this.context.policy(), this.context.random()));
+		if (!change.happened()) {
+			return null;
+		}
 		long now = this.clock.nanoTime();
 		if (change.logsStreak()) {
 			logger.warn(LogMessage.format("The token of %s could not be fetched; retrying. %s: %s", this,
@@ -417,11 +433,13 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public @Nullable WechatMpAccessToken abandoned(TokenFetch fetch) {
-		Change change = update(
+	public boolean abandoned(TokenFetch fetch) {
+		Change change = updateIfInFlight(fetch,
 				(snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.loadStartedAt(), this.context.policy()));
-		ended();
-		return change.after().staleIfError(this.clock.nanoTime());
+		if (change.happened()) {
+			ended();
+		}
+		return change.happened();
 	}
 
 	@Override
@@ -433,7 +451,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 						.withFetch(snapshot.fetch())
 					: snapshot;
 		});
-		if (change.before() == change.after()) {
+		if (!change.happened()) {
 			return;
 		}
 		logRecovery(change);
@@ -527,6 +545,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	 * A change of the snapshot.
 	 */
 	private record Change(TokenSnapshot before, TokenSnapshot after) {
+
+		boolean happened() {
+			return this.before != this.after;
+		}
 
 		boolean logsStreak() {
 			return this.after.failures().logged() > this.before.failures().logged();

@@ -16,9 +16,16 @@
 
 package cn.authing.wechat.token;
 
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -59,8 +66,6 @@ final class TokenFetch implements Disposable {
 	private final boolean inBackground;
 
 	private final boolean forced;
-
-	private final AtomicBoolean ended = new AtomicBoolean();
 
 	// What is cancelled at a time-out or a stop: calls, and the threads of clients that
 	// block.
@@ -189,7 +194,7 @@ final class TokenFetch implements Disposable {
 		if (!this.repeated) {
 			this.startedAt = this.loadStartedAt;
 		}
-		if (this.ended.get()) {
+		if (this.running.isDisposed()) {
 			return;
 		}
 		try {
@@ -206,28 +211,40 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void received(ReceivedToken received) {
-		if (!this.repeated && this.recipient.isOutdated(received, this)) {
-			this.repeated = true;
-			run(true);
-		}
-		else if (end()) {
-			complete(this.recipient.received(received, this), received.token());
-		}
+		end(this.recipient.received(received, this), received.token());
+	}
+
+	/**
+	 * Ask Authing once more, as its answer is none.
+	 */
+	void repeat() {
+		this.repeated = true;
+		run(true);
+	}
+
+	boolean isRepeated() {
+		return this.repeated;
 	}
 
 	private void failed(Throwable failure) {
-		if (end()) {
-			AuthingException exception = (failure instanceof AuthingException authing) ? authing
-					: new AuthingTransportException(
-							"The AuthingWechatClient failed with " + failure.getClass().getName(), failure, null, true,
-							null);
-			complete(this.recipient.failed(exception, this), null);
+		AuthingException exception = (failure instanceof AuthingException authing) ? authing
+				: new AuthingTransportException("The AuthingWechatClient failed with " + failure.getClass().getName(),
+						failure, null, true, null);
+		end(this.recipient.failed(exception, this), null);
+	}
+
+	private void end(@Nullable Outcome outcome, @Nullable WechatMpAccessToken token) {
+		if (outcome != null) {
+			release();
+			this.context.publish(outcome.event())
+				.whenComplete((done, failure) -> complete(outcome.resultOrStale(), token, outcome.failure()));
 		}
 	}
 
-	private void complete(Outcome outcome, @Nullable WechatMpAccessToken token) {
-		this.context.publish(outcome.event())
-			.whenComplete((done, failure) -> complete(outcome.resultOrStale(), token, outcome.failure()));
+	private void release() {
+		FetchContext.cancel(this.deadline);
+		FetchContext.cancel(this.maxWaitDeadline);
+		this.context.unregister(this);
 	}
 
 	private void complete(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
@@ -263,26 +280,17 @@ final class TokenFetch implements Disposable {
 	 */
 	@Override
 	public void dispose() {
-		if (end()) {
+		if (this.recipient.abandoned(this)) {
 			this.running.dispose();
-			WechatMpAccessToken stale = this.recipient.abandoned(this);
-			complete(stale, null, new IllegalStateException(
+			release();
+			complete(this.recipient.staleIfError(), null, new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused"));
 		}
 	}
 
-	private boolean end() {
-		if (!this.ended.compareAndSet(false, true)) {
-			return false;
-		}
-		FetchContext.cancel(this.deadline);
-		FetchContext.cancel(this.maxWaitDeadline);
-		this.context.unregister(this);
-		return true;
-	}
-
 	/**
-	 * Who is told how a fetch ended.
+	 * Who is told how a fetch ended, and decides which of its ends comes first: only that
+	 * one has an effect.
 	 */
 	interface Recipient {
 
@@ -292,26 +300,28 @@ final class TokenFetch implements Disposable {
 		@Nullable WechatMpAccessToken working();
 
 		/**
-		 * Return whether the token received is one that was rejected after the fetch had
-		 * begun to load it, so that it is no answer.
+		 * Return what those get who need a token, if no other is brought.
 		 */
-		boolean isOutdated(ReceivedToken received, TokenFetch fetch);
+		@Nullable WechatMpAccessToken staleIfError();
 
 		/**
 		 * Take in what the fetch brought.
+		 * @return what became of it; {@code null} if the fetch had ended before, or is to
+		 * {@linkplain TokenFetch#repeat() ask again}
 		 */
-		Outcome received(ReceivedToken received, TokenFetch fetch);
+		@Nullable Outcome received(ReceivedToken received, TokenFetch fetch);
 
 		/**
 		 * Take in that the fetch failed.
+		 * @return what became of it; {@code null} if the fetch had ended before
 		 */
-		Outcome failed(AuthingException failure, TokenFetch fetch);
+		@Nullable Outcome failed(AuthingException failure, TokenFetch fetch);
 
 		/**
 		 * Take in that the fetch ended without a result.
-		 * @return what those get who need a token, if there is still one
+		 * @return whether it had not ended before
 		 */
-		@Nullable WechatMpAccessToken abandoned(TokenFetch fetch);
+		boolean abandoned(TokenFetch fetch);
 
 	}
 
@@ -324,6 +334,152 @@ final class TokenFetch implements Disposable {
 	 */
 	record Outcome(@Nullable WechatMpAccessToken resultOrStale, @Nullable AuthingException failure,
 			WechatMpTokenEvent event) {
+
+	}
+
+	/**
+	 * A token as a fetch brings it, or as another instance has shared it.
+	 *
+	 * @param token the token
+	 * @param life the time to its real expiry, in nanoseconds
+	 * @param askedAt when Authing was asked for it, a reading of
+	 * {@link TokenClock#nanoTime()}
+	 * @param origin where it came from
+	 * @param redelivered whether this is the cached token returned unchanged rather than
+	 * a new response
+	 */
+	record ReceivedToken(WechatMpAccessToken token, long life, long askedAt, WechatMpTokenOrigin origin,
+			boolean redelivered) {
+
+		boolean isExpired() {
+			return this.life <= 0;
+		}
+
+	}
+
+	/**
+	 * A result that any number of callers wait for without delaying each other: blocked
+	 * threads are woken first, and a subscriber that blocks in its own callback costs one
+	 * thread, while another one goes on with the subscribers behind it.
+	 */
+	static final class SharedResult {
+
+		// If so many subscribers block at the same time, the others do wait for them.
+		private static final int MAX_BLOCKED = 64;
+
+		private final Executor executor;
+
+		private final CompletableFuture<WechatMpAccessToken> future = new CompletableFuture<>();
+
+		private final Queue<Runnable> subscribers = new ConcurrentLinkedQueue<>();
+
+		// Threads that are on their way to the next subscriber.
+		private final AtomicInteger free = new AtomicInteger();
+
+		// Threads in a callback.
+		private final AtomicInteger blocked = new AtomicInteger();
+
+		SharedResult(Executor executor) {
+			this.executor = executor;
+		}
+
+		static SharedResult of(WechatMpAccessToken token) {
+			SharedResult result = new SharedResult(Runnable::run);
+			result.future.complete(token);
+			return result;
+		}
+
+		static SharedResult failed(Throwable failure) {
+			SharedResult result = new SharedResult(Runnable::run);
+			result.future.completeExceptionally(failure);
+			return result;
+		}
+
+		void complete(@Nullable WechatMpAccessToken token, @Nullable Throwable failure) {
+			boolean completed = (token != null) ? this.future.complete(token)
+					: this.future.completeExceptionally((failure != null) ? failure : new IllegalStateException());
+			if (completed && !this.subscribers.isEmpty()) {
+				proceed();
+			}
+		}
+
+		boolean isDone() {
+			return this.future.isDone();
+		}
+
+		WechatMpAccessToken await(long nanos) throws InterruptedException, ExecutionException, TimeoutException {
+			return this.future.get(nanos, TimeUnit.NANOSECONDS);
+		}
+
+		/**
+		 * Do something of our own, which never blocks, before any subscriber is told of
+		 * the result; at once if there is one.
+		 */
+		void whenComplete(BiConsumer<? super @Nullable WechatMpAccessToken, ? super @Nullable Throwable> action) {
+			this.future.whenComplete(action);
+		}
+
+		/**
+		 * Return the result for subscribers. Each is given a failure of its own. It goes
+		 * through the sink as a value, a Mono that fails: an error that comes after a
+		 * cancellation would be logged by Reactor.
+		 */
+		Mono<WechatMpAccessToken> mono() {
+			return Mono.<Mono<WechatMpAccessToken>>create((sink) -> subscribe(() -> sink.success(forSubscriber())))
+				.flatMap(Function.identity());
+		}
+
+		private Mono<WechatMpAccessToken> forSubscriber() {
+			return this.future
+				.handle((token,
+						failure) -> (failure == null) ? Mono.just(token)
+								: Mono.<WechatMpAccessToken>error(
+										(failure instanceof AuthingException authing) ? authing.forCaller() : failure))
+				.join();
+		}
+
+		private void subscribe(Runnable subscriber) {
+			if (this.future.isDone()) {
+				subscriber.run();
+				return;
+			}
+			this.subscribers.add(subscriber);
+			if (this.future.isDone()) {
+				proceed();
+			}
+		}
+
+		private void proceed() {
+			this.free.incrementAndGet();
+			try {
+				this.executor.execute(this::callSubscribers);
+			}
+			catch (Throwable ex) {
+				// Closed meanwhile, or no thread can be had.
+				callSubscribers();
+			}
+		}
+
+		private void callSubscribers() {
+			for (Runnable next = this.subscribers.poll(); next != null; next = this.subscribers.poll()) {
+				// This callback may block: then somebody else must be there for the next
+				// one.
+				boolean mayBlock = this.blocked.incrementAndGet() <= MAX_BLOCKED;
+				boolean lastFree = this.free.decrementAndGet() == 0;
+				if (mayBlock && lastFree && !this.subscribers.isEmpty()) {
+					proceed();
+				}
+				try {
+					next.run();
+				}
+				catch (Throwable ex) {
+					logger.debug(LogMessage.format("A subscriber failed with %s", ex.getClass().getName()));
+				}
+				this.free.incrementAndGet();
+				this.blocked.decrementAndGet();
+			}
+			this.free.decrementAndGet();
+		}
 
 	}
 

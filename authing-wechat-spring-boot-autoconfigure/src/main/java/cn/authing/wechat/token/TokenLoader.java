@@ -26,6 +26,7 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingTokenResponse;
 import cn.authing.wechat.client.AuthingWechatClient;
+import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 
 /**
  * Loads tokens: asks Authing, and knows Authing's time.

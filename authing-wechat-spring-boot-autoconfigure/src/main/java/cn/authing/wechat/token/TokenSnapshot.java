@@ -24,6 +24,7 @@ import org.springframework.util.Assert;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 
 /**
  * All that an entry knows, at one moment. Immutable: an entry changes by swapping one

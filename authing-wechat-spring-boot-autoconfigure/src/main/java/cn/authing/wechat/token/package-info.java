@@ -41,6 +41,15 @@
  * no entry.</li>
  * </ul>
  *
+ * <h2>A walk</h2> To follow a call for which no token is cached, read
+ * {@code DefaultWechatMpTokenService}, {@code CachedTokenSource}, {@code held()} and
+ * {@code join()} of {@code AccountTokenSource} and {@code TokenEntry}, {@code state()} of
+ * {@code TokenSnapshot}, then {@code TokenFetch} from {@code start} to {@code received},
+ * and {@code TokenLoader.load}. What was received goes to {@code TokenEntry.received},
+ * whose swap of the snapshot ends the flight, and from there to those who wait. A call
+ * that is answered from the cache goes no further than {@code TokenSnapshot}; a rejection
+ * is {@code TokenEntry.reject} and {@code TokenSnapshot.rejected}.
+ *
  * <h2>States</h2> The state follows from the snapshot and the time, see
  * {@link cn.authing.wechat.token.WechatMpTokenState}. Time alone moves to the right:
  * <pre>
@@ -82,9 +91,10 @@
  * it, can be rejected. A fetch that began before and brings it asks once more; asked
  * after it, the token is served as STALE with a growing back-off.</li>
  * <li><b>Single flight belongs to no caller.</b> A fetch starts only where it was put
- * into the snapshot by compare-and-set in place of {@code null}; only its end takes it
- * out, and the snapshot is swapped before anybody is told. It runs on a thread of its
- * own; blocked threads are woken first, and a subscriber that blocks costs a thread.</li>
+ * into the snapshot by compare-and-set in place of {@code null}. Of its possible ends
+ * (token, failure, time-out, stop) the one that takes it out by compare-and-set counts,
+ * and only then is anybody told. It runs on a thread of its own; blocked threads are
+ * woken first, and a subscriber that blocks costs a thread.</li>
  * <li><b>Clocks differ.</b> The life of a token is computed once, when it arrives, in
  * Authing's time. From then on only the monotonic clock counts.</li>
  * <li><b>Bounded upstream load.</b> Each end of a fetch that may have asked Authing sets

@@ -79,14 +79,17 @@ class RejectionIsCompareAndSetTests {
 	}
 
 	@Test
-	void invalidateWhenSameTokenArrivesMeanwhileShouldNotBeLost() {
+	void invalidateJustAsSameTokenArrivesShouldHaveAuthingAskedOnceMore() {
 		this.fixture.hold("A");
-		this.fixture.refresh();
+		Caller caller = this.fixture.refresh();
+		this.fixture.advance(MOMENT);
 		this.fixture.meanwhile(() -> this.fixture.service.invalidate("A"));
 		this.fixture.client.call().succeed("A", LIFE);
-		this.fixture.advance(Duration.ofSeconds(1));
-		this.fixture.ask();
-		assertThat(this.fixture.client.openCalls()).as("asked again soon").hasSize(1);
+		this.fixture.time.runDue();
+		assertThat(caller.isWaiting()).isTrue();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.fetches()).isEqualTo(3);
 	}
 
 	@Test

@@ -133,6 +133,25 @@ class SingleFlightTests {
 	}
 
 	@Test
+	void fetchWhenDeadlineComesJustAsItIsAnsweredShouldEndOnce() {
+		Caller caller = this.fixture.ask();
+		this.fixture.meanwhile(() -> this.fixture.advance(POLICY.timeout().plusSeconds(1)));
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(failure(caller)).isInstanceOf(AuthingTransportException.class);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FAILING);
+		assertThat(this.fixture.status().fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void fetchWhenStoppedJustAsItIsAnsweredShouldEndOnce() {
+		Caller caller = this.fixture.ask();
+		this.fixture.meanwhile(this.fixture.registry::stop);
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(failure(caller)).isInstanceOf(IllegalStateException.class);
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EMPTY);
+	}
+
+	@Test
 	void fetchWhenStartedByCallerShouldCarryNothingOfIt() throws Exception {
 		ThreadLocal<@Nullable String> threadLocal = new ThreadLocal<>();
 		InheritableThreadLocal<@Nullable String> inheritable = new InheritableThreadLocal<>();
