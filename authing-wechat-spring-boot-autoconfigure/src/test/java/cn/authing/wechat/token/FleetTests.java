@@ -520,6 +520,31 @@ class FleetTests {
 	}
 
 	@Test
+	void refreshAccessTokenWhenEachAnswerIsRejectedOnItsWayShouldAskOnceMoreOnly() {
+		holdEverywhere("A");
+		Caller caller = this.a.refresh();
+		shareAndReject("B");
+		this.a.client.call().succeed("B", LIFE);
+		this.time.runDue();
+		shareAndReject("C");
+		int fetches = this.a.fetches();
+		this.a.client.call().succeed("C", LIFE);
+		this.time.runDue();
+		assertThat(caller.accessToken()).isEqualTo("C");
+		assertThat(this.a.fetches()).isEqualTo(fetches);
+	}
+
+	private void shareAndReject(String accessToken) {
+		this.time.advance(Duration.ofMillis(1));
+		this.b.refresh();
+		this.b.client.call().succeed(accessToken, LIFE);
+		this.time.advance(Duration.ofMillis(1));
+		assertThat(this.a.held()).isEqualTo(accessToken);
+		assertThat(this.a.service.invalidate(accessToken)).isTrue();
+		this.time.advance(Duration.ofMillis(1));
+	}
+
+	@Test
 	void refreshAccessTokenWhenNewerIsSharedMeanwhileShouldReturnTheAnswerAndAdoptNewer() {
 		Caller slow = this.a.refresh();
 		answerOnceNewerIsShared();

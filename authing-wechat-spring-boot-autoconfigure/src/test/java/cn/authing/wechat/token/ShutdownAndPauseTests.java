@@ -104,6 +104,17 @@ class ShutdownAndPauseTests {
 	}
 
 	@Test
+	void stopWhenFetchWaitsForTheCoolDownShouldReleaseCallersAndNotAsk() {
+		this.fixture.hold("A");
+		this.fixture.service.invalidate("A");
+		Caller waiting = this.fixture.ask();
+		this.fixture.registry.stop();
+		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
+		this.fixture.advance(Duration.ofMinutes(1));
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
 	void closeWhenKeptWarmShouldStop() {
 		this.fixture.registry.keepWarm();
 		this.fixture.time.runDue();
