@@ -87,6 +87,8 @@ final class AuthingPropertiesValidator {
 
 	private static final String ENCRYPTION_KEY_REMEDY = "Write what 'openssl rand -base64 32' prints.";
 
+	private static final ConfigurationPropertyName ACCOUNTS = ConfigurationPropertyName.of("authing.wechat.accounts");
+
 	private static final String CACHE = "authing.wechat.cache.";
 
 	private static final String EXPIRY_MARGIN = CACHE + "expiry-margin";
@@ -144,6 +146,10 @@ final class AuthingPropertiesValidator {
 	// Defaults are valid: only what is set is looked at
 	private void validateValue(ConfigurationPropertyName name, Object value) {
 		String property = name.toString();
+		if (ACCOUNTS.isAncestorOf(name) && name.isNumericIndex(ACCOUNTS.getNumberOfElements())) {
+			add(ACCOUNTS.toString(), "is a list, but accounts are found by their names",
+					"Write a name of your choice in place of each index, such as " + ACCOUNTS + ".shop.app-id.");
+		}
 		if (value instanceof Integer number && number < 1) {
 			add(property, "is " + number, "Write 1 or more.");
 		}
@@ -233,7 +239,7 @@ final class AuthingPropertiesValidator {
 		if (appId || wechat.getAppSecret() != null) {
 			String remedy = " Remove both authing.wechat.app-id and authing.wechat.app-secret to send the pair of the "
 					+ "Authing application instead.";
-			required("authing.wechat.app-id", wechat.getAppId(), APP_ID_REMEDY + remedy);
+			validateAppId("authing.wechat.app-id", wechat.getAppId(), APP_ID_REMEDY + remedy);
 			required("authing.wechat.app-secret", wechat.getAppSecret(), "Write the WeChat app secret." + remedy);
 			notSwapped("authing.wechat.", wechat.getAppId(), wechat.getAppSecret(), true);
 		}
@@ -249,10 +255,16 @@ final class AuthingPropertiesValidator {
 				? " As an environment variable its name is AUTHING_WECHAT_ACCOUNTS_"
 						+ name.replace("-", "").toUpperCase(Locale.ROOT) + "_%s."
 				: "";
-		required(property + ".app-id", account.getAppId(), APP_ID_REMEDY + variable.formatted("APPID"));
+		validateAppId(property + ".app-id", account.getAppId(), APP_ID_REMEDY + variable.formatted("APPID"));
 		required(property + ".app-secret", account.getAppSecret(),
 				"Write the WeChat app secret." + variable.formatted("APPSECRET"));
 		notSwapped(property + ".", account.getAppId(), account.getAppSecret(), true);
+	}
+
+	private void validateAppId(String property, @Nullable String appId, String remedy) {
+		if (required(property, appId, remedy) && String.valueOf(appId).startsWith("gh_")) {
+			add(property, "is the original id (gh_...) of an account", remedy);
+		}
 	}
 
 	/**

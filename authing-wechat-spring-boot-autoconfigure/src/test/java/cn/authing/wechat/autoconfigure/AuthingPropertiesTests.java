@@ -185,6 +185,35 @@ class AuthingPropertiesTests {
 		}
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.wechat.", "authing.wechat.accounts.shop." })
+	void validateWhenAppIdIsTheOriginalIdShouldSaySo(String prefix) {
+		this.contextRunner.withPropertyValues(prefix + "app-id=gh_0123456789ab", prefix + "app-secret=" + SECRET)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith(prefix + "app-id is the original id (gh_...) of an account. Write the WeChat"));
+	}
+
+	@Test
+	void validateWhenAccountsAreAListShouldAskForNames() {
+		this.contextRunner
+			.withPropertyValues("authing.wechat.accounts[0].app-id=wx1",
+					"authing.wechat.accounts[0].app-secret=" + SECRET, "authing.wechat.accounts[1].app-id=wx2")
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith("authing.wechat.accounts is a list, but accounts are found by their names. "
+						+ "Write a name of your choice in place of each index, such as "
+						+ "authing.wechat.accounts.shop.app-id."));
+	}
+
+	@Test
+	void accountWhoseNameIsANumberShouldBeOne() {
+		this.contextRunner
+			.withPropertyValues("authing.wechat.accounts.0.app-id=wx1",
+					"authing.wechat.accounts.0.app-secret=" + SECRET)
+			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
 	@Test
 	void validateWhenThePairOfAuthingIsSwappedShouldNameBoth() {
 		String secret = "0123456789abcdef0123456789abcdef";
