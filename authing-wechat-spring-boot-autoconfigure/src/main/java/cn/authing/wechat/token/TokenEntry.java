@@ -16,34 +16,26 @@
 
 package cn.authing.wechat.token;
 
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 
-import org.apache.commons.logging.Log;
-import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.core.log.LogMessage;
 import org.springframework.util.Assert;
 
 import cn.authing.wechat.AuthingException;
-import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
-import cn.authing.wechat.client.SafeText;
 import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 import cn.authing.wechat.token.TokenFetch.SharedResult;
+import cn.authing.wechat.token.TokenSnapshot.Change;
 
 /**
  * The cache of one credentials pair. Its state is one volatile field, the snapshot; what
  * becomes of it is decided there.
  */
 final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient, TokenLoader.Cache {
-
-	private static final Log logger = LogFactory.getLog(TokenEntry.class);
 
 	private static final AtomicReferenceFieldUpdater<TokenEntry, TokenSnapshot> SNAPSHOT = AtomicReferenceFieldUpdater
 		.newUpdater(TokenEntry.class, TokenSnapshot.class, "snapshot");
@@ -56,7 +48,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	// Not volatile: it is read with each request, and a thread that sees it late counts
 	// for the account before a little longer.
-	private AccountStatistics statistics;
+	private AccountMonitor monitor;
 
 	private volatile TokenSnapshot snapshot;
 
@@ -64,13 +56,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private volatile boolean evicted;
 
-	TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials,
-			AccountStatistics statistics) {
+	TokenEntry(FetchContext context, TokenLoader loader, WechatMpCredentials credentials, AccountMonitor monitor) {
 		super(context);
 		this.loader = loader;
 		this.clock = context.clock();
 		this.credentials = credentials;
-		this.statistics = statistics;
+		this.monitor = monitor;
 		this.snapshot = TokenSnapshot.EMPTY;
 	}
 
@@ -88,27 +79,27 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return staleIfError() != null;
 	}
 
-	AccountStatistics statistics() {
-		return this.statistics;
+	AccountMonitor monitor() {
+		return this.monitor;
 	}
 
 	/**
 	 * Count for an account from now on.
 	 */
-	void countFor(AccountStatistics statistics) {
-		this.statistics = statistics;
+	void countFor(AccountMonitor monitor) {
+		this.monitor = monitor;
 	}
 
 	@Override
 	void recordOutcome(boolean success) {
 		if (!success) {
-			this.statistics.failed.increment();
+			this.monitor.failed.increment();
 		}
 		else if (this.snapshot.state(this.clock.nanoTime()) == WechatMpTokenState.STALE) {
-			this.statistics.stale.increment();
+			this.monitor.stale.increment();
 		}
 		else {
-			this.statistics.waited.increment();
+			this.monitor.waited.increment();
 		}
 	}
 
@@ -128,7 +119,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		long now = this.clock.nanoTime();
 		// FRESH, the one state that is worth a shortcut.
 		if (now < snapshot.softExpiry()) {
-			this.statistics.fresh.increment();
+			this.monitor.fresh.increment();
 			return snapshot.token();
 		}
 		return heldPastSoftExpiry(snapshot, now);
@@ -140,15 +131,15 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				if (snapshot.mayRefresh(now)) {
 					tryFetch(snapshot, newBackgroundFetch(), 0);
 				}
-				this.statistics.due.increment();
+				this.monitor.due.increment();
 				yield snapshot.token();
 			}
 			case STALE -> {
-				if (snapshot.fetch() != null || !snapshot.isBackingOff(now)) {
-					yield null;
+				WechatMpAccessToken stale = snapshot.staleInBackOff(now);
+				if (stale != null) {
+					this.monitor.stale.increment();
 				}
-				this.statistics.stale.increment();
-				yield snapshot.staleIfError(now);
+				yield stale;
 			}
 			case EMPTY, EXPIRED, FAILING -> null;
 		};
@@ -161,13 +152,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	@Nullable WechatMpAccessToken heldWithoutRefresh() {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
-		switch (snapshot.state(now)) {
-			case FRESH -> this.statistics.fresh.increment();
-			case DUE -> this.statistics.due.increment();
-			case STALE -> this.statistics.stale.increment();
-			case EMPTY, EXPIRED, FAILING -> {
-			}
-		}
+		this.monitor.countHeld(snapshot.state(now));
 		return snapshot.staleIfError(now);
 	}
 
@@ -176,28 +161,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		while (true) {
 			TokenSnapshot snapshot = this.snapshot;
 			long now = this.clock.nanoTime();
-			WechatMpTokenState state = snapshot.state(now);
-			if (state == WechatMpTokenState.FRESH || state == WechatMpTokenState.DUE) {
-				return SharedResult.of(snapshot.requiredToken());
+			SharedResult answer = snapshot.answer(now);
+			if (answer != null) {
+				return answer;
 			}
-			TokenFetch fetch = snapshot.fetch();
-			if (fetch != null) {
-				WechatMpAccessToken working = snapshot.working(now);
-				return (fetch.isOverdue() && working != null) ? SharedResult.of(working) : fetch.resultOrStale();
-			}
-			WechatMpAccessToken stale = snapshot.staleIfError(now);
-			if (stale != null && snapshot.isBackingOff(now)) {
-				return SharedResult.of(stale);
-			}
-			AuthingException failure = snapshot.failures().last();
-			if (state == WechatMpTokenState.FAILING && failure != null) {
-				return SharedResult.failed(failure);
-			}
-			fetch = newFetch();
-			// A caller waits for no more than the cool-down. A longer back-off is left
-			// only where expired tokens came while a valid one was held.
-			long pause = Math.max(snapshot.backOff().until(), now) - now;
-			if (tryFetch(snapshot, fetch, Math.min(pause, this.context.policy().initialBackoff().toNanos()))) {
+			TokenFetch fetch = newFetch();
+			if (tryFetch(snapshot, fetch, snapshot.pauseBeforeFetch(now, this.context.policy()))) {
 				return fetch.resultOrStale();
 			}
 		}
@@ -276,32 +245,15 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	 * nanoseconds
 	 */
 	boolean reject(Predicate<String> rejected, long delay) {
-		Change change = update((snapshot) -> {
-			WechatMpAccessToken token = snapshot.token();
-			if (token != null && snapshot.validity() != TokenSnapshot.Validity.REJECTED
-					&& rejected.test(token.accessToken())) {
-				return snapshot.rejected(this.clock.nanoTime(), delay, this.context.policy(), this.context.random());
-			}
-			TokenSnapshot.Fallback fallback = snapshot.fallback();
-			return (fallback != null && rejected.test(fallback.token().accessToken())) ? snapshot.withoutFallback()
-					: snapshot;
-		});
-		long now = this.clock.nanoTime();
-		boolean dropped = change.after().validity() == TokenSnapshot.Validity.REJECTED
-				&& change.before().validity() != TokenSnapshot.Validity.REJECTED;
-		boolean droppedFallback = change.before().fallback() != change.after().fallback()
-				&& now >= change.before().staleUntil();
-		if (!dropped && !droppedFallback) {
+		Change change = update((snapshot) -> snapshot.rejected(rejected, this.clock.nanoTime(), delay,
+				this.context.policy(), this.context.random()));
+		if (!change.rejects(this.clock.nanoTime())) {
 			return false;
 		}
-		// A rejection with a delay was counted and published by the instance that noticed
-		// it.
-		if (delay == 0) {
-			this.statistics.rejections.increment();
-			this.context.publish(new WechatMpTokenEvent.Rejected(this.statistics.account));
+		WechatMpTokenEvent event = this.monitor.rejected(this, change, delay != 0);
+		if (event != null) {
+			this.context.publish(event);
 		}
-		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", this));
-		logRejections(change);
 		scheduleWarmUp();
 		return true;
 	}
@@ -319,110 +271,25 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			}
 			return null;
 		}
-		AuthingException setback = setback(received, change.after());
-		logReceived(received, change, setback);
 		ended();
 		WechatMpAccessToken value = change.after().staleIfError(this.clock.nanoTime());
 		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), null,
-				record(fetch, received.origin(), setback));
-	}
-
-	/**
-	 * Return why a token that was received is of no use, if so: a fetch that brings an
-	 * expired or rejected one is no success.
-	 */
-	private static @Nullable AuthingException setback(ReceivedToken received, TokenSnapshot after) {
-		if (received.isExpired()) {
-			return new AuthingResponseException(
-					"Authing returned an expired token (expired %d s ago): it serves stale tokens, or a clock is wrong"
-						.formatted(-TimeUnit.NANOSECONDS.toSeconds(received.life())),
-					null);
-		}
-		return (after.validity() == TokenSnapshot.Validity.REISSUED)
-				? new AuthingResponseException("Authing returned the token that WeChat had rejected", null) : null;
-	}
-
-	private void logReceived(ReceivedToken received, Change change, @Nullable AuthingException setback) {
-		if (change.logsStreak()) {
-			logger.warn(LogMessage.format(
-					"Authing keeps returning an expired token for %s (%d s left); retrying."
-							+ " Authing may serve stale tokens, or a clock is wrong",
-					this, TimeUnit.NANOSECONDS.toSeconds(received.life())));
-		}
-		logger.debug(LogMessage.format("Received %s of %s from %s; it expires in %d s",
-				change.before().holds(received.token().accessToken()) ? "the same token" : "a new token", this,
-				received.origin(), TimeUnit.NANOSECONDS.toSeconds(received.life())));
-		logRejections(change);
-		if (setback == null) {
-			logRecovery(change);
-		}
-	}
-
-	private void logRejections(Change change) {
-		if (change.startsRejectionStreak()) {
-			logger.warn(LogMessage
-				.format("WeChat rejects one token of %s after the other, or Authing returns the rejected"
-						+ " one; retrying with growing pauses. Another program may ask WeChat for tokens of the same app id",
-						this));
-		}
-	}
-
-	private void logRecovery(Change change) {
-		boolean first = this.statistics.takeFirstToken();
-		if (change.endsLoggedStreak()) {
-			logger.info(LogMessage.format("The token of %s is refreshed again, after %d failed attempts", this,
-					change.before().failures().count()));
-		}
-		else if (change.before().validity().wasRejected() && change.after().validity() == TokenSnapshot.Validity.VALID
-				&& change.after().rejections().count() == 1) {
-			logger.info(LogMessage.format(
-					"The token of %s that WeChat had rejected is replaced (rejections reported here so far: %d)", this,
-					this.statistics.rejections.sum()));
-		}
-		else if (first) {
-			logger.info(LogMessage.format("Fetched the first token of %s", this));
-		}
+				this.monitor.received(this, received, change, fetch.duration(), this.clock.instant()));
 	}
 
 	@Override
 	public TokenFetch.@Nullable Outcome failed(AuthingException failure, TokenFetch fetch) {
 		// Credentials can be made up: their caller is told, and nobody can fill the log.
-		boolean log = fetch.isInBackground() || !isDynamic();
+		boolean log = fetch.isInBackground() || !this.monitor.isDynamic();
 		Change change = updateIfInFlight(fetch, (snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(),
 				this.context.policy(), this.context.random()));
 		if (!change.happened()) {
 			return null;
 		}
 		long now = this.clock.nanoTime();
-		if (change.logsStreak()) {
-			logger.warn(LogMessage.format("The token of %s could not be fetched; retrying. %s: %s", this,
-					describe(change.after(), now), SafeText.messageOf(failure)));
-		}
-		else {
-			logger.debug(LogMessage.format("Attempt %d to fetch the token of %s failed: %s",
-					change.after().failures().count(), this, SafeText.messageOf(failure)));
-		}
 		ended();
 		return new TokenFetch.Outcome(change.after().staleIfError(now), failure,
-				record(fetch, WechatMpTokenOrigin.AUTHING, failure));
-	}
-
-	private static String describe(TokenSnapshot snapshot, long now) {
-		long remaining = Math.max(snapshot.workingUntil(), now) - now;
-		if (remaining > 0) {
-			return "The current one is valid for another %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(remaining));
-		}
-		return (snapshot.staleIfError(now) != null) ? "Callers get the last one, which has expired or was rejected"
-				: "There is no other with these credentials";
-	}
-
-	private WechatMpTokenEvent record(TokenFetch fetch, WechatMpTokenOrigin origin,
-			@Nullable AuthingException failure) {
-		AccountStatistics statistics = this.statistics;
-		statistics.recordFetch(failure, this.clock.instant());
-		Duration duration = Duration.ofNanos(fetch.duration());
-		return (failure == null) ? new WechatMpTokenEvent.Fetched(statistics.account, duration, origin)
-				: new WechatMpTokenEvent.Failed(statistics.account, duration, failure);
+				this.monitor.failed(this, failure, change, now, fetch.duration(), this.clock.instant()));
 	}
 
 	private void ended() {
@@ -454,9 +321,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!change.happened()) {
 			return;
 		}
-		logRecovery(change);
-		logger.debug(LogMessage.format("Adopted the token of %s fetched by another instance", this));
-		this.context.publish(new WechatMpTokenEvent.Adopted(this.statistics.account));
+		this.context.publish(this.monitor.adopted(this, change));
 		scheduleWarmUp();
 	}
 
@@ -530,38 +395,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(now) - now, 0) : -1;
 	}
 
-	private boolean isDynamic() {
-		return AccountStatistics.DYNAMIC_ACCOUNTS.equals(this.statistics.account);
-	}
-
 	@Override
 	public String toString() {
-		String account = this.statistics.account;
-		return isDynamic() ? "WeChat app '" + SafeText.of(this.credentials.appId()) + "'"
-				: "account '" + SafeText.of(account) + "'";
-	}
-
-	/**
-	 * A change of the snapshot.
-	 */
-	private record Change(TokenSnapshot before, TokenSnapshot after) {
-
-		boolean happened() {
-			return this.before != this.after;
-		}
-
-		boolean logsStreak() {
-			return this.after.failures().logged() > this.before.failures().logged();
-		}
-
-		boolean startsRejectionStreak() {
-			return this.after.rejections().count() > 1 && this.before.rejections().count() <= 1;
-		}
-
-		boolean endsLoggedStreak() {
-			return this.before.failures().logged() > 0 && this.after.failures().logged() == 0;
-		}
-
+		return this.monitor.describe(this.credentials);
 	}
 
 }

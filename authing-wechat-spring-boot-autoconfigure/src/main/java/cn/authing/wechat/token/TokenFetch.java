@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.token;
 
+import java.time.Duration;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -269,10 +270,10 @@ final class TokenFetch implements Disposable {
 	}
 
 	/**
-	 * Return how long the fetch has taken, in nanoseconds.
+	 * Return how long the fetch has taken.
 	 */
-	long duration() {
-		return this.context.clock().nanoTime() - this.startedAt;
+	Duration duration() {
+		return Duration.ofNanos(this.context.clock().nanoTime() - this.startedAt);
 	}
 
 	/**

@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,7 @@ import org.springframework.util.Assert;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.token.TokenFetch.ReceivedToken;
+import cn.authing.wechat.token.TokenFetch.SharedResult;
 
 /**
  * All that an entry knows, at one moment. Immutable: an entry changes by swapping one
@@ -123,6 +125,42 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 */
 	boolean isBackingOff(long now) {
 		return now < this.backOff.until();
+	}
+
+	/**
+	 * Return the stale token that callers get at once, as nothing may be fetched yet.
+	 */
+	@Nullable WechatMpAccessToken staleInBackOff(long now) {
+		return (this.fetch == null && isBackingOff(now)) ? staleIfError(now) : null;
+	}
+
+	/**
+	 * Return the answer for a caller for whom no token was held a moment ago.
+	 * @return the answer, there or still to come; {@code null} if a fetch has to be
+	 * started for it
+	 */
+	@Nullable SharedResult answer(long now) {
+		WechatMpAccessToken token = (now < this.hardExpiry) ? this.token : staleInBackOff(now);
+		if (token == null && this.fetch != null && this.fetch.isOverdue()) {
+			token = working(now);
+		}
+		if (token != null) {
+			return SharedResult.of(token);
+		}
+		if (this.fetch != null) {
+			return this.fetch.resultOrStale();
+		}
+		AuthingException failure = this.failures.last();
+		return (failure != null && isBackingOff(now)) ? SharedResult.failed(failure) : null;
+	}
+
+	/**
+	 * Return for how long a fetch that a caller needs is put off. No longer than the
+	 * cool-down: a longer back-off is left only where expired tokens came while a valid
+	 * one was held.
+	 */
+	long pauseBeforeFetch(long now, WechatMpRefreshPolicy policy) {
+		return Math.min(Math.max(this.backOff.until(), now) - now, policy.initialBackoff().toNanos());
 	}
 
 	/**
@@ -338,13 +376,25 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Take in that WeChat rejected the token. While tokens are being rejected one after
-	 * the other, to fetch the next one at once would be a loop: then callers are given
-	 * the rejected one, as WeChat's own answer tells them more than a failure of ours.
-	 * For the last part of the back-off, a cool-down, they wait instead.
-	 * @param delay how long ago the rejection may have happened (propagation delay)
+	 * Take in that WeChat rejected the token, or the fallback behind it.
+	 * @param rejected tells which one was rejected
+	 * @param delay how long ago that may have happened (propagation delay)
+	 * @return the same snapshot, if neither was
 	 */
-	TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
+	TokenSnapshot rejected(Predicate<String> rejected, long now, long delay, WechatMpRefreshPolicy policy,
+			double random) {
+		if (this.token != null && this.validity != Validity.REJECTED && rejected.test(this.token.accessToken())) {
+			return rejected(now, delay, policy, random);
+		}
+		return (this.fallback != null && rejected.test(this.fallback.token().accessToken()))
+				? with(null, this.backOff, this.failures, this.fetch) : this;
+	}
+
+	// While tokens are being rejected one after the other, to fetch the next one at once
+	// would be a loop: then callers are given the rejected one, as WeChat's own answer
+	// tells them more than a failure of ours. For the last part of the back-off, a
+	// cool-down, they wait instead.
+	private TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
 		boolean soon = this.rejections.count() > 0 && now - this.receivedAt < policy.maxBackoff().toNanos();
 		RejectionStreak streak = new RejectionStreak(soon ? this.rejections.count() + 1 : 1, now - delay, now);
 		long until = Math.max(this.backOff.until(), this.receivedAt + policy.pause(streak.count(), null, random));
@@ -356,10 +406,44 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Take in that WeChat rejected the fallback.
+	 * A change from one snapshot to the next; the same one twice where nothing changed.
 	 */
-	TokenSnapshot withoutFallback() {
-		return with(null, this.backOff, this.failures, this.fetch);
+	record Change(TokenSnapshot before, TokenSnapshot after) {
+
+		boolean happened() {
+			return this.before != this.after;
+		}
+
+		/**
+		 * Return whether what callers were given before, the token or its fallback, was
+		 * rejected by this change.
+		 */
+		boolean rejects(long now) {
+			return this.before.validity != this.after.validity
+					|| (this.before.fallback != this.after.fallback && now >= this.before.staleUntil);
+		}
+
+		boolean logsStreak() {
+			return this.after.failures.logged() > this.before.failures.logged();
+		}
+
+		boolean endsLoggedStreak() {
+			return this.before.failures.logged() > 0 && this.after.failures.logged() == 0;
+		}
+
+		boolean startsRejectionStreak() {
+			return this.after.rejections.count() > 1 && this.before.rejections.count() <= 1;
+		}
+
+		/**
+		 * Return whether a rejected token, the first one for a while, gives way to
+		 * another.
+		 */
+		boolean replacesRejected() {
+			return this.before.validity.wasRejected() && this.after.validity == Validity.VALID
+					&& this.after.rejections.count() == 1;
+		}
+
 	}
 
 	/**

@@ -49,7 +49,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.client.SafeText;
-import cn.authing.wechat.token.AccountStatistics.LastFailure;
+import cn.authing.wechat.token.AccountMonitor.LastFailure;
 import cn.authing.wechat.token.WechatMpTokenStore.Change;
 import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
 
@@ -85,9 +85,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private final Object reloading = new Object();
 
-	private final AccountStatistics dynamicStatistics = new AccountStatistics(AccountStatistics.DYNAMIC_ACCOUNTS);
+	private final AccountMonitor dynamicMonitor = new AccountMonitor(AccountMonitor.DYNAMIC_ACCOUNTS);
 
-	private final Map<String, AccountStatistics> statistics = new ConcurrentSkipListMap<>();
+	private final Map<String, AccountMonitor> monitors = new ConcurrentSkipListMap<>();
 
 	private final EvictedEntries evictedEntries = new EvictedEntries();
 
@@ -263,9 +263,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		}
 		entry = this.evictedEntries.remove(credentials);
 		if (entry == null) {
-			return new TokenEntry(this.context, this.loader, credentials, this.dynamicStatistics);
+			return new TokenEntry(this.context, this.loader, credentials, this.dynamicMonitor);
 		}
-		entry.countFor(this.dynamicStatistics);
+		entry.countFor(this.dynamicMonitor);
 		return entry;
 	}
 
@@ -319,12 +319,12 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 				letGo(entry, accounts);
 				account.remove();
 				if (entry != null) {
-					entry.countFor(this.dynamicStatistics);
+					entry.countFor(this.dynamicMonitor);
 				}
 			}
 		});
 		this.accounts = Collections.unmodifiableMap(accounts);
-		assignStatistics(accounts);
+		assignMonitors(accounts);
 		// The cache is for accounts that are known at run time only.
 		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
 		if (entries != null) {
@@ -374,12 +374,12 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	/**
 	 * Have each entry count for the first account that it belongs to.
 	 */
-	private void assignStatistics(Map<String, AccountTokenSource> accounts) {
+	private void assignMonitors(Map<String, AccountTokenSource> accounts) {
 		Set<TokenEntry> assigned = new HashSet<>();
 		accounts.forEach((name, account) -> {
 			account.entries()
 				.filter(assigned::add)
-				.forEach((entry) -> entry.countFor(this.statistics.computeIfAbsent(name, AccountStatistics::new)));
+				.forEach((entry) -> entry.countFor(this.monitors.computeIfAbsent(name, AccountMonitor::new)));
 		});
 	}
 
@@ -456,9 +456,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private WechatMpAccountStatus status(String name, AccountTokenSource account, TokenEntry entry) {
 		TokenSnapshot snapshot = entry.snapshot();
-		AccountStatistics statistics = entry.statistics();
+		AccountMonitor monitor = entry.monitor();
 		WechatMpAccessToken token = snapshot.token();
-		LastFailure lastFailure = statistics.lastFailure;
+		LastFailure lastFailure = monitor.lastFailure;
 		TokenEntry successor = account.successor();
 		int failures = ((successor != null) ? successor.snapshot() : snapshot).failures().count();
 		long now = this.context.clock().nanoTime();
@@ -466,9 +466,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 				localTime(snapshot.receivedAt(), now), localTime(snapshot.softExpiry(), now),
 				localTime(snapshot.hardExpiry(), now), (token != null) ? token.expiresAt() : null,
 				Duration.ofNanos((now < snapshot.hardExpiry()) ? snapshot.hardExpiry() - now : 0), snapshot.origin(),
-				statistics.lastFetchedAt, (lastFailure != null) ? lastFailure.exception() : null,
-				(lastFailure != null) ? lastFailure.at() : null, failures, statistics.fetches.sum(),
-				statistics.rejections.sum(), successor != null);
+				monitor.lastFetchedAt, (lastFailure != null) ? lastFailure.exception() : null,
+				(lastFailure != null) ? lastFailure.at() : null, failures, monitor.fetches.sum(),
+				monitor.rejections.sum(), successor != null);
 	}
 
 	private @Nullable Instant localTime(long nanoTime, long now) {
@@ -497,8 +497,8 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	 */
 	public Map<String, WechatMpRequestCounts> requestCounts() {
 		Map<String, WechatMpRequestCounts> counts = new LinkedHashMap<>();
-		this.statistics.keySet().forEach((name) -> counts.put(name, requestCounts(name)));
-		counts.put(this.dynamicStatistics.account, this.dynamicStatistics.requests());
+		this.monitors.keySet().forEach((name) -> counts.put(name, requestCounts(name)));
+		counts.put(this.dynamicMonitor.account, this.dynamicMonitor.requests());
 		return counts;
 	}
 
@@ -509,7 +509,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	 * @throws IllegalArgumentException if nothing is counted under that name
 	 */
 	public WechatMpRequestCounts requestCounts(String account) {
-		return statistics(account).requests();
+		return monitor(account).requests();
 	}
 
 	/**
@@ -519,14 +519,14 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	 * @throws IllegalArgumentException if nothing is counted under that name
 	 */
 	public long rejections(String account) {
-		return statistics(account).rejections.sum();
+		return monitor(account).rejections.sum();
 	}
 
-	private AccountStatistics statistics(String account) {
-		AccountStatistics statistics = this.dynamicStatistics.account.equals(account) ? this.dynamicStatistics
-				: this.statistics.get(account);
-		Assert.notNull(statistics, () -> "Nothing is counted for a WeChat account '" + account + "'");
-		return statistics;
+	private AccountMonitor monitor(String account) {
+		AccountMonitor monitor = this.dynamicMonitor.account.equals(account) ? this.dynamicMonitor
+				: this.monitors.get(account);
+		Assert.notNull(monitor, () -> "Nothing is counted for a WeChat account '" + account + "'");
+		return monitor;
 	}
 
 }

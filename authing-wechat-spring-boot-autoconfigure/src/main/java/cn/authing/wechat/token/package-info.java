@@ -31,6 +31,8 @@
  * <li>{@code TokenEntry}: the cache of one credentials pair. Its state is one volatile
  * field, the snapshot, swapped by compare-and-set. {@code CachedTokenSource}, its base,
  * answers blocking callers and subscribers.</li>
+ * <li>{@code AccountMonitor}: what is counted, logged and told to listeners. Decides
+ * nothing.</li>
  * <li>{@code FleetTokenLoader} and {@code TokenLoader}: obtain tokens, with and without a
  * store.</li>
  * <li>{@code TokenSnapshot}: all decisions, as pure functions of snapshot,
@@ -43,9 +45,9 @@
  *
  * <h2>A walk</h2> To follow a call for which no token is cached, read
  * {@code DefaultWechatMpTokenService}, {@code CachedTokenSource}, {@code held()} and
- * {@code join()} of {@code AccountTokenSource} and {@code TokenEntry}, {@code state()} of
- * {@code TokenSnapshot}, then {@code TokenFetch} from {@code start} to {@code received},
- * and {@code TokenLoader.load}. What was received goes to {@code TokenEntry.received},
+ * {@code join()} of {@code AccountTokenSource} and {@code TokenEntry}, {@code answer()}
+ * of {@code TokenSnapshot}, then {@code TokenFetch} from {@code start} to
+ * {@code received}, and {@code TokenLoader.load}. What was received goes to {@code TokenEntry.received},
  * whose swap of the snapshot ends the flight, and from there to those who wait. A call
  * that is answered from the cache goes no further than {@code TokenSnapshot}; a rejection
  * is {@code TokenEntry.reject} and {@code TokenSnapshot.rejected}.
