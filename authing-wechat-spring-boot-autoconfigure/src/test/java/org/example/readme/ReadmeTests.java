@@ -100,7 +100,8 @@ class ReadmeTests {
 				WechatMpTokenClientHttpRequestInterceptor.of(this.tokens));
 		MockRestServiceServer server = MockRestServiceServer.bindTo(client).build();
 		server.expect(requestTo(WITH_TOKEN)).andRespond(withSuccess("{}", MediaType.APPLICATION_JSON));
-		assertThat(client.getForObject("/cgi-bin/getcallbackip", String.class)).isEqualTo("{}");
+		assertThat(client.getForObject("https://api.weixin.qq.com/cgi-bin/getcallbackip", String.class))
+			.isEqualTo("{}");
 	}
 
 	@Test

@@ -43,7 +43,7 @@ class WechatClients {
 
 	@Bean
 	RestTemplate wechatRestTemplate(RestTemplateBuilder builder, WechatMpTokenClientHttpRequestInterceptor tokens) {
-		return builder.baseUri(WECHAT).additionalInterceptors(tokens).build();
+		return builder.additionalInterceptors(tokens).build();
 	}
 
 }

@@ -64,6 +64,9 @@ final class AuthingPropertiesValidator {
 
 	private static final String LONGER = "Write a longer duration, such as %s; a number without a unit is milliseconds.";
 
+	// Jasypt's and Spring Cloud's
+	private static final Pattern ENCRYPTED = Pattern.compile("ENC\\(.*\\)|\\{cipher}.*");
+
 	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
 
 	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^A-Za-z0-9]");
@@ -86,8 +89,6 @@ final class AuthingPropertiesValidator {
 			+ "https://example.authing.cn.";
 
 	private static final String ENCRYPTION_KEY_REMEDY = "Write what 'openssl rand -base64 32' prints.";
-
-	private static final ConfigurationPropertyName ACCOUNTS = ConfigurationPropertyName.of("authing.wechat.accounts");
 
 	private static final String CACHE = "authing.wechat.cache.";
 
@@ -146,9 +147,11 @@ final class AuthingPropertiesValidator {
 	// Defaults are valid: only what is set is looked at
 	private void validateValue(ConfigurationPropertyName name, Object value) {
 		String property = name.toString();
-		if (ACCOUNTS.isAncestorOf(name) && name.isNumericIndex(ACCOUNTS.getNumberOfElements())) {
-			add(ACCOUNTS.toString(), "is a list, but accounts are found by their names",
-					"Write a name of your choice in place of each index, such as " + ACCOUNTS + ".shop.app-id.");
+		if (PropertyScan.ACCOUNTS.isAncestorOf(name)
+				&& name.isNumericIndex(PropertyScan.ACCOUNTS.getNumberOfElements())) {
+			add(PropertyScan.ACCOUNTS.toString(), "is a list, but accounts are found by their names",
+					"Write a name of your choice in place of each index, such as " + PropertyScan.ACCOUNTS
+							+ ".shop.app-id.");
 		}
 		if (value instanceof Integer number && number < 1) {
 			add(property, "is " + number, "Write 1 or more.");
@@ -362,6 +365,10 @@ final class AuthingPropertiesValidator {
 		if (WRAPPED.matcher(value).matches()) {
 			return add(property, "has quotes or angle brackets around it (" + value.length() + " characters)",
 					"Write the value without them.");
+		}
+		if (ENCRYPTED.matcher(value).matches()) {
+			return add(property, "is still encrypted",
+					"Add the library that decrypts it, and its key, or write the " + "value itself.");
 		}
 		return WORD.matcher(value).matches() || add(property,
 				"has white space or other than ASCII characters in it (" + value.length() + " characters)", remedy);

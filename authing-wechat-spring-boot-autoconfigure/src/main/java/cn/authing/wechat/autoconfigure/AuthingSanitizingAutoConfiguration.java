@@ -16,9 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.stream.Stream;
-
-import org.jspecify.annotations.Nullable;
+import java.util.Set;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
@@ -26,7 +24,6 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
-import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
@@ -61,7 +58,7 @@ public final class AuthingSanitizingAutoConfiguration {
 	@ConditionalOnMissingBean(name = "authingSanitizingFunction")
 	SanitizingFunction authingSanitizingFunction(ObjectProvider<ValidatedProperties> properties,
 			Environment environment) {
-		SingletonSupplier<BoundProperties> unvalidated = SingletonSupplier.of(() -> bind(environment));
+		SingletonSupplier<Set<String>> unvalidated = SingletonSupplier.of(() -> BoundProperties.secrets(environment));
 		return (data) -> {
 			if (data.getValue() == null) {
 				return data;
@@ -69,22 +66,12 @@ public final class AuthingSanitizingAutoConfiguration {
 			String value = data.getValue().toString();
 			boolean secret = BoundProperties.isSecret(data.getKey()) || properties.stream()
 				.findFirst()
-				.map(ValidatedProperties::all)
-				.orElseGet(() -> Stream.ofNullable(unvalidated.get()))
-				.flatMap((bound) -> bound.secrets().stream())
+				.map(ValidatedProperties::secrets)
+				.orElseGet(unvalidated::obtain)
+				.stream()
 				.anyMatch((text) -> (text.length() >= MIN_LENGTH) ? value.contains(text) : value.equals(text));
 			return secret ? data.withSanitizedValue() : data;
 		};
-	}
-
-	// Where nothing of ours exists, nobody has cared for whether they can be bound
-	private static @Nullable BoundProperties bind(Environment environment) {
-		try {
-			return BoundProperties.from(environment);
-		}
-		catch (BindException ex) {
-			return null;
-		}
 	}
 
 }

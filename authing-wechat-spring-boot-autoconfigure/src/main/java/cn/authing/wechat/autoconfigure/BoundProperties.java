@@ -42,10 +42,12 @@ import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySource;
 import org.springframework.boot.context.properties.source.ConfigurationPropertySources;
+import org.springframework.boot.context.properties.source.IterableConfigurationPropertySource;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
+import org.springframework.util.StringUtils;
 
 /**
  * All properties below {@code authing}, as they were bound at one time.
@@ -57,12 +59,10 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
  * @param names the names of all properties that exist
  * @param values the values of those that are set
  * @param withoutUnit the names of durations that are set to a mere number
- * @param secrets the secrets among the values, and those that these are made of
  */
 record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat, AuthingWechatCacheProperties cache,
 		AuthingWechatApiProperties api, Set<ConfigurationPropertyName> names,
-		Map<ConfigurationPropertyName, Object> values, Set<ConfigurationPropertyName> withoutUnit,
-		Set<String> secrets) {
+		Map<ConfigurationPropertyName, Object> values, Set<ConfigurationPropertyName> withoutUnit) {
 
 	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^a-z0-9]");
 
@@ -79,8 +79,7 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		AuthingWechatApiProperties api = bind(binder, new AuthingWechatApiProperties());
 		authing.setHeaders(withoutVariants(hyphenate(authing.getHeaders(), environment)));
 		wechat.setAccounts(withoutVariants(wechat.getAccounts()));
-		return new BoundProperties(authing, wechat, cache, api, recorder.names, recorder.values, recorder.withoutUnit,
-				secrets(recorder.values, environment));
+		return new BoundProperties(authing, wechat, cache, api, recorder.names, recorder.values, recorder.withoutUnit);
 	}
 
 	private static <T extends Object> T bind(Binder binder, T properties) {
@@ -159,21 +158,38 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 	}
 
 	/**
-	 * Return the secrets among the values and those that these are made of: the value of
-	 * a header may be {@code Bearer ${GATEWAY_TOKEN}}, and the variable is a secret as
-	 * well.
+	 * Return the secrets of the environment, whether they can be bound or not, and those
+	 * that they are made of: the value of a header may be {@code Bearer
+	 * ${GATEWAY_TOKEN}}, and the variable is a secret as well.
 	 */
-	private static Set<String> secrets(Map<ConfigurationPropertyName, Object> values, Environment environment) {
+	static Set<String> secrets(Environment environment) {
 		Set<String> secrets = new HashSet<>();
-		values.forEach((name, value) -> {
-			if (isSecret(name.toString())) {
-				((value instanceof Collection<?> list) ? list : List.of(value))
-					.forEach((secret) -> secrets.add(secret.toString()));
-				ConfigurationProperty property = find(environment, name);
-				addParts((property != null) ? property.getValue() : null, environment, secrets);
+		for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
+			if (source instanceof IterableConfigurationPropertySource iterable) {
+				iterable.stream()
+					.filter((name) -> PropertyScan.ROOT.isAncestorOf(name) && isSecret(name.toString()))
+					.forEach((name) -> addSecrets(source, name, environment, secrets));
 			}
-		});
-		return Set.copyOf(secrets);
+		}
+		secrets.remove("");
+		return secrets;
+	}
+
+	private static void addSecrets(ConfigurationPropertySource source, ConfigurationPropertyName name,
+			Environment environment, Set<String> secrets) {
+		try {
+			ConfigurationProperty property = source.getConfigurationProperty(name);
+			if (property != null) {
+				String value = environment.resolvePlaceholders(property.getValue().toString());
+				secrets.add(value);
+				// Of a property that is a list
+				secrets.addAll(List.of(StringUtils.tokenizeToStringArray(value, ",")));
+				addParts(property.getValue(), environment, secrets);
+			}
+		}
+		catch (RuntimeException ex) {
+			// What cannot be read or decrypted is shown to nobody
+		}
 	}
 
 	private static void addParts(@Nullable Object value, Environment environment, Set<String> secrets) {
@@ -210,7 +226,11 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		public @Nullable Object onSuccess(ConfigurationPropertyName name, Bindable<?> target, BindContext context,
 				Object result) {
 			ConfigurationProperty property = context.getConfigurationProperty();
-			if (property != null) {
+			if (result instanceof Collection<?>) {
+				this.values.put(name, result);
+			}
+			else if (property != null && !(result instanceof Map)
+					&& !name.isNumericIndex(name.getNumberOfElements() - 1)) {
 				this.values.put(name, result);
 				if (result instanceof Duration && property.getValue().toString().matches("\\d+")) {
 					this.withoutUnit.add(name);

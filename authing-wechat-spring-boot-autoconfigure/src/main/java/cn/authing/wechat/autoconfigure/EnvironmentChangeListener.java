@@ -22,6 +22,7 @@ import java.util.regex.Pattern;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
@@ -34,8 +35,9 @@ import cn.authing.wechat.token.WechatMpAccountRegistry;
 /**
  * Makes the service read the accounts again when Spring Cloud says that the environment
  * has changed, whatever has changed: a secret may be the value of any variable. Comes
- * before Spring Cloud binds all properties again, which fails at the first that cannot be
- * bound.
+ * after libraries that decrypt values (Jasypt does so in a listener shortly before the
+ * last), but before Spring Cloud binds all properties again, which fails at the first
+ * that cannot be bound.
  */
 class EnvironmentChangeListener implements ApplicationListener<EnvironmentChangeEvent>, Ordered {
 
@@ -56,7 +58,7 @@ class EnvironmentChangeListener implements ApplicationListener<EnvironmentChange
 	EnvironmentChangeListener(WechatMpAccountRegistry registry, ValidatedProperties properties) {
 		this.registry = registry;
 		this.properties = properties;
-		this.effective = properties.current();
+		this.effective = properties.initial();
 	}
 
 	@Override
@@ -71,9 +73,11 @@ class EnvironmentChangeListener implements ApplicationListener<EnvironmentChange
 			}
 			this.reported = changed;
 		}
-		catch (InvalidAuthingPropertiesException | BindException ex) {
-			logger.warn(LogMessage.format("The environment has changed, and the configuration of Authing is not "
-					+ "usable any more. The accounts stay as they are. %s", ex.getMessage()));
+		catch (InvalidAuthingPropertiesException ex) {
+			reportNotUsable(ex.getMessage());
+		}
+		catch (BindException ex) {
+			reportNotUsable(this.properties.explain(ex));
 		}
 		catch (RuntimeException ex) {
 			logger.warn("The environment has changed, and the accounts could not be read again. They stay as they are",
@@ -81,9 +85,14 @@ class EnvironmentChangeListener implements ApplicationListener<EnvironmentChange
 		}
 	}
 
+	private static void reportNotUsable(@Nullable String reason) {
+		logger.warn(LogMessage.format("The environment has changed, and the configuration of Authing is not "
+				+ "usable any more. The accounts stay as they are. %s", reason));
+	}
+
 	@Override
 	public int getOrder() {
-		return HIGHEST_PRECEDENCE;
+		return LOWEST_PRECEDENCE - 1;
 	}
 
 }

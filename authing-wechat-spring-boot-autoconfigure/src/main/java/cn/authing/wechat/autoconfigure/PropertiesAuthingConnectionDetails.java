@@ -19,7 +19,8 @@ package cn.authing.wechat.autoconfigure;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@link AuthingConnectionDetails} that come from {@link AuthingProperties}.
+ * {@link AuthingConnectionDetails} that come from {@link AuthingProperties}. Only the
+ * secret can change while the application runs.
  */
 class PropertiesAuthingConnectionDetails implements AuthingConnectionDetails {
 
@@ -31,12 +32,12 @@ class PropertiesAuthingConnectionDetails implements AuthingConnectionDetails {
 
 	@Override
 	public String getAppHost() {
-		return String.valueOf(this.properties.current().authing().getAppHost());
+		return String.valueOf(this.properties.initial().authing().getAppHost());
 	}
 
 	@Override
 	public String getAppId() {
-		return String.valueOf(this.properties.current().authing().getAppId());
+		return String.valueOf(this.properties.initial().authing().getAppId());
 	}
 
 	@Override

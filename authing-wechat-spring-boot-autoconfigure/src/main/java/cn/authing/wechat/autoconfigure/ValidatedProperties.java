@@ -17,12 +17,16 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.ListableBeanFactory;
+import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.core.env.Environment;
 import org.springframework.core.log.LogMessage;
 
@@ -44,6 +48,8 @@ class ValidatedProperties {
 	private final boolean accountsRequired;
 
 	private final boolean pairRequired;
+
+	private final Set<String> secrets = ConcurrentHashMap.newKeySet();
 
 	private List<String> reported = List.of();
 
@@ -73,11 +79,25 @@ class ValidatedProperties {
 	}
 
 	/**
-	 * Return the properties as they were at start-up and as they are since then, whose
-	 * secrets may be others.
+	 * Return the properties as they were bound at start-up.
 	 */
-	Stream<BoundProperties> all() {
-		return Stream.of(this.initial, this.current).distinct();
+	BoundProperties initial() {
+		return this.initial;
+	}
+
+	/**
+	 * Return all secrets since start-up, also those of properties that were not valid.
+	 */
+	Set<String> secrets() {
+		return this.secrets;
+	}
+
+	/**
+	 * Return why properties cannot be bound, and what to write.
+	 */
+	@Nullable String explain(BindException failure) {
+		FailureAnalysis analysis = new AuthingFailureAnalyzer(this.environment).analyze(failure);
+		return (analysis != null) ? analysis.getDescription() + " " + analysis.getAction() : failure.getMessage();
 	}
 
 	/**
@@ -91,6 +111,7 @@ class ValidatedProperties {
 	}
 
 	private BoundProperties bind() {
+		this.secrets.addAll(BoundProperties.secrets(this.environment));
 		BoundProperties properties = BoundProperties.from(this.environment);
 		PropertyScan scan = new PropertyScan(this.environment, properties);
 		reportUnknown(scan.unknown());

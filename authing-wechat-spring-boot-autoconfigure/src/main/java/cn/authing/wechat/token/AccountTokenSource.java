@@ -250,7 +250,14 @@ final class AccountTokenSource extends CachedTokenSource {
 		}
 		this.entry = next;
 		this.successor = null;
-		logger.info(LogMessage.format("The changed credentials of account '%s' are in use", SafeText.of(this.name)));
+		if (next.snapshot().isUsed() && !isValid(next)) {
+			logger.warn(LogMessage.format("The old credentials of account '%s' have no token any more; the changed ones"
+					+ " are used, though they have produced no valid token yet", SafeText.of(this.name)));
+		}
+		else {
+			logger
+				.info(LogMessage.format("The changed credentials of account '%s' are in use", SafeText.of(this.name)));
+		}
 		if (this.warm) {
 			next.keepWarm();
 		}

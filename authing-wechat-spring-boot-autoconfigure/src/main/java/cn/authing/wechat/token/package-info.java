@@ -47,10 +47,11 @@
  * {@code DefaultWechatMpTokenService}, {@code CachedTokenSource}, {@code held()} and
  * {@code join()} of {@code AccountTokenSource} and {@code TokenEntry}, {@code answer()}
  * of {@code TokenSnapshot}, then {@code TokenFetch} from {@code start} to
- * {@code received}, and {@code TokenLoader.load}. What was received goes to {@code TokenEntry.received},
- * whose swap of the snapshot ends the flight, and from there to those who wait. A call
- * that is answered from the cache goes no further than {@code TokenSnapshot}; a rejection
- * is {@code TokenEntry.reject} and {@code TokenSnapshot.rejected}.
+ * {@code received}, and {@code TokenLoader.load}. What was received goes to
+ * {@code TokenEntry.received}, whose swap of the snapshot ends the flight, and from there
+ * to those who wait. A call that is answered from the cache goes no further than
+ * {@code TokenSnapshot}; a rejection is {@code TokenEntry.reject} and
+ * {@code TokenSnapshot.rejected}.
  *
  * <h2>States</h2> The state follows from the snapshot and the time, see
  * {@link cn.authing.wechat.token.WechatMpTokenState}. Time alone moves to the right:

@@ -194,6 +194,15 @@ class AuthingPropertiesTests {
 				.hasMessageStartingWith(prefix + "app-id is the original id (gh_...) of an account. Write the WeChat"));
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "ENC(GbF0i3sRt=)", "{cipher}0123456789abcdef" })
+	void validateWhenSecretIsStillEncryptedShouldSaySo(String secret) {
+		this.contextRunner.withPropertyValues("authing.wechat.app-id=wx1", "authing.wechat.app-secret=" + secret)
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageStartingWith("authing.wechat.app-secret is still encrypted. Add the library"));
+	}
+
 	@Test
 	void validateWhenAccountsAreAListShouldAskForNames() {
 		this.contextRunner

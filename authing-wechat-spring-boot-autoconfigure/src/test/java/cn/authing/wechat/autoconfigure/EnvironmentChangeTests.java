@@ -16,16 +16,26 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
+import com.ulisesbocchio.jasyptspringboot.annotation.EnableEncryptableProperties;
+import org.jasypt.encryption.StringEncryptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
 
+import org.springframework.boot.WebApplicationType;
+import org.springframework.boot.actuate.endpoint.SanitizableData;
+import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.builder.SpringApplicationBuilder;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -34,10 +44,12 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.cloud.autoconfigure.ConfigurationPropertiesRebinderAutoConfiguration;
 import org.springframework.cloud.autoconfigure.RefreshAutoConfiguration;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
+import org.springframework.cloud.context.refresh.ContextRefresher;
 import org.springframework.cloud.context.scope.refresh.RefreshScope;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.context.annotation.Scope;
 import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.MapPropertySource;
@@ -135,6 +147,83 @@ class EnvironmentChangeTests {
 	}
 
 	@Test
+	void refreshWithJasyptShouldReadDecryptedSecrets(@TempDir Path directory) throws Exception {
+		Path file = directory.resolve("application.properties");
+		Files.writeString(file, "authing.app-secret=ENC(eno-t3rc3s)");
+		try (ConfigurableApplicationContext context = new SpringApplicationBuilder(JasyptConfiguration.class)
+			.web(WebApplicationType.NONE)
+			.run("--spring.config.location=file:" + directory + "/", "--authing.app-id=app",
+					"--authing.app-host=https://example.authing.cn")) {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			SanitizingFunction function = context.getBean(SanitizingFunction.class);
+			assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-one:1");
+			Files.writeString(file, "authing.app-secret=ENC(eno-t3rc3s)\nanother=value");
+			context.getBean(ContextRefresher.class).refresh();
+			assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-one:1");
+			Files.writeString(file, "authing.app-secret=ENC(owt-t3rc3s)");
+			context.getBean(ContextRefresher.class).refresh();
+			assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-two:1");
+			assertThat(function.apply(new SanitizableData(null, "any", "s3cr3t-two")).getValue())
+				.isEqualTo(SanitizableData.SANITIZED_VALUE);
+		}
+	}
+
+	@Test
+	void changeThatIsNotValidShouldHideItsSecretsAllTheSame() {
+		this.contextRunner.withConfiguration(AutoConfigurations.of(AuthingSanitizingAutoConfiguration.class))
+			.run((context) -> {
+				this.source.put("authing.wechat.accounts.new.app-secret", "${odd.name}");
+				this.source.put("authing.timeout", "soon");
+				this.source.put("odd.name", "s3cr3t-three");
+				change(context, "odd.name");
+				this.source.remove("authing.wechat.accounts.new.app-secret");
+				this.source.remove("authing.timeout");
+				change(context, "authing.timeout");
+				SanitizingFunction function = context.getBean(SanitizingFunction.class);
+				assertThat(function.apply(new SanitizableData(null, "odd.name", "s3cr3t-three")).getValue())
+					.isEqualTo(SanitizableData.SANITIZED_VALUE);
+			});
+	}
+
+	@Test
+	void changeThatCannotBeBoundShouldSayWhatToWrite(CapturedOutput output) {
+		this.contextRunner.run((context) -> {
+			this.source.put("authing.timeout", "soon");
+			change(context, "authing.timeout");
+		});
+		assertThat(output).containsOnlyOnce("The accounts stay as they are. authing.timeout is 'soon', which is not a "
+				+ "duration (set in \"authing.timeout\" from property source \"config\"). Write a whole number and its "
+				+ "unit: 500ms, 10s, 5m or 2h.");
+	}
+
+	@Test
+	void changeOfAuthingsAppIdShouldWaitForTheNextStart(CapturedOutput output) {
+		this.contextRunner.run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			this.source.put("authing.app-id", "another");
+			change(context, "authing.app-id");
+			assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-app:1");
+		});
+		assertThat(output).contains("Changes of authing.app-id take effect when");
+	}
+
+	@Test
+	void changeOfHowAListIsWrittenShouldBeNone(CapturedOutput output) {
+		this.source.put("authing.wechat.api.hosts[0]", "localhost:8080");
+		this.source.put("authing.wechat.api.hosts[1]", "localhost:8081");
+		this.contextRunner.run((context) -> {
+			this.source.keySet().removeIf((name) -> name.startsWith("authing.wechat.api.hosts"));
+			this.source.put("authing.wechat.api.hosts", "localhost:8080,localhost:8081");
+			change(context, "authing.wechat.api.hosts");
+			assertThat(output).doesNotContain("take effect");
+			this.source.put("authing.wechat.api.hosts", "localhost:8080");
+			this.source.put("authing.headers.x-key", "value");
+			change(context, "authing.wechat.api.hosts");
+		});
+		assertThat(output).contains("Changes of authing.headers.x-key, authing.wechat.api.hosts take effect when");
+	}
+
+	@Test
 	void changeShouldLeaveRefreshScopedBeansToSpringCloud() {
 		this.contextRunner.withUserConfiguration(RefreshScopeConfiguration.class).run((context) -> {
 			assertThat(context.getBean(StringBuilder.class).toString()).isEqualTo("default,old");
@@ -179,6 +268,33 @@ class EnvironmentChangeTests {
 			}
 
 		});
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@EnableEncryptableProperties
+	@ImportAutoConfiguration({ AuthingClientAutoConfiguration.class, AuthingWechatAutoConfiguration.class,
+			AuthingSanitizingAutoConfiguration.class, RefreshAutoConfiguration.class,
+			ConfigurationPropertiesRebinderAutoConfiguration.class })
+	@Import(AuthingWechatAutoConfigurationTests.ClientConfiguration.class)
+	static class JasyptConfiguration {
+
+		@Bean
+		StringEncryptor jasyptStringEncryptor() {
+			return new StringEncryptor() {
+
+				@Override
+				public String encrypt(String message) {
+					return new StringBuilder(message).reverse().toString();
+				}
+
+				@Override
+				public String decrypt(String encryptedMessage) {
+					return encrypt(encryptedMessage);
+				}
+
+			};
+		}
+
 	}
 
 	@Configuration(proxyBeanMethods = false)

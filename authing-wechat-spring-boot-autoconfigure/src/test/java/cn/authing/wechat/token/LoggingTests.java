@@ -343,6 +343,21 @@ class LoggingTests {
 	}
 
 	@Test
+	void changedCredentialsThatAreUsedForWantOfOthersShouldNotBeCalledASuccess() {
+		this.fixture.hold(TOKEN);
+		this.fixture.client.onCall((call) -> call.fail());
+		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "another-secret"));
+		this.fixture.registry.reload();
+		this.fixture.advance(LIFE);
+		this.fixture.ask();
+		assertThat(messages(Level.WARN)).last()
+			.asString()
+			.isEqualTo("The old credentials of account 'default' have no token any more; the changed ones are used, "
+					+ "though they have produced no valid token yet");
+		assertThat(messages(Level.INFO)).noneMatch((message) -> message.contains("are in use"));
+	}
+
+	@Test
 	void changeOfCredentialsShouldBeLoggedOnce() {
 		this.fixture.hold(TOKEN);
 		this.fixture.client.onCall((call) -> call.fail());
