@@ -29,6 +29,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
@@ -149,6 +151,15 @@ class DeploymentTests {
 	}
 
 	@Test
+	void imageShouldLeaveMemoryBesideTheHeap() {
+		Matcher heap = Pattern.compile("MaxRAMPercentage=(\\d+)").matcher(read("Dockerfile"));
+		assertThat(heap.find()).isTrue();
+		String limit = String.valueOf(node(CONTAINER, "resources", "limits").get("memory"));
+		int megabytes = Integer.parseInt(limit.replace("Mi", ""));
+		assertThat(megabytes * (100 - Integer.parseInt(heap.group(1))) / 100).isGreaterThanOrEqualTo(256);
+	}
+
+	@Test
 	void composeShouldMountFilesThatExist() {
 		Map<String, Object> services = node(yaml("compose.yaml"), "services");
 		assertThat(services).containsOnlyKeys("sample", "redis", "prometheus", "grafana");
@@ -157,7 +168,7 @@ class DeploymentTests {
 		mounts.addAll(strings(node(services, "grafana"), "volumes"));
 		assertThat(mounts).hasSize(5)
 			.allSatisfy((mount) -> assertThat(DEPLOY.resolve(mount.split(":")[0])).isRegularFile());
-		assertThat(strings(node(services, "sample"), "ports")).containsExactly("127.0.0.1:8080:" + PORT);
+		assertThat(strings(node(services, "sample"), "ports")).containsExactly("127.0.0.1:8080-8081:" + PORT);
 		assertThat(DEPLOY.resolve(String.valueOf(node(services, "sample", "build").get("context")))
 			.resolve(String.valueOf(node(services, "sample", "build").get("dockerfile")))).isRegularFile();
 	}
