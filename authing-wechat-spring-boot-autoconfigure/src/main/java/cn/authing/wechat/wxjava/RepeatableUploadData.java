@@ -78,14 +78,4 @@ final class RepeatableUploadData extends CommonUploadData {
 		return StreamUtils.nonClosing(this.source);
 	}
 
-	@Override
-	public boolean equals(@Nullable Object other) {
-		return this == other;
-	}
-
-	@Override
-	public int hashCode() {
-		return System.identityHashCode(this);
-	}
-
 }
