@@ -36,11 +36,13 @@ import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.Advisor;
+import org.springframework.aop.ClassFilter;
 import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopProxyUtils;
 import org.springframework.aop.framework.ProxyFactory;
-import org.springframework.aop.support.StaticMethodMatcherPointcutAdvisor;
+import org.springframework.aop.support.ComposablePointcut;
+import org.springframework.aop.support.DefaultPointcutAdvisor;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.util.ClassUtils;
 import org.springframework.util.ConcurrentReferenceHashMap;
@@ -83,7 +85,8 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 
 	private final ObjectProvider<WxJavaAccounts> accounts;
 
-	private final Advisor tokenAdvisor = new TokenAdvisor();
+	private final Advisor tokenAdvisor = new DefaultPointcutAdvisor(
+			new ComposablePointcut((ClassFilter) this::isOfWxJava), (MethodInterceptor) this::invoke);
 
 	// What a registry hands out, by what it holds.
 	private final Map<Object, Object> registered = new ConcurrentReferenceHashMap<>();
@@ -211,6 +214,13 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 		return this.accounts.getObject().find(this.appIds.apply(configuration));
 	}
 
+	private boolean isOfWxJava(Class<?> type) {
+		return this.configurationType.isAssignableFrom(type) || this.serviceType.isAssignableFrom(type)
+				|| ClassUtils.getAllInterfacesForClassAsSet(type)
+					.stream()
+					.anyMatch((candidate) -> candidate.getName().equals(this.registryType));
+	}
+
 	private @Nullable Object invoke(MethodInvocation invocation) throws Throwable {
 		Object target = Objects.requireNonNull(invocation.getThis());
 		if (this.configurationType.isInstance(target)) {
@@ -219,17 +229,18 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 		if (this.serviceType.isInstance(target)) {
 			return invokeService(invocation, this.serviceType.cast(target));
 		}
-		Object service = invocation.proceed();
-		return (service != null) ? this.registered.computeIfAbsent(service,
-				(held) -> postProcessAfterInitialization(held, this.registryType)) : null;
+		Object result = invocation.proceed();
+		return this.serviceType.isInstance(result) ? this.registered.computeIfAbsent(result,
+				(held) -> postProcessAfterInitialization(held, this.registryType)) : result;
 	}
 
 	private @Nullable Object invokeConfiguration(MethodInvocation invocation, C configuration) throws Throwable {
-		WxJavaAccount account = find(configuration);
+		String method = invocation.getMethod().getName();
+		WxJavaAccount account = CONFIGURATION_METHODS.contains(method) ? find(configuration) : null;
 		if (account == null) {
 			return invocation.proceed();
 		}
-		return switch (invocation.getMethod().getName()) {
+		return switch (method) {
 			case "getAccessToken" -> account.getAccessToken();
 			// Else WxJava would fetch one itself; the source refreshes it in time
 			case "isAccessTokenExpired" -> false;
@@ -261,42 +272,6 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 		}
 		Arrays.setAll(arguments, (i) -> manageArgument(arguments[i]));
 		return invocation.proceed();
-	}
-
-	private final class TokenAdvisor extends StaticMethodMatcherPointcutAdvisor {
-
-		TokenAdvisor() {
-			super((MethodInterceptor) WxJavaBeanPostProcessor.this::invoke);
-			setClassFilter((type) -> isConfiguration(type) || isService(type) || isRegistry(type));
-		}
-
-		@Override
-		public boolean matches(Method method, Class<?> targetClass) {
-			if (isConfiguration(targetClass)) {
-				return CONFIGURATION_METHODS.contains(method.getName());
-			}
-			if (isService(targetClass)) {
-				return method.getName().equals("getAccessToken") || Arrays.stream(method.getParameterTypes())
-					.anyMatch((type) -> isConfiguration(type) || type == Map.class || type == Function.class
-							|| type == CommonUploadParam.class);
-			}
-			return isService(method.getReturnType());
-		}
-
-		private boolean isConfiguration(Class<?> type) {
-			return WxJavaBeanPostProcessor.this.configurationType.isAssignableFrom(type);
-		}
-
-		private boolean isService(Class<?> type) {
-			return WxJavaBeanPostProcessor.this.serviceType.isAssignableFrom(type);
-		}
-
-		private boolean isRegistry(Class<?> type) {
-			return ClassUtils.getAllInterfacesForClassAsSet(type)
-				.stream()
-				.anyMatch((candidate) -> candidate.getName().equals(WxJavaBeanPostProcessor.this.registryType));
-		}
-
 	}
 
 }
