@@ -25,7 +25,6 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
-import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionMessage;
@@ -39,15 +38,13 @@ import org.springframework.boot.autoconfigure.condition.SpringBootCondition;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
-import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientProperties;
 import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientPropertiesAutoConfiguration;
-import org.springframework.boot.webclient.WebClientCustomizer;
 import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.core.annotation.Order;
+import org.springframework.context.annotation.Import;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.log.LogMessage;
 import org.springframework.core.type.AnnotatedTypeMetadata;
@@ -76,6 +73,7 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 @Conditional(AuthingWechatServiceGroupsAutoConfiguration.OnServiceGroups.class)
 @ConditionalOnBean(WechatMpTokenService.class)
 @EnableConfigurationProperties(AuthingWechatApiProperties.class)
+@Import(WechatServiceGroupConnectors.class)
 public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 	private static final Log logger = LogFactory.getLog(AuthingWechatServiceGroupsAutoConfiguration.class);
@@ -132,31 +130,6 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
 			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
 				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, filter, jsonMapper));
-		}
-
-	}
-
-	/**
-	 * Gives the groups of {@code WebClient} the connector of their settings. Spring Boot
-	 * does so too, but its customizer of all clients, which comes at 0, replaces it.
-	 */
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnClass(WebClientCustomizer.class)
-	@ConditionalOnBean({ WechatMpTokenExchangeFilterFunction.class, HttpServiceClientProperties.class })
-	static class WebClientConnectorConfiguration {
-
-		@Bean
-		@Order(-1)
-		WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroupMarks(
-				AuthingWechatApiProperties properties) {
-			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
-				.forEachClient((group, builder) -> builder.filter(new WechatServiceGroupConnectors.Mark(group.name())));
-		}
-
-		@Bean
-		@Order(1)
-		WebClientCustomizer authingWechatWebClientServiceGroupConnectors(ConfigurableListableBeanFactory beanFactory) {
-			return new WechatServiceGroupConnectors(beanFactory);
 		}
 
 	}

@@ -22,6 +22,8 @@ import reactor.core.publisher.Mono;
 
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.RootBeanDefinition;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.autoconfigure.HttpClientSettingsPropertyMapper;
 import org.springframework.boot.http.client.autoconfigure.reactive.ReactiveHttpClientAutoConfiguration;
@@ -29,20 +31,29 @@ import org.springframework.boot.http.client.autoconfigure.service.HttpServiceCli
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.SslBundles;
 import org.springframework.boot.webclient.WebClientCustomizer;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.annotation.Order;
 import org.springframework.http.client.reactive.ClientHttpConnector;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
 import org.springframework.web.reactive.function.client.WebClient;
+import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
+
+import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 
 /**
  * Gives a {@link WebClient} of an HTTP service group the connector of the group's
- * settings, {@code spring.http.serviceclient.<group>.redirects} among them, in the place
- * of Spring Boot's for all clients. What the application itself sets, as a bean or with a
- * customizer, is left.
+ * settings, {@code spring.http.serviceclient.<group>.redirects} among them. Spring Boot
+ * does so too, but its customizer of all clients, which comes at 0, replaces it. What the
+ * application itself sets, as a bean or with a customizer, is left.
  */
-final class WechatServiceGroupConnectors implements WebClientCustomizer {
+@Configuration(proxyBeanMethods = false)
+@ConditionalOnClass(WebClientCustomizer.class)
+@ConditionalOnBean({ WechatMpTokenExchangeFilterFunction.class, HttpServiceClientProperties.class })
+class WechatServiceGroupConnectors {
 
 	private static final String CONNECTOR = "clientHttpConnector";
 
@@ -52,8 +63,20 @@ final class WechatServiceGroupConnectors implements WebClientCustomizer {
 		this.beanFactory = beanFactory;
 	}
 
-	@Override
-	public void customize(WebClient.Builder builder) {
+	@Bean
+	@Order(-1)
+	WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroupMarks(AuthingWechatApiProperties properties) {
+		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
+			.forEachClient((group, builder) -> builder.filter(new Mark(group.name())));
+	}
+
+	@Bean
+	@Order(1)
+	WebClientCustomizer authingWechatWebClientServiceGroupConnectors() {
+		return this::customize;
+	}
+
+	private void customize(WebClient.Builder builder) {
 		builder.filters((filters) -> {
 			for (ExchangeFilterFunction filter : filters) {
 				if (filter instanceof Mark mark && isConnectorOfSpringBoot()) {
@@ -87,7 +110,7 @@ final class WechatServiceGroupConnectors implements WebClientCustomizer {
 	 *
 	 * @param group the name of the group
 	 */
-	record Mark(String group) implements ExchangeFilterFunction {
+	private record Mark(String group) implements ExchangeFilterFunction {
 
 		@Override
 		public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
