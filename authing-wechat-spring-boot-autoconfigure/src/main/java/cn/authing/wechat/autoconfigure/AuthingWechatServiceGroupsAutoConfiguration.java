@@ -39,7 +39,6 @@ import org.springframework.boot.context.properties.EnableConfigurationProperties
 import org.springframework.boot.context.properties.bind.Bindable;
 import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.boot.http.client.autoconfigure.service.HttpServiceClientPropertiesAutoConfiguration;
-import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.ConditionContext;
 import org.springframework.context.annotation.Conditional;
@@ -48,7 +47,6 @@ import org.springframework.context.annotation.Import;
 import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.log.LogMessage;
 import org.springframework.core.type.AnnotatedTypeMetadata;
-import org.springframework.web.client.RestClient;
 import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
 import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
@@ -75,6 +73,8 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 @EnableConfigurationProperties(AuthingWechatApiProperties.class)
 @Import(WechatServiceGroupConnectors.class)
 public final class AuthingWechatServiceGroupsAutoConfiguration {
+
+	private static final String REST_CLIENT_GROUPS = "authingWechatRestClientServiceGroups";
 
 	private static final Log logger = LogFactory.getLog(AuthingWechatServiceGroupsAutoConfiguration.class);
 
@@ -105,10 +105,10 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 	}
 
 	// Nothing else gives their clients a base URL and keeps them from following redirects
-	@Bean
+	@Bean(REST_CLIENT_GROUPS)
 	@ConditionalOnMissingClass("org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration")
-	@ConditionalOnMissingBean(name = "authingWechatRestClientServiceGroups")
-	RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(AuthingWechatApiProperties properties) {
+	@ConditionalOnMissingBean(name = REST_CLIENT_GROUPS)
+	RestClientHttpServiceGroupConfigurer authingWechatMissingRestClient(AuthingWechatApiProperties properties) {
 		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
 			.forEachClient((group, builder) -> {
 				throw InvalidAuthingPropertiesException.of(WechatServiceGroups.property(group.name()),
@@ -116,6 +116,16 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 						"Add the dependency spring-boot-starter-restclient, or write clientType = "
 								+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
 			});
+	}
+
+	@Bean(REST_CLIENT_GROUPS)
+	@ConditionalOnBean(WechatMpTokenClientHttpRequestInterceptor.class)
+	@ConditionalOnMissingBean(name = REST_CLIENT_GROUPS)
+	RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(AuthingWechatApiProperties properties,
+			WechatMpTokenService tokens, WechatMpTokenClientHttpRequestInterceptor interceptor, JsonMapper jsonMapper) {
+		WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
+		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
+			.forEachClient((group, builder) -> serviceGroups.configure(group, builder, interceptor, jsonMapper));
 	}
 
 	@Configuration(proxyBeanMethods = false)
@@ -130,23 +140,6 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
 			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
 				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, filter, jsonMapper));
-		}
-
-	}
-
-	@Configuration(proxyBeanMethods = false)
-	@ConditionalOnClass({ RestClient.class, HttpServiceClientAutoConfiguration.class })
-	@ConditionalOnBean(WechatMpTokenClientHttpRequestInterceptor.class)
-	static class RestClientConfiguration {
-
-		@Bean
-		@ConditionalOnMissingBean(name = "authingWechatRestClientServiceGroups")
-		RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(AuthingWechatApiProperties properties,
-				WechatMpTokenService tokens, WechatMpTokenClientHttpRequestInterceptor interceptor,
-				JsonMapper jsonMapper) {
-			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
-			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
-				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, interceptor, jsonMapper));
 		}
 
 	}
