@@ -68,7 +68,10 @@ final class RedisAvailability {
 	// The next probe or, when the circuit has just closed, the end of the streak.
 	private final Disposable.Swap next = Disposables.swap();
 
-	private volatile @Nullable Outage outage;
+	// Why Redis is not used, and since when.
+	private volatile @Nullable String outage;
+
+	private @Nullable Instant outageSince;
 
 	private volatile boolean suspended;
 
@@ -117,14 +120,15 @@ final class RedisAvailability {
 		if (this.outage != null || this.suspended) {
 			return;
 		}
-		Outage outage = new Outage(describe(failure), Instant.now());
-		this.outage = outage;
+		String reason = describe(failure);
+		this.outage = reason;
+		this.outageSince = Instant.now();
 		if (this.streak == null) {
 			this.streak = this.backOff.start();
-			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", outage.reason()));
+			logger.warn(LogMessage.format("Redis %s; access tokens are not shared until it recovers", reason));
 		}
 		else {
-			logger.debug(LogMessage.format("Redis failed again: it %s", outage.reason()));
+			logger.debug(LogMessage.format("Redis failed again: it %s", reason));
 		}
 		BackOffExecution backOff = this.streak;
 		this.next.update(Mono.defer(() -> Mono.delay(Duration.ofMillis(backOff.nextBackOff())))
@@ -170,11 +174,9 @@ final class RedisAvailability {
 		this.outage = null;
 	}
 
-	WechatMpTokenStoreStatus status(long undecodable) {
-		Outage outage = this.outage;
-		return new WechatMpTokenStoreStatus((outage != null) ? outage.reason() : null,
-				(outage != null) ? outage.since() : null, this.succeeded.sum(), this.failed.sum(), this.skipped.sum(),
-				undecodable);
+	synchronized WechatMpTokenStoreStatus status(long undecodable) {
+		return new WechatMpTokenStoreStatus(this.outage, (this.outage != null) ? this.outageSince : null,
+				this.succeeded.sum(), this.failed.sum(), this.skipped.sum(), undecodable);
 	}
 
 	private static String describe(Throwable failure) {
@@ -190,16 +192,6 @@ final class RedisAvailability {
 		Matcher error = ERROR_CODE.matcher(String.valueOf(cause.getMessage()));
 		return error.matches() ? "answered with the error " + error.group(1)
 				: "cannot be used (" + cause.getClass().getName() + ")";
-	}
-
-	/**
-	 * That Redis is not used.
-	 *
-	 * @param reason why
-	 * @param since since when
-	 */
-	private record Outage(String reason, Instant since) {
-
 	}
 
 }
