@@ -27,6 +27,7 @@ import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Publisher;
@@ -62,8 +63,6 @@ final class JdkExchange extends Exchange {
 	// Since Java 21
 	private static final @Nullable Method SHUTDOWN_NOW = ReflectionUtils.findMethod(HttpClient.class, "shutdownNow");
 
-	private static final Enough WRITTEN = new Enough(null);
-
 	private final HttpClient client;
 
 	private volatile @Nullable CompletableFuture<?> answer;
@@ -95,15 +94,17 @@ final class JdkExchange extends Exchange {
 	 * client is built: its thread would live until it is garbage collected.
 	 */
 	private static HttpClient.Builder customize(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+		AtomicReference<HttpClient.@Nullable Builder> customized = new AtomicReference<>();
 		try {
 			builder.withHttpClientCustomizer((client) -> {
-				throw new Enough(client);
+				customized.set(client);
+				throw new CancellationException();
 			}).build(settings);
-			throw new IllegalStateException("The JDK's HTTP client was not customized");
 		}
-		catch (Enough ex) {
-			return Objects.requireNonNull(ex.client);
+		catch (CancellationException ex) {
+			// Before the client is built
 		}
+		return Objects.requireNonNull(customized.get());
 	}
 
 	@Override
@@ -112,10 +113,11 @@ final class JdkExchange extends Exchange {
 		// Spring's connector goes on to receive a body that nobody reads any more, so
 		// that it writes the request only
 		AtomicReference<@Nullable HttpRequest> written = new AtomicReference<>();
+		CancellationException enough = new CancellationException();
 		return super.connect(method, uri, (request) -> requestCallback.apply(request).then(Mono.defer(() -> {
 			written.set(request.getNativeRequest());
-			return Mono.error(WRITTEN);
-		}))).onErrorComplete((failure) -> failure == WRITTEN).switchIfEmpty(Mono.defer(() -> send(written.get())));
+			return Mono.error(enough);
+		}))).onErrorComplete((failure) -> failure == enough).switchIfEmpty(Mono.defer(() -> send(written.get())));
 	}
 
 	private Mono<ClientHttpResponse> send(@Nullable HttpRequest request) {
@@ -222,22 +224,6 @@ final class JdkExchange extends Exchange {
 		@Override
 		public void onComplete() {
 			this.reader.onComplete();
-		}
-
-	}
-
-	/**
-	 * Ends what Spring does when it has done what is needed of it.
-	 */
-	private static final class Enough extends RuntimeException {
-
-		private static final long serialVersionUID = 1L;
-
-		private final transient HttpClient.@Nullable Builder client;
-
-		Enough(HttpClient.@Nullable Builder client) {
-			super(null, null, false, false);
-			this.client = client;
 		}
 
 	}
