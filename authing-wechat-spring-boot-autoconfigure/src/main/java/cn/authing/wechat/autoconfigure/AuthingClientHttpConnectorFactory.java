@@ -17,7 +17,11 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.function.Supplier;
 
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 
 import org.springframework.beans.factory.DisposableBean;
@@ -25,6 +29,10 @@ import org.springframework.boot.http.client.HttpClientSettings;
 import org.springframework.boot.http.client.HttpCookieHandling;
 import org.springframework.boot.http.client.HttpRedirects;
 import org.springframework.boot.http.client.reactive.ClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.HttpComponentsClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.JdkClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.JettyClientHttpConnectorBuilder;
+import org.springframework.boot.http.client.reactive.ReactorClientHttpConnectorBuilder;
 import org.springframework.boot.ssl.NoSuchSslBundleException;
 import org.springframework.boot.ssl.SslBundle;
 import org.springframework.boot.ssl.SslBundles;
@@ -37,19 +45,35 @@ import cn.authing.wechat.client.SingleUseHttpConnector.Exchange;
 
 /**
  * Makes the HTTP connector to Authing: the application's HTTP client and settings, but
- * for what {@link AuthingProperties} says, on connections of its own. The client is made
- * for the first request, so that start-up need not load it, and closed with this bean.
+ * for what {@link AuthingProperties} says, on connections of its own, each of which is
+ * used for one exchange: HTTP/1.1, and no account waits for another's connection. The
+ * client is made for the first request, so that start-up need not load it, and closed
+ * with this bean.
  */
 class AuthingClientHttpConnectorFactory implements DisposableBean {
+
+	/**
+	 * More connections than there will be, for libraries that want a number.
+	 */
+	static final int UNLIMITED = Integer.MAX_VALUE / 2;
+
+	private static final Log logger = LogFactory.getLog(AuthingClientHttpConnectorFactory.class);
+
+	// A logger, and a system property that has it write to the standard error
+	private static final String JDK_DEBUG = "jdk.internal.httpclient.debug";
+
+	private static final String WARNING = ": it shows what is sent to Authing and its answers, the WeChat app secret "
+			+ "and tokens among them. ";
 
 	private final ClientHttpConnectorBuilder<?> builder;
 
 	private final HttpClientSettings settings;
 
-	private final SingleUseHttpConnector connector = new SingleUseHttpConnector(this::openExchange,
-			this::closeTransport);
+	private final SingleUseHttpConnector connector = new SingleUseHttpConnector(this::openExchange, this::closeClient);
 
-	private @Nullable HttpTransport transport;
+	private @Nullable Supplier<Exchange> exchanges;
+
+	private @Nullable Object client;
 
 	AuthingClientHttpConnectorFactory(ClientHttpConnectorBuilder<?> builder, HttpClientSettings defaults,
 			@Nullable SslBundles sslBundles, AuthingProperties properties) {
@@ -64,7 +88,7 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 		// Spring Boot 4.0 knows no setting for cookies
 		this.settings = ClassUtils.isPresent("org.springframework.boot.http.client.HttpCookieHandling",
 				getClass().getClassLoader()) ? settings.withCookieHandling(HttpCookieHandling.DISABLE) : settings;
-		HttpTransport.warnOfLoggers(builder);
+		warnOfLoggers(builder);
 	}
 
 	ClientHttpConnector getConnector() {
@@ -77,15 +101,42 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 	}
 
 	private Exchange openExchange() {
-		if (this.transport == null) {
-			this.transport = HttpTransport.of(this.builder, this.settings);
+		if (this.exchanges == null) {
+			this.exchanges = exchanges();
 		}
-		return this.transport.exchanges().get();
+		return this.exchanges.get();
 	}
 
-	private void closeTransport() {
-		if (this.transport != null) {
-			this.transport.close();
+	private Supplier<Exchange> exchanges() {
+		if (this.builder instanceof JettyClientHttpConnectorBuilder jetty) {
+			return JettyExchange.exchanges(jetty, this.settings, this::setClient);
+		}
+		if (this.builder instanceof HttpComponentsClientHttpConnectorBuilder httpComponents) {
+			return HttpComponentsExchange.exchanges(httpComponents, this.settings, this::setClient);
+		}
+		if (this.builder instanceof JdkClientHttpConnectorBuilder jdk) {
+			return JdkExchange.exchanges(jdk, this.settings);
+		}
+		ClientHttpConnector connector = ((this.builder instanceof ReactorClientHttpConnectorBuilder reactor)
+				? ReactorTransport.customize(reactor) : this.builder)
+			.build(this.settings);
+		setClient(connector);
+		return () -> new Exchange(connector);
+	}
+
+	// What is closed when all exchanges have been
+	private void setClient(Object client) {
+		this.client = client;
+	}
+
+	private void closeClient() {
+		try {
+			if (this.client instanceof AutoCloseable closeable) {
+				closeable.close();
+			}
+		}
+		catch (Exception ex) {
+			logger.debug("Could not close the HTTP client", ex);
 		}
 	}
 
@@ -107,6 +158,36 @@ class AuthingClientHttpConnectorFactory implements DisposableBean {
 					"names '" + name + "', which is not one of the known bundles " + sslBundles.getBundleNames(),
 					"Define it, for example as spring.ssl.bundle.pem." + name
 							+ ".truststore.certificate, or name a known one.");
+		}
+	}
+
+	/**
+	 * Warn where a logger is on that shows what is sent to Authing. Libraries cannot be
+	 * told not to for one client.
+	 */
+	private static void warnOfLoggers(ClientHttpConnectorBuilder<?> builder) {
+		if (builder instanceof JettyClientHttpConnectorBuilder) {
+			warnOfLoggers("org.eclipse.jetty.client", "org.eclipse.jetty.http", "org.eclipse.jetty.io");
+		}
+		else if (builder instanceof HttpComponentsClientHttpConnectorBuilder) {
+			warnOfLoggers("org.apache.hc.client5.http.headers", "org.apache.hc.client5.http.wire");
+		}
+		else if (builder instanceof JdkClientHttpConnectorBuilder) {
+			warnOfLoggers(JDK_DEBUG);
+			for (String name : List.of(JDK_DEBUG, "jdk.httpclient.HttpClient.log")) {
+				if (!"false".equals(System.getProperty(name, "false"))) {
+					logger.warn("The system property " + name + " is set" + WARNING + "Remove it.");
+				}
+			}
+		}
+	}
+
+	private static void warnOfLoggers(String... names) {
+		for (String name : names) {
+			if (LogFactory.getLog(name).isDebugEnabled()) {
+				logger.warn(
+						"The logger " + name + " is at level DEBUG" + WARNING + "Set logging.level." + name + "=info.");
+			}
 		}
 	}
 

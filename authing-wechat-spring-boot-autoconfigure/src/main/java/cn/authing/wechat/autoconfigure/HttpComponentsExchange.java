@@ -17,6 +17,8 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import org.apache.hc.client5.http.async.AsyncExecChain;
 import org.apache.hc.client5.http.async.AsyncExecChainHandler;
@@ -46,7 +48,8 @@ final class HttpComponentsExchange extends Exchange {
 		super(connector);
 	}
 
-	static HttpTransport transport(HttpComponentsClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+	static Supplier<Exchange> exchanges(HttpComponentsClientHttpConnectorBuilder builder, HttpClientSettings settings,
+			Consumer<ClientHttpConnector> clients) {
 		AsyncExecChainHandler interceptor = (request, entity, scope, chain, callback) -> {
 			if (scope.clientContext.getAttribute(ATTRIBUTE) instanceof HttpComponentsExchange exchange) {
 				exchange.executing(scope);
@@ -60,13 +63,15 @@ final class HttpComponentsExchange extends Exchange {
 				// CONNECT
 				.setConnectionReuseStrategy((request, response, context) -> Method.CONNECT.isSame(request.getMethod()))
 				.disableAutomaticRetries())
-			.withConnectionManagerCustomizer((connections) -> connections.setMaxConnTotal(HttpTransport.UNLIMITED)
-				.setMaxConnPerRoute(HttpTransport.UNLIMITED))
+			.withConnectionManagerCustomizer(
+					(connections) -> connections.setMaxConnTotal(AuthingClientHttpConnectorFactory.UNLIMITED)
+						.setMaxConnPerRoute(AuthingClientHttpConnectorFactory.UNLIMITED))
 			.withDefaultRequestConfigCustomizer(
 					(request) -> request.setConnectionRequestTimeout(timeout, TimeUnit.MILLISECONDS)
 						.setResponseTimeout(timeout, TimeUnit.MILLISECONDS))
 			.build(settings);
-		return new HttpTransport(() -> new HttpComponentsExchange(connector), connector);
+		clients.accept(connector);
+		return () -> new HttpComponentsExchange(connector);
 	}
 
 	@Override

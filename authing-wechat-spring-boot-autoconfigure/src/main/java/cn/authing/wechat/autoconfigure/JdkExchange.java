@@ -34,6 +34,7 @@ import java.util.concurrent.Flow.Publisher;
 import java.util.concurrent.Flow.Subscription;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 import org.jspecify.annotations.Nullable;
 import reactor.adapter.JdkFlowAdapter;
@@ -84,9 +85,9 @@ final class JdkExchange extends Exchange {
 		return connector;
 	}
 
-	static HttpTransport transport(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
+	static Supplier<Exchange> exchanges(JdkClientHttpConnectorBuilder builder, HttpClientSettings settings) {
 		HttpClient.Builder clients = customize(builder, settings).version(HttpClient.Version.HTTP_1_1);
-		return new HttpTransport(() -> new JdkExchange(clients.build(), settings.readTimeout()), clients);
+		return () -> new JdkExchange(clients.build(), settings.readTimeout());
 	}
 
 	/**

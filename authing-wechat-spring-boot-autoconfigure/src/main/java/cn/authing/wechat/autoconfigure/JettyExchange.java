@@ -16,9 +16,9 @@
 
 package cn.authing.wechat.autoconfigure;
 
-import java.util.Objects;
 import java.util.concurrent.CancellationException;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 import org.eclipse.jetty.client.DuplexConnectionPool;
 import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
@@ -50,23 +50,24 @@ final class JettyExchange extends Exchange {
 		super(connector);
 	}
 
-	static HttpTransport transport(JettyClientHttpConnectorBuilder builder, HttpClientSettings settings) {
-		AtomicReference<@Nullable HttpClient> built = new AtomicReference<>();
+	static Supplier<Exchange> exchanges(JettyClientHttpConnectorBuilder builder, HttpClientSettings settings,
+			Consumer<HttpClient> clients) {
 		ClientHttpConnector connector = builder.withHttpClientCustomizer((client) -> {
-			built.set(client);
+			clients.accept(client);
 			QueuedThreadPool threads = new QueuedThreadPool();
 			threads.setName(NAME);
 			threads.setDaemon(true);
 			client.setExecutor(threads);
 			client.setScheduler(new ScheduledExecutorScheduler(NAME + "-scheduler", true));
-			client.setMaxConnectionsPerDestination(HttpTransport.UNLIMITED);
+			client.setMaxConnectionsPerDestination(AuthingClientHttpConnectorFactory.UNLIMITED);
 			client.getProtocolHandlers().put(new InterimProtocolHandler());
 		}).withHttpClientTransportCustomizer((transport) -> transport.setConnectionPoolFactory((destination) -> {
-			DuplexConnectionPool connections = new DuplexConnectionPool(destination, HttpTransport.UNLIMITED);
+			DuplexConnectionPool connections = new DuplexConnectionPool(destination,
+					AuthingClientHttpConnectorFactory.UNLIMITED);
 			connections.setMaxUsage(1);
 			return connections;
 		})).build(settings);
-		return new HttpTransport(() -> new JettyExchange(connector), Objects.requireNonNull(built.get()));
+		return () -> new JettyExchange(connector);
 	}
 
 	@Override
