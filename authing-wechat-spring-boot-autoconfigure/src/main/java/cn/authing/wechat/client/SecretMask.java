@@ -46,6 +46,8 @@ public final class SecretMask {
 	// WeChat's and Authing's secrets and tokens have at least 32 of these in a row
 	private static final Pattern OPAQUE = Pattern.compile("[A-Za-z0-9_+/=%-]{32,}");
 
+	private static final Pattern ENCODED = Pattern.compile("%(?:25)*([0-7]\\p{XDigit})|\\\\u(\\p{XDigit}{4})");
+
 	private final Set<String> secrets = new LinkedHashSet<>();
 
 	/**
@@ -57,7 +59,7 @@ public final class SecretMask {
 	}
 
 	private void add(String secret) {
-		String normalized = new Normalized(secret, false).toString();
+		String normalized = normalize(secret);
 		if (normalized.length() >= MIN_LENGTH) {
 			this.secrets.add(normalized);
 		}
@@ -96,10 +98,8 @@ public final class SecretMask {
 	 */
 	public String mask(String text) {
 		BitSet masked = new BitSet();
-		for (boolean decode : new boolean[] { false, true }) {
-			Normalized normalized = new Normalized(text, decode);
-			this.secrets.forEach((secret) -> normalized.find(secret, masked));
-		}
+		find(text, false, masked);
+		find(text, true, masked);
 		if (masked.isEmpty()) {
 			return text;
 		}
@@ -110,6 +110,17 @@ public final class SecretMask {
 			end = masked.nextClearBit(start);
 		}
 		return result.append(text, end, text.length()).toString();
+	}
+
+	private void find(String text, boolean decode, BitSet found) {
+		int[] starts = new int[text.length()];
+		int[] ends = new int[text.length()];
+		String normalized = normalize(text, decode, starts, ends);
+		for (String secret : this.secrets) {
+			for (int i = normalized.indexOf(secret); i >= 0; i = normalized.indexOf(secret, i + 1)) {
+				found.set(starts[i], ends[i + secret.length() - 1]);
+			}
+		}
 	}
 
 	/**
@@ -130,55 +141,36 @@ public final class SecretMask {
 	 * Return whether a text holds a secret or is a part of one.
 	 */
 	boolean hides(String text) {
-		String normalized = new Normalized(text, false).toString();
+		String normalized = normalize(text);
 		return this.secrets.stream()
 			.anyMatch((secret) -> normalized.contains(secret)
 					|| (normalized.length() >= MIN_WORD_LENGTH && secret.contains(normalized)));
 	}
 
+	private static String normalize(String text) {
+		return normalize(text, false, new int[text.length()], new int[text.length()]);
+	}
+
 	/**
-	 * The letters and digits of a text, and where they are.
+	 * Return the letters and digits of a text, and write down where they are in it.
 	 */
-	private static final class Normalized {
-
-		private static final Pattern ENCODED = Pattern.compile("%(?:25)*([0-7]\\p{XDigit})|\\\\u(\\p{XDigit}{4})");
-
-		private final StringBuilder characters = new StringBuilder();
-
-		private final int[] starts;
-
-		private final int[] ends;
-
-		Normalized(String text, boolean decode) {
-			this.starts = new int[text.length()];
-			this.ends = new int[text.length()];
-			Matcher encoded = ENCODED.matcher(text);
-			for (int i = 0, end = 1; i < text.length(); i = end, end = i + 1) {
-				char character = text.charAt(i);
-				if (decode && (character == '%' || character == '\\') && encoded.region(i, text.length()).lookingAt()) {
-					String code = (encoded.group(1) != null) ? encoded.group(1) : encoded.group(2);
-					character = (char) Integer.parseInt(code, 16);
-					end = encoded.end();
-				}
-				if (Character.isLetterOrDigit(character)) {
-					this.starts[this.characters.length()] = i;
-					this.ends[this.characters.length()] = end;
-					this.characters.append(Character.toLowerCase(character));
-				}
+	private static String normalize(String text, boolean decode, int[] starts, int[] ends) {
+		StringBuilder normalized = new StringBuilder();
+		Matcher encoded = ENCODED.matcher(text);
+		for (int i = 0, end = 1; i < text.length(); i = end, end = i + 1) {
+			char character = text.charAt(i);
+			if (decode && (character == '%' || character == '\\') && encoded.region(i, text.length()).lookingAt()) {
+				String code = (encoded.group(1) != null) ? encoded.group(1) : encoded.group(2);
+				character = (char) Integer.parseInt(code, 16);
+				end = encoded.end();
+			}
+			if (Character.isLetterOrDigit(character)) {
+				starts[normalized.length()] = i;
+				ends[normalized.length()] = end;
+				normalized.append(Character.toLowerCase(character));
 			}
 		}
-
-		void find(String secret, BitSet found) {
-			for (int i = this.characters.indexOf(secret); i >= 0; i = this.characters.indexOf(secret, i + 1)) {
-				found.set(this.starts[i], this.ends[i + secret.length() - 1]);
-			}
-		}
-
-		@Override
-		public String toString() {
-			return this.characters.toString();
-		}
-
+		return normalized.toString();
 	}
 
 }
