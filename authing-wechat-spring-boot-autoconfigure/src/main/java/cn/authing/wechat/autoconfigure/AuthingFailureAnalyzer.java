@@ -18,15 +18,19 @@ package cn.authing.wechat.autoconfigure;
 
 import java.time.Duration;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.beans.factory.BeanFactory;
+import org.springframework.beans.factory.NoSuchBeanDefinitionException;
+import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.boot.context.properties.bind.UnboundConfigurationPropertiesException;
 import org.springframework.boot.context.properties.source.ConfigurationProperty;
 import org.springframework.boot.context.properties.source.ConfigurationPropertyName;
 import org.springframework.boot.diagnostics.FailureAnalysis;
-import org.springframework.boot.diagnostics.FailureAnalyzer;
+import org.springframework.boot.diagnostics.analyzer.AbstractInjectionFailureAnalyzer;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
@@ -34,16 +38,23 @@ import org.springframework.util.CollectionUtils;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
+import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.autoconfigure.DefaultAccountCheck.DefaultAccountException;
 import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem;
 import cn.authing.wechat.client.SafeText;
 
 /**
- * Analyzes the failures of a start that are about the configuration of Authing. Comes
- * before Spring Boot's own analyzers.
+ * Analyzes the failures of a start that are about the configuration of Authing, or about
+ * a bean of ours that is not there: says what is switched off or has taken its place.
+ * Comes before Spring Boot's own analyzers, which advise to define the bean.
  */
 @Order(Ordered.HIGHEST_PRECEDENCE)
-final class AuthingFailureAnalyzer implements FailureAnalyzer {
+final class AuthingFailureAnalyzer extends AbstractInjectionFailureAnalyzer<Throwable> {
+
+	private static final String ENABLED = "authing.wechat.enabled";
+
+	private static final Pattern PACKAGES = Pattern
+		.compile("cn\\.authing\\.wechat(\\.(autoconfigure|client|http|redis|token))?");
 
 	private static final String ACCOUNTS = "authing.wechat.accounts";
 
@@ -58,14 +69,18 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 			"Write the value behind the name of a header, such as authing.headers.authorization.", KEYS.toString(),
 			"Write a comma-separated list, or number the keys from [0] on without a gap.");
 
+	private final @Nullable BeanFactory beanFactory;
+
 	private final @Nullable Environment environment;
 
-	AuthingFailureAnalyzer(@Nullable Environment environment) {
+	AuthingFailureAnalyzer(@Nullable BeanFactory beanFactory, @Nullable Environment environment) {
+		this.beanFactory = beanFactory;
 		this.environment = environment;
 	}
 
 	@Override
-	public @Nullable FailureAnalysis analyze(Throwable failure) {
+	protected @Nullable FailureAnalysis analyze(Throwable rootFailure, Throwable failure,
+			@Nullable String description) {
 		FailureAnalysis analysis = null;
 		for (Throwable cause = failure; cause != null && analysis == null; cause = cause.getCause()) {
 			if (cause instanceof InvalidAuthingPropertiesException exception) {
@@ -76,6 +91,9 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 			}
 			else if (cause instanceof BindException exception) {
 				analysis = analyze(exception);
+			}
+			else if (cause instanceof NoSuchBeanDefinitionException exception) {
+				analysis = analyze(exception, description);
 			}
 		}
 		return analysis;
@@ -88,7 +106,7 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 		StringBuilder description = new StringBuilder("The configuration of Authing is not usable:%n".formatted());
 		for (Problem problem : cause.getProblems()) {
 			description.append("%n    %s %s%s.%n        %s%n".formatted(problem.property(), problem.reason(),
-					origin(problem.property(), this.environment), problem.remedy()));
+					origin(problem.property()), problem.remedy()));
 		}
 		return new FailureAnalysis(description.toString(), """
 				Correct the properties. The least that is needed, in application.yaml:
@@ -101,9 +119,9 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 				To start without WeChat access tokens, set authing.wechat.enabled=false.""", cause);
 	}
 
-	static String origin(String property, @Nullable Environment environment) {
-		ConfigurationProperty found = (environment != null)
-				? BoundProperties.find(environment, ConfigurationPropertyName.adapt(property, '.')) : null;
+	private String origin(String property) {
+		ConfigurationProperty found = (this.environment != null)
+				? BoundProperties.find(this.environment, ConfigurationPropertyName.adapt(property, '.')) : null;
 		return (found != null && found.getOrigin() != null) ? " (set in " + found.getOrigin() + ")" : "";
 	}
 
@@ -147,8 +165,9 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 		ConfigurationProperty property = cause.getProperty();
 		if (property != null && PropertyScan.ROOT.isAncestorOf(name)
 				&& Duration.class.equals(cause.getTarget().getType().resolve())) {
-			return new FailureAnalysis("%s is '%s', which is not a duration%s.".formatted(name,
-					SafeText.of(String.valueOf(property.getValue())), origin(name.toString(), this.environment)),
+			return new FailureAnalysis(
+					"%s is '%s', which is not a duration%s.".formatted(name,
+							SafeText.of(String.valueOf(property.getValue())), origin(name.toString())),
 					"Write a whole number and its unit: 500ms, 10s, 5m or 2h.", cause);
 		}
 		boolean account = PropertyScan.ACCOUNTS.equals(name) || PropertyScan.ACCOUNTS.isAncestorOf(name);
@@ -167,8 +186,35 @@ final class AuthingFailureAnalyzer implements FailureAnalyzer {
 			property = CollectionUtils.firstElement(unbound.getUnboundProperties());
 		}
 		return (property != null && property.getOrigin() != null)
-				? ": " + property.getName() + " is set in " + property.getOrigin()
-				: origin(cause.getName().toString(), this.environment);
+				? ": " + property.getName() + " is set in " + property.getOrigin() : origin(cause.getName().toString());
+	}
+
+	/**
+	 * Tell what is switched off or has taken the place of a bean of ours.
+	 */
+	private @Nullable FailureAnalysis analyze(NoSuchBeanDefinitionException cause, @Nullable String description) {
+		Class<?> type = (cause.getResolvableType() != null) ? cause.getResolvableType().resolve() : null;
+		if (type == null || cause.getNumberOfBeansFound() > 0 || !PACKAGES.matcher(type.getPackageName()).matches()) {
+			return null;
+		}
+		String what = ((description != null) ? description : "The application") + " needs a bean of type "
+				+ type.getName() + ", which does not exist, since ";
+		if (this.environment != null && !this.environment.getProperty(ENABLED, Boolean.class, true)) {
+			return new FailureAnalysis(what + ENABLED + " is false" + origin(ENABLED) + ".",
+					"Remove " + ENABLED + ", or inject the bean as ObjectProvider<" + type.getSimpleName()
+							+ "> and do without it where there is none, or define a WechatMpTokenService of your own.",
+					cause);
+		}
+		if (this.beanFactory instanceof ConfigurableListableBeanFactory beans && AuthingBackOff.isReplaced(beans)) {
+			String[] services = beans.getBeanNamesForType(WechatMpTokenService.class, true, false);
+			return (services.length > 0) ? new FailureAnalysis(
+					what + "the application has a WechatMpTokenService of its own (" + String.join(", ", services)
+							+ ") and nothing of Authing's is set up.",
+					"Use that bean; or mark it as @Primary if it decorates Authing's, and see to it that authing.app-id "
+							+ "and authing.app-host are set.",
+					cause) : null;
+		}
+		return null;
 	}
 
 }
