@@ -16,10 +16,16 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.lang.reflect.Method;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
@@ -45,15 +51,22 @@ import org.springframework.context.annotation.Conditional;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.core.env.ConfigurableEnvironment;
+import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.log.LogMessage;
 import org.springframework.core.type.AnnotatedTypeMetadata;
+import org.springframework.http.MediaType;
+import org.springframework.http.codec.json.JacksonJsonDecoder;
+import org.springframework.http.converter.json.JacksonJsonHttpMessageConverter;
+import org.springframework.util.StringUtils;
 import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
 import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
+import org.springframework.web.service.registry.HttpServiceGroup;
 import org.springframework.web.service.registry.HttpServiceProxyRegistry;
 import org.springframework.web.service.registry.ImportHttpServices;
 
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.http.WechatMpRequestAttributes;
 import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 
@@ -74,6 +87,8 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 @Import(WechatServiceGroupConnectors.class)
 public final class AuthingWechatServiceGroupsAutoConfiguration {
 
+	private static final String PREFIX = "authing.wechat.api.service-groups";
+
 	private static final String REST_CLIENT_GROUPS = "authingWechatRestClientServiceGroups";
 
 	private static final Log logger = LogFactory.getLog(AuthingWechatServiceGroupsAutoConfiguration.class);
@@ -83,7 +98,7 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 	@Bean
 	static BeanFactoryPostProcessor authingWechatServiceGroupDefaults(ConfigurableEnvironment environment) {
-		return (beanFactory) -> WechatServiceGroups.addDefaults(environment);
+		return (beanFactory) -> addDefaults(environment);
 	}
 
 	// Only now, since each group is made when the first of its interfaces is needed
@@ -95,10 +110,9 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 			Set<String> groups = (registry != null) ? registry.getGroupNames() : Set.of();
 			for (String name : properties.getServiceGroups().keySet()) {
 				if (!groups.contains(name)) {
-					logger.warn(LogMessage.format(
-							"%s is set, but there is no HTTP service group '%s', only %s. Write the group of an "
-									+ "@ImportHttpServices as it is written there",
-							WechatServiceGroups.property(name), name, groups));
+					logger.warn(LogMessage
+						.format("%s is set, but there is no HTTP service group '%s', only %s. Write the group of an "
+								+ "@ImportHttpServices as it is written there", property(name), name, groups));
 				}
 			}
 		};
@@ -109,13 +123,12 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 	@ConditionalOnMissingClass("org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration")
 	@ConditionalOnMissingBean(name = REST_CLIENT_GROUPS)
 	RestClientHttpServiceGroupConfigurer authingWechatMissingRestClient(AuthingWechatApiProperties properties) {
-		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
-			.forEachClient((group, builder) -> {
-				throw InvalidAuthingPropertiesException.of(WechatServiceGroups.property(group.name()),
-						"is for a group that is called with RestClient, and spring-boot-restclient is not on the class path",
-						"Add the dependency spring-boot-starter-restclient, or write clientType = "
-								+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
-			});
+		return (groups) -> groups.filterByName(names(properties)).forEachClient((group, builder) -> {
+			throw InvalidAuthingPropertiesException.of(property(group.name()),
+					"is for a group that is called with RestClient, and spring-boot-restclient is not on the class path",
+					"Add the dependency spring-boot-starter-restclient, or write clientType = "
+							+ "HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices.");
+		});
 	}
 
 	@Bean(REST_CLIENT_GROUPS)
@@ -123,9 +136,75 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 	@ConditionalOnMissingBean(name = REST_CLIENT_GROUPS)
 	RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(AuthingWechatApiProperties properties,
 			WechatMpTokenService tokens, WechatMpTokenClientHttpRequestInterceptor interceptor, JsonMapper jsonMapper) {
-		WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
-		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
-			.forEachClient((group, builder) -> serviceGroups.configure(group, builder, interceptor, jsonMapper));
+		JacksonJsonHttpMessageConverter converter = new JacksonJsonHttpMessageConverter(jsonMapper);
+		converter.setSupportedMediaTypes(
+				List.of(MediaType.APPLICATION_JSON, MediaType.TEXT_PLAIN, new MediaType("application", "*+json")));
+		return (groups) -> groups.filterByName(names(properties)).forEachClient((group, builder) -> {
+			group.httpServiceTypes().forEach((type) -> validate(group, type));
+			String account = findAccount(group, properties, tokens);
+			if (account != null) {
+				builder.defaultRequest((request) -> request.attribute(WechatMpRequestAttributes.ACCOUNT, account));
+			}
+			builder.configureMessageConverters((converters) -> converters.withJsonConverter(converter));
+			builder.requestInterceptor(interceptor);
+		});
+	}
+
+	private static String property(String group) {
+		return PREFIX + AuthingPropertiesValidator.key(group);
+	}
+
+	static String[] names(AuthingWechatApiProperties properties) {
+		return StringUtils.toStringArray(properties.getServiceGroups().keySet());
+	}
+
+	/**
+	 * Add what applies to these groups unless the application sets it: WeChat's address,
+	 * and that no redirect takes a token elsewhere.
+	 */
+	private static void addDefaults(ConfigurableEnvironment environment) {
+		Map<String, Object> defaults = new LinkedHashMap<>();
+		Map<String, String> groups = Binder.get(environment)
+			.bind(PREFIX, Bindable.mapOf(String.class, String.class))
+			.orElseGet(Map::of);
+		for (String group : groups.keySet()) {
+			String prefix = "spring.http.serviceclient" + AuthingPropertiesValidator.key(group);
+			defaults.put(prefix + ".base-url", "https://api.weixin.qq.com");
+			defaults.put(prefix + ".redirects", "dont-follow");
+		}
+		environment.getPropertySources().addLast(new MapPropertySource(PREFIX, defaults));
+	}
+
+	/**
+	 * Return the account of a group, or {@code null} for the default one.
+	 */
+	private static @Nullable String findAccount(HttpServiceGroup group, AuthingWechatApiProperties properties,
+			WechatMpTokenService tokens) {
+		String account = properties.getServiceGroups().getOrDefault(group.name(), WechatMpTokenService.DEFAULT_ACCOUNT);
+		if (account.equals(WechatMpTokenService.DEFAULT_ACCOUNT)) {
+			return null;
+		}
+		// A service that is not ours, such as a mock, need not know names
+		Set<String> names = tokens.accountNames();
+		if (!names.isEmpty() && !names.contains(account)) {
+			throw InvalidAuthingPropertiesException.of(property(group.name()),
+					"is '" + account + "', which is not the name of an account", "Write one of "
+							+ String.join(", ", names) + ", or configure the account below authing.wechat.accounts.");
+		}
+		return account;
+	}
+
+	private static void validate(HttpServiceGroup group, Class<?> type) {
+		for (Method method : type.getMethods()) {
+			if (Publisher.class.isAssignableFrom(method.getReturnType())) {
+				throw InvalidAuthingPropertiesException.of(property(group.name()),
+						"is for a group that is called with RestClient, which cannot return the "
+								+ method.getReturnType().getSimpleName() + " of " + type.getSimpleName() + "."
+								+ method.getName() + "()",
+						"Write clientType = HttpServiceGroup.ClientType.WEB_CLIENT in @ImportHttpServices, or let "
+								+ "the method return the value itself.");
+			}
+		}
 	}
 
 	@Configuration(proxyBeanMethods = false)
@@ -137,9 +216,15 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		@ConditionalOnMissingBean(name = "authingWechatWebClientServiceGroups")
 		WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroups(AuthingWechatApiProperties properties,
 				WechatMpTokenService tokens, WechatMpTokenExchangeFilterFunction filter, JsonMapper jsonMapper) {
-			WechatServiceGroups serviceGroups = new WechatServiceGroups(properties, tokens);
-			return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
-				.forEachClient((group, builder) -> serviceGroups.configure(group, builder, filter, jsonMapper));
+			return (groups) -> groups.filterByName(names(properties)).forEachClient((group, builder) -> {
+				String account = findAccount(group, properties, tokens);
+				if (account != null) {
+					builder.defaultRequest((request) -> request.attribute(WechatMpRequestAttributes.ACCOUNT, account));
+				}
+				builder.codecs((codecs) -> codecs.customCodecs()
+					.registerWithDefaultConfig(new JacksonJsonDecoder(jsonMapper, MediaType.TEXT_PLAIN)));
+				builder.filter(filter);
+			});
 		}
 
 	}
@@ -150,7 +235,7 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		public ConditionOutcome getMatchOutcome(ConditionContext context, AnnotatedTypeMetadata metadata) {
 			// Not by the class that does the work, which few applications need
 			boolean bound = Binder.get(context.getEnvironment())
-				.bind(WechatServiceGroups.PREFIX, Bindable.mapOf(String.class, String.class))
+				.bind(PREFIX, Bindable.mapOf(String.class, String.class))
 				.isBound();
 			return new ConditionOutcome(bound, ConditionMessage.forCondition("Authing WeChat service groups")
 				.because((bound) ? "there are some" : "there are none"));

@@ -66,7 +66,7 @@ class WechatServiceGroupConnectors {
 	@Bean
 	@Order(-1)
 	WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroupMarks(AuthingWechatApiProperties properties) {
-		return (groups) -> groups.filterByName(WechatServiceGroups.names(properties))
+		return (groups) -> groups.filterByName(AuthingWechatServiceGroupsAutoConfiguration.names(properties))
 			.forEachClient((group, builder) -> builder.filter(new Mark(group.name())));
 	}
 
