@@ -28,7 +28,13 @@ import java.util.regex.Pattern;
 
 import javax.net.ssl.SSLException;
 
+import org.apache.commons.logging.Log;
+import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
+
+import org.springframework.core.log.LogMessage;
+import org.springframework.util.backoff.BackOffExecution;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
@@ -37,11 +43,14 @@ import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpCredentials;
 
 /**
- * The failures of one call, with messages that tell what to do. Messages contain no
- * secret, and of the answer only numbers, an id of the documented form and the text of
- * {@code message} as masked by a {@link SecretMask}.
+ * The failures of one call, whose attempts follow each other within one deadline, with
+ * messages that tell what to do. Messages contain no secret, and of the answer only
+ * numbers, an id of the documented form and the text of {@code message} as masked by a
+ * {@link SecretMask}.
  */
 final class AuthingFailures {
+
+	private static final Log logger = LogFactory.getLog(DefaultAuthingWechatClient.class);
 
 	private static final String CHECK_APP = "Check authing.app-id and authing.app-host: the Authing application must "
 			+ "exist at that address.";
@@ -55,6 +64,8 @@ final class AuthingFailures {
 	// Authing's status codes and WeChat's: invalid appid, invalid appsecret
 	private static final List<Integer> REFUSALS_OF_CREDENTIALS = Arrays.asList(400, 422, 602, 603, 40013, 40125);
 
+	private static final int REFUSED_BY_WECHAT = 602;
+
 	// What TLS says if the first bytes of the answer are not TLS
 	private static final Pattern PLAIN_TEXT = Pattern.compile("unrecognized SSL message|plaintext connection");
 
@@ -64,10 +75,60 @@ final class AuthingFailures {
 
 	private final SecretMask mask;
 
+	private final BackOffExecution backOff;
+
+	private final long startedAt = System.nanoTime();
+
+	private int refusalsByWechat;
+
+	// Volatile for the one reader that does not follow the attempts, the deadline
+
+	private volatile int attempts;
+
+	private volatile @Nullable AuthingException lastFailure;
+
 	AuthingFailures(AuthingClientSettings settings, WechatMpCredentials credentials, SecretMask mask) {
 		this.settings = settings;
 		this.credentials = credentials;
 		this.mask = mask;
+		this.backOff = settings.retry().start();
+	}
+
+	void countAttempt() {
+		this.attempts = this.attempts + 1;
+	}
+
+	/**
+	 * Return the pause before the next attempt, or the failure if there is none.
+	 */
+	Mono<Long> pause(Throwable failure) {
+		if (!(failure instanceof AuthingException authingFailure) || !isRepeatable(authingFailure)) {
+			return Mono.error(failure);
+		}
+		this.lastFailure = authingFailure;
+		long backOff = this.backOff.nextBackOff();
+		Duration pause = pause(backOff, authingFailure.getRetryAfter());
+		Duration left = this.settings.timeout().minusNanos(System.nanoTime() - this.startedAt);
+		if (backOff == BackOffExecution.STOP || pause.compareTo(left) >= 0) {
+			return Mono.error(failure);
+		}
+		logger.debug(LogMessage.format("Attempt %d failed, the next one follows in %d ms: %s", this.attempts,
+				pause.toMillis(), failure.getMessage()));
+		return Mono.delay(pause);
+	}
+
+	private boolean isRepeatable(AuthingException failure) {
+		if (failure instanceof AuthingApiException refusal && refusal.getStatusCode() == REFUSED_BY_WECHAT) {
+			// Mostly a wrong secret: more attempts would only count against WeChat's
+			// limits
+			this.refusalsByWechat++;
+		}
+		return failure.isRetryable() && this.refusalsByWechat < 2;
+	}
+
+	private static Duration pause(long backOff, @Nullable Duration retryAfter) {
+		Duration pause = Duration.ofMillis(backOff);
+		return (retryAfter != null && retryAfter.compareTo(pause) > 0) ? retryAfter : pause;
 	}
 
 	AuthingApiException refused(int statusCode, @Nullable Integer apiCode, @Nullable String requestId,
@@ -108,12 +169,13 @@ final class AuthingFailures {
 		return new AuthingTransportException(describe(reason(cause)), cause, null, !untrusted, null);
 	}
 
-	AuthingTransportException timedOut(int attempts, @Nullable AuthingException lastFailure) {
+	AuthingTransportException timedOut() {
+		AuthingException lastFailure = this.lastFailure;
 		String last = (lastFailure != null) ? " The last failure: " + lastFailure.getMessage()
 				: " There was no answer at all: check authing.app-host and the network in between.";
 		return new AuthingTransportException(
 				describe("no success within " + this.settings.timeout().toMillis() + " ms (authing.timeout), attempts: "
-						+ attempts + "." + last),
+						+ this.attempts + "." + last),
 				lastFailure, null, true, (lastFailure != null) ? lastFailure.getRetryAfter() : null);
 	}
 

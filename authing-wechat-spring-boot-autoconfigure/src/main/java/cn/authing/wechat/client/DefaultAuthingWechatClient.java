@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.client;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -24,7 +23,6 @@ import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
-import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 import reactor.util.retry.Retry;
 import tools.jackson.databind.json.JsonMapper;
@@ -32,11 +30,9 @@ import tools.jackson.databind.json.JsonMapper;
 import org.springframework.core.io.buffer.DataBuffer;
 import org.springframework.core.io.buffer.DataBufferLimitException;
 import org.springframework.core.io.buffer.DataBufferUtils;
-import org.springframework.core.log.LogMessage;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.MediaType;
 import org.springframework.util.Assert;
-import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.function.SingletonSupplier;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.client.ClientResponse;
@@ -44,7 +40,6 @@ import org.springframework.web.reactive.function.client.WebClient;
 import org.springframework.web.util.DefaultUriBuilderFactory;
 import org.springframework.web.util.DefaultUriBuilderFactory.EncodingMode;
 
-import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
@@ -67,8 +62,6 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 
 	// Authing's answers are below 2 KB; a wrong address may answer with anything
 	private static final int MAX_ANSWER_SIZE = 64 * 1024;
-
-	private static final int REFUSED_BY_WECHAT = 602;
 
 	private static final Log logger = LogFactory.getLog(DefaultAuthingWechatClient.class);
 
@@ -127,7 +120,21 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 	@Override
 	public Mono<AuthingTokenResponse> fetch(WechatMpCredentials credentials) {
 		Assert.notNull(credentials, "'credentials' must not be null");
-		return Mono.defer(() -> new Call(credentials).run());
+		return Mono.defer(() -> call(credentials));
+	}
+
+	private Mono<AuthingTokenResponse> call(WechatMpCredentials credentials) {
+		SecretMask mask = this.headerMask.and(List.of(credentials.appSecret()));
+		AuthingFailures failures = new AuthingFailures(this.settings, credentials, mask);
+		AuthingResponseReader reader = new AuthingResponseReader(this.settings.defaultTtl(), mask, failures,
+				this::warnOnce);
+		return Mono.defer(() -> {
+			failures.countAttempt();
+			return send(credentials, reader);
+		})
+			.onErrorMap((failure) -> !(failure instanceof AuthingException), failures::broken)
+			.retryWhen(Retry.from((signals) -> signals.concatMap((signal) -> failures.pause(signal.failure()))))
+			.timeout(this.settings.timeout(), Mono.error(failures::timedOut));
 	}
 
 	private Mono<AuthingTokenResponse> send(WechatMpCredentials credentials, AuthingResponseReader reader) {
@@ -178,85 +185,6 @@ public class DefaultAuthingWechatClient implements AuthingWechatClient {
 		buffer.read(bytes);
 		DataBufferUtils.release(buffer);
 		return bytes;
-	}
-
-	/**
-	 * One subscription: the attempts within one deadline. Its attempts follow each other;
-	 * the fields are volatile for the one reader that does not, the deadline.
-	 */
-	private final class Call {
-
-		private final WechatMpCredentials credentials;
-
-		private final AuthingFailures failures;
-
-		private final AuthingResponseReader reader;
-
-		private final long startedAt = System.nanoTime();
-
-		private volatile int attempts;
-
-		private volatile @Nullable AuthingException lastFailure;
-
-		private final BackOffExecution backOff = settings().retry().start();
-
-		private int refusalsByWechat;
-
-		Call(WechatMpCredentials credentials) {
-			SecretMask mask = DefaultAuthingWechatClient.this.headerMask.and(List.of(credentials.appSecret()));
-			this.credentials = credentials;
-			this.failures = new AuthingFailures(settings(), credentials, mask);
-			this.reader = new AuthingResponseReader(settings().defaultTtl(), mask, this.failures,
-					DefaultAuthingWechatClient.this::warnOnce);
-		}
-
-		private AuthingClientSettings settings() {
-			return DefaultAuthingWechatClient.this.settings;
-		}
-
-		Mono<AuthingTokenResponse> run() {
-			return Mono.defer(this::attempt)
-				.retryWhen(Retry.from((signals) -> signals.concatMap((signal) -> pause(signal.failure()))))
-				.timeout(settings().timeout(),
-						Mono.error(() -> this.failures.timedOut(this.attempts, this.lastFailure)));
-		}
-
-		private Mono<AuthingTokenResponse> attempt() {
-			this.attempts = this.attempts + 1;
-			return send(this.credentials, this.reader).onErrorMap((failure) -> !(failure instanceof AuthingException),
-					this.failures::broken);
-		}
-
-		private Mono<Long> pause(Throwable failure) {
-			if (!(failure instanceof AuthingException authingFailure) || !isRepeatable(authingFailure)) {
-				return Mono.error(failure);
-			}
-			this.lastFailure = authingFailure;
-			long backOff = this.backOff.nextBackOff();
-			Duration pause = pause(backOff, authingFailure.getRetryAfter());
-			Duration left = settings().timeout().minusNanos(System.nanoTime() - this.startedAt);
-			if (backOff == BackOffExecution.STOP || pause.compareTo(left) >= 0) {
-				return Mono.error(failure);
-			}
-			logger.debug(LogMessage.format("Attempt %d failed, the next one follows in %d ms: %s", this.attempts,
-					pause.toMillis(), failure.getMessage()));
-			return Mono.delay(pause);
-		}
-
-		private boolean isRepeatable(AuthingException failure) {
-			if (failure instanceof AuthingApiException refusal && refusal.getStatusCode() == REFUSED_BY_WECHAT) {
-				// Mostly a wrong secret: more attempts would only count against WeChat's
-				// limits
-				this.refusalsByWechat++;
-			}
-			return failure.isRetryable() && this.refusalsByWechat < 2;
-		}
-
-		private static Duration pause(long backOff, @Nullable Duration retryAfter) {
-			Duration pause = Duration.ofMillis(backOff);
-			return (retryAfter != null && retryAfter.compareTo(pause) > 0) ? retryAfter : pause;
-		}
-
 	}
 
 }
