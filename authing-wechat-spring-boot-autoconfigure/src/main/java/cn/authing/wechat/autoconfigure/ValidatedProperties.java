@@ -96,7 +96,7 @@ class ValidatedProperties {
 	 * Return why properties cannot be bound, and what to write.
 	 */
 	@Nullable String explain(BindException failure) {
-		FailureAnalysis analysis = new AuthingFailureAnalyzer(this.environment).analyze(failure);
+		FailureAnalysis analysis = new AuthingFailureAnalyzer(null, this.environment).analyze(failure);
 		return (analysis != null) ? analysis.getDescription() + " " + analysis.getAction() : failure.getMessage();
 	}
 
