@@ -36,8 +36,8 @@ import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 import cn.authing.wechat.token.TokenSnapshot.Change;
 
 /**
- * What is counted, logged and told to listeners of an account's tokens. Decides nothing.
- * All dynamic accounts share one.
+ * Counts and logs what happens to an account's tokens, and makes the events of it. No
+ * decision about a token depends on what it counts. All dynamic accounts share one.
  */
 final class AccountMonitor {
 
@@ -108,11 +108,20 @@ final class AccountMonitor {
 	}
 
 	/**
+	 * Count an answer that a caller had to wait for.
+	 */
+	void countAwaited(boolean success, WechatMpTokenState state) {
+		LongAdder answered = (state == WechatMpTokenState.STALE) ? this.stale : this.waited;
+		(success ? answered : this.failed).increment();
+	}
+
+	/**
 	 * Take in that a fetch brought a token. One that is expired, or was rejected before,
 	 * is no success.
 	 * @param entry whose token it is
 	 */
-	WechatMpTokenEvent received(Object entry, ReceivedToken received, Change change, Duration duration, Instant now) {
+	WechatMpTokenEvent tokenReceived(Object entry, ReceivedToken received, Change change, Duration duration,
+			Instant now) {
 		long life = TimeUnit.NANOSECONDS.toSeconds(received.life());
 		if (change.logsStreak()) {
 			logger.warn(LogMessage.format("Authing keeps returning an expired token for %s (%d s left); retrying."
@@ -122,16 +131,16 @@ final class AccountMonitor {
 				change.before().holds(received.token().accessToken()) ? "the same token" : "a new token", entry,
 				received.origin(), life));
 		logRejections(entry, change);
+		String problem = null;
 		if (received.isExpired()) {
-			return fetchFailed(new AuthingResponseException(
-					"Authing returned an expired token (expired %d s ago): it serves stale tokens, or a clock is wrong"
-						.formatted(-life),
-					null), duration, now);
+			problem = "Authing returned an expired token (expired %d s ago): it serves stale tokens, or a clock is wrong"
+				.formatted(-life);
 		}
-		if (change.after().validity() == TokenSnapshot.Validity.REISSUED) {
-			return fetchFailed(
-					new AuthingResponseException("Authing returned the token that WeChat had rejected", null), duration,
-					now);
+		else if (change.after().validity() == TokenSnapshot.Validity.REISSUED) {
+			problem = "Authing returned the token that WeChat had rejected";
+		}
+		if (problem != null) {
+			return fetchFailed(new AuthingResponseException(problem, null), duration, now);
 		}
 		logRecovery(entry, change);
 		this.fetches.increment();
@@ -143,12 +152,12 @@ final class AccountMonitor {
 	 * Take in that a fetch failed.
 	 * @param entry whose token it is
 	 */
-	WechatMpTokenEvent failed(Object entry, AuthingException failure, Change change, long nanoTime, Duration duration,
-			Instant now) {
+	WechatMpTokenEvent fetchFailed(Object entry, AuthingException failure, Change change, long nanoTime,
+			Duration duration, Instant now) {
 		TokenSnapshot after = change.after();
 		if (change.logsStreak()) {
 			logger.warn(LogMessage.format("The token of %s could not be fetched; retrying. %s: %s", entry,
-					describe(after, nanoTime), SafeText.messageOf(failure)));
+					remains(after, nanoTime), SafeText.messageOf(failure)));
 		}
 		else {
 			logger.debug(LogMessage.format("Attempt %d to fetch the token of %s failed: %s", after.failures().count(),
@@ -157,7 +166,7 @@ final class AccountMonitor {
 		return fetchFailed(failure, duration, now);
 	}
 
-	private static String describe(TokenSnapshot snapshot, long now) {
+	private static String remains(TokenSnapshot snapshot, long now) {
 		long remaining = Math.max(snapshot.workingUntil(), now) - now;
 		if (remaining > 0) {
 			return "The current one is valid for another %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(remaining));
@@ -172,20 +181,14 @@ final class AccountMonitor {
 		return new WechatMpTokenEvent.Failed(this.account, duration, failure);
 	}
 
-	/**
-	 * Take in that the token was rejected.
-	 * @param entry whose token it is
-	 * @param elsewhere whether another instance noticed it, and has counted it and told
-	 * of it
-	 */
-	@Nullable WechatMpTokenEvent rejected(Object entry, Change change, boolean elsewhere) {
-		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", entry));
-		logRejections(entry, change);
-		if (elsewhere) {
-			return null;
-		}
+	WechatMpTokenEvent countRejection() {
 		this.rejections.increment();
 		return new WechatMpTokenEvent.Rejected(this.account);
+	}
+
+	void logRejection(Object entry, Change change) {
+		logger.debug(LogMessage.format("The token of %s was rejected by WeChat", entry));
+		logRejections(entry, change);
 	}
 
 	/**

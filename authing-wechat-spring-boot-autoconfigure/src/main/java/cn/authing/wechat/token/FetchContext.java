@@ -64,8 +64,13 @@ final class FetchContext {
 
 	private final Set<Disposable> fetches = ConcurrentHashMap.newKeySet();
 
-	// The last of the notifications. Guarded by fetches.
+	private final Object notifying = new Object();
+
+	// The last of the notifications. Guarded by notifying.
 	private CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
+
+	// What callers wait for, until the listeners are notified or it has been a moment.
+	private final Set<CompletableFuture<Void>> waits = ConcurrentHashMap.newKeySet();
 
 	private volatile boolean stopped;
 
@@ -132,8 +137,8 @@ final class FetchContext {
 	 * @return completes when they are notified, at the latest after a moment
 	 */
 	CompletableFuture<Void> publish(WechatMpTokenEvent event) {
-		CompletableFuture<Void> notified;
-		synchronized (this.fetches) {
+		CompletableFuture<Void> wait;
+		synchronized (this.notifying) {
 			if (!this.listeners.isEmpty()) {
 				// Also after one for which no thread could be had.
 				this.notified = this.notified.handleAsync((done, failure) -> {
@@ -141,19 +146,28 @@ final class FetchContext {
 					return null;
 				}, this.executors.callbacks());
 			}
-			notified = this.notified.copy();
+			wait = this.notified.copy();
 		}
-		if (!notified.isDone()) {
-			try {
-				Future<?> timeout = schedule(() -> notified.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
-				notified.whenComplete((done, failure) -> cancel(timeout));
-			}
-			catch (Throwable ex) {
-				// Without a timer nobody waits for the listeners.
-				notified.complete(null);
+		if (!wait.isDone()) {
+			this.waits.add(wait);
+			wait.whenComplete((done, failure) -> this.waits.remove(wait));
+			limit(wait);
+		}
+		return wait;
+	}
+
+	private void limit(CompletableFuture<Void> wait) {
+		try {
+			Future<?> timeout = schedule(() -> wait.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
+			wait.whenComplete((done, failure) -> cancel(timeout));
+			if (this.stopped) {
+				wait.complete(null);
 			}
 		}
-		return notified;
+		catch (Throwable ex) {
+			// Without a timer nobody waits for the listeners.
+			wait.complete(null);
+		}
 	}
 
 	static void cancel(@Nullable Future<?> task) {
@@ -182,6 +196,8 @@ final class FetchContext {
 	void stop() {
 		this.stopped = true;
 		this.fetches.forEach(Disposable::dispose);
+		// Their timers may end with the executors.
+		this.waits.forEach((wait) -> wait.complete(null));
 	}
 
 	void resume() {

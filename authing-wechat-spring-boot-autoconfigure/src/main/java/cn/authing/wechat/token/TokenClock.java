@@ -30,7 +30,7 @@ interface TokenClock {
 	/**
 	 * A time before all others.
 	 */
-	long NEVER = Long.MIN_VALUE;
+	long LONG_AGO = Long.MIN_VALUE;
 
 	/**
 	 * Return a monotonic time in nanoseconds. Starts near zero, so that readings can be

@@ -92,15 +92,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	@Override
 	void recordOutcome(boolean success) {
-		if (!success) {
-			this.monitor.failed.increment();
-		}
-		else if (this.snapshot.state(this.clock.nanoTime()) == WechatMpTokenState.STALE) {
-			this.monitor.stale.increment();
-		}
-		else {
-			this.monitor.waited.increment();
-		}
+		this.monitor.countAwaited(success, this.snapshot.state(this.clock.nanoTime()));
 	}
 
 	@Override
@@ -126,23 +118,15 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	private @Nullable WechatMpAccessToken heldPastSoftExpiry(TokenSnapshot snapshot, long now) {
-		return switch (snapshot.state(now)) {
-			case FRESH, DUE -> {
-				if (snapshot.mayRefresh(now)) {
-					tryFetch(snapshot, newBackgroundFetch(), 0);
-				}
-				this.monitor.due.increment();
-				yield snapshot.token();
-			}
-			case STALE -> {
-				WechatMpAccessToken stale = snapshot.staleInBackOff(now);
-				if (stale != null) {
-					this.monitor.stale.increment();
-				}
-				yield stale;
-			}
-			case EMPTY, EXPIRED, FAILING -> null;
-		};
+		WechatMpTokenState state = snapshot.state(now);
+		if (state == WechatMpTokenState.DUE && snapshot.mayRefresh(now)) {
+			tryFetch(snapshot, newBackgroundFetch(), 0);
+		}
+		WechatMpAccessToken token = snapshot.held(now);
+		if (token != null) {
+			this.monitor.countHeld(state);
+		}
+		return token;
 	}
 
 	/**
@@ -250,11 +234,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!change.rejects(this.clock.nanoTime())) {
 			return false;
 		}
-		WechatMpTokenEvent event = this.monitor.rejected(this, change, delay != 0);
-		if (event != null) {
-			this.context.publish(event);
+		rearm();
+		// One with a delay was counted and published by the instance that noticed it.
+		if (delay == 0) {
+			this.context.publish(this.monitor.countRejection());
 		}
-		scheduleWarmUp();
+		this.monitor.logRejection(this, change);
 		return true;
 	}
 
@@ -271,10 +256,12 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			}
 			return null;
 		}
-		ended();
 		WechatMpAccessToken value = change.after().staleIfError(this.clock.nanoTime());
-		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), null,
-				this.monitor.received(this, received, change, fetch.duration(), this.clock.instant()));
+		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), received.token(), null,
+				() -> {
+					rearm();
+					return this.monitor.tokenReceived(this, received, change, fetch.duration(), this.clock.instant());
+				});
 	}
 
 	@Override
@@ -287,12 +274,14 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			return null;
 		}
 		long now = this.clock.nanoTime();
-		ended();
-		return new TokenFetch.Outcome(change.after().staleIfError(now), failure,
-				this.monitor.failed(this, failure, change, now, fetch.duration(), this.clock.instant()));
+		return new TokenFetch.Outcome(change.after().staleIfError(now), null, failure, () -> {
+			rearm();
+			return this.monitor.fetchFailed(this, failure, change, now, fetch.duration(), this.clock.instant());
+		});
 	}
 
-	private void ended() {
+	// After a change of what is scheduled by it.
+	private void rearm() {
 		if (this.evicted) {
 			hold();
 		}
@@ -304,7 +293,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		Change change = updateIfInFlight(fetch,
 				(snapshot) -> snapshot.abandoned(fetch.isInBackground(), fetch.loadStartedAt(), this.context.policy()));
 		if (change.happened()) {
-			ended();
+			rearm();
 		}
 		return change.happened();
 	}
@@ -321,8 +310,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		if (!change.happened()) {
 			return;
 		}
+		rearm();
 		this.context.publish(this.monitor.adopted(this, change));
-		scheduleWarmUp();
 	}
 
 	/**
@@ -341,7 +330,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		this.evicted = false;
 	}
 
-	// The timer is there to hold this entry. A fetch in flight is held by the context.
+	// The timer is there to refer to this entry, and what it runs does not matter. A
+	// fetch in flight is held by the context.
 	private void hold() {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();

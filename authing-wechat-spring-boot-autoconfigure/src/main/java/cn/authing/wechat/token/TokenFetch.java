@@ -29,6 +29,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -74,7 +75,7 @@ final class TokenFetch implements Disposable {
 
 	private final SharedResult resultOrStale;
 
-	// For those who come when resultOrStale has been a stale token for some time.
+	// For those who come after resultOrStale was answered with a token about to expire.
 	private final SharedResult lateResultOrStale;
 
 	private final SharedResult result;
@@ -87,9 +88,13 @@ final class TokenFetch implements Disposable {
 
 	private volatile long startedAt;
 
-	private volatile long loadStartedAt = TokenClock.NEVER;
+	private volatile long loadStartedAt = TokenClock.LONG_AGO;
 
 	private volatile boolean repeated;
+
+	// Set before an end by time-out or stop, so that either that end knows of a call of
+	// Authing or the call is not made.
+	private volatile boolean cancelled;
 
 	/**
 	 * Create a new fetch.
@@ -154,9 +159,13 @@ final class TokenFetch implements Disposable {
 	 * that works, in nanoseconds
 	 */
 	void start(long delay, long maxWait) {
-		this.startedAt = this.context.clock().nanoTime();
-		this.context.register(this);
 		try {
+			this.startedAt = this.context.clock().nanoTime();
+			this.context.register(this);
+			if (this.context.isStopped()) {
+				dispose();
+				return;
+			}
 			long deadline = this.context.fetchDeadline();
 			// A long pause is added, so that the fetch still has its whole time.
 			deadline += (delay > deadline / 4) ? delay : 0;
@@ -164,14 +173,16 @@ final class TokenFetch implements Disposable {
 			if (maxWait < deadline) {
 				this.maxWaitDeadline = this.context.schedule(this::answerWorking, maxWait);
 			}
-			if (this.context.isStopped()) {
-				dispose();
-			}
-			else if (delay > 0) {
+			if (delay > 0) {
 				this.context.schedule(() -> run(this.forced), delay);
 			}
 			else {
 				run(this.forced);
+			}
+			if (this.context.isStopped()) {
+				dispose();
+				// Of a stop that came before the timers were there.
+				release();
 			}
 		}
 		catch (Throwable ex) {
@@ -195,7 +206,7 @@ final class TokenFetch implements Disposable {
 		if (!this.repeated) {
 			this.startedAt = this.loadStartedAt;
 		}
-		if (this.running.isDisposed()) {
+		if (this.cancelled) {
 			return;
 		}
 		try {
@@ -212,11 +223,11 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void received(ReceivedToken received) {
-		end(this.recipient.received(received, this), received.token());
+		end(this.recipient.received(received, this));
 	}
 
 	/**
-	 * Ask Authing once more, as its answer is none.
+	 * Ask Authing once more: the token that it answered with has been rejected meanwhile.
 	 */
 	void repeat() {
 		this.repeated = true;
@@ -227,19 +238,28 @@ final class TokenFetch implements Disposable {
 		return this.repeated;
 	}
 
-	private void failed(Throwable failure) {
+	private boolean failed(Throwable failure) {
 		AuthingException exception = (failure instanceof AuthingException authing) ? authing
 				: new AuthingTransportException("The AuthingWechatClient failed with " + failure.getClass().getName(),
 						failure, null, true, null);
-		end(this.recipient.failed(exception, this), null);
+		return end(this.recipient.failed(exception, this));
 	}
 
-	private void end(@Nullable Outcome outcome, @Nullable WechatMpAccessToken token) {
-		if (outcome != null) {
-			release();
-			this.context.publish(outcome.event())
-				.whenComplete((done, failure) -> complete(outcome.resultOrStale(), token, outcome.failure()));
+	private boolean end(@Nullable Outcome outcome) {
+		if (outcome == null) {
+			return false;
 		}
+		CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
+		try {
+			release();
+			notified = this.context.publish(outcome.report().get());
+		}
+		catch (Throwable ex) {
+			// Of a logger, or since no thread can be had: no business of those who wait.
+		}
+		notified
+			.whenComplete((done, failure) -> complete(outcome.resultOrStale(), outcome.result(), outcome.failure()));
+		return true;
 	}
 
 	private void release() {
@@ -264,9 +284,21 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void timeout() {
-		failed(new AuthingTransportException("No answer for " + this.recipient + " within "
-				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null));
-		this.running.dispose();
+		this.cancelled = true;
+		if (failed(new AuthingTransportException("No answer for " + this.recipient + " within "
+				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null))) {
+			cancelRunning();
+		}
+	}
+
+	// What a client does when it is cancelled may throw or block.
+	private void cancelRunning() {
+		try {
+			this.context.executors().callbacks().submit(this.running::dispose);
+		}
+		catch (Throwable ex) {
+			logger.debug(LogMessage.format("An ended fetch was not cancelled: %s", ex.getClass().getName()));
+		}
 	}
 
 	/**
@@ -281,11 +313,12 @@ final class TokenFetch implements Disposable {
 	 */
 	@Override
 	public void dispose() {
+		this.cancelled = true;
 		if (this.recipient.abandoned(this)) {
-			this.running.dispose();
 			release();
 			complete(this.recipient.staleIfError(), null, new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused"));
+			cancelRunning();
 		}
 	}
 
@@ -330,11 +363,12 @@ final class TokenFetch implements Disposable {
 	 * What the recipient made of the end of a fetch.
 	 *
 	 * @param resultOrStale what those get who need a token
-	 * @param failure what they get if there is none
-	 * @param event what the listeners are told
+	 * @param result what those get who asked for this very fetch
+	 * @param failure what both get if there is none
+	 * @param report does what else there is to do, and supplies what listeners are told
 	 */
-	record Outcome(@Nullable WechatMpAccessToken resultOrStale, @Nullable AuthingException failure,
-			WechatMpTokenEvent event) {
+	record Outcome(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
+			@Nullable AuthingException failure, Supplier<WechatMpTokenEvent> report) {
 
 	}
 

@@ -31,8 +31,9 @@ import cn.authing.wechat.token.TokenFetch.SharedResult;
 /**
  * All that an entry knows, at one moment. Immutable: an entry changes by swapping one
  * snapshot for the next. All decisions about a token are made here, by pure functions of
- * snapshot, policy, time and random number. Times are readings of
- * {@link TokenClock#nanoTime()}; {@link TokenClock#NEVER} has always passed.
+ * snapshot, policy, time and random number; only the fetch in flight changes by itself.
+ * Times are readings of {@link TokenClock#nanoTime()}; {@link TokenClock#LONG_AGO} has
+ * always passed.
  *
  * @param token the token, if one was ever received; also when it is expired or rejected
  * @param origin where the token came from
@@ -58,10 +59,11 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	// A token is in the store a moment after it was received.
 	private static final Duration PUBLISH_DELAY = Duration.ofSeconds(1);
 
-	private static final long NEVER = TokenClock.NEVER;
+	private static final long LONG_AGO = TokenClock.LONG_AGO;
 
-	static final TokenSnapshot EMPTY = new TokenSnapshot(null, null, Validity.VALID, NEVER, NEVER, NEVER, NEVER, null,
-			new BackOff(NEVER, NEVER), new FailureStreak(null, 0, 0), new RejectionStreak(0, NEVER, NEVER), null);
+	static final TokenSnapshot EMPTY = new TokenSnapshot(null, null, Validity.VALID, LONG_AGO, LONG_AGO, LONG_AGO,
+			LONG_AGO, null, new BackOff(LONG_AGO, LONG_AGO), new FailureStreak(null, 0, 0),
+			new RejectionStreak(0, LONG_AGO, LONG_AGO), null);
 
 	/**
 	 * Return the state at a time.
@@ -105,14 +107,14 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Return until when there is a token that can be expected to work.
 	 */
 	long workingUntil() {
-		long until = (this.validity == Validity.VALID) ? this.staleUntil : NEVER;
+		long until = (this.validity == Validity.VALID) ? this.staleUntil : LONG_AGO;
 		return (this.fallback != null) ? Math.max(until, this.fallback.until()) : until;
 	}
 
 	/**
 	 * Return how long callers wait for a fetch that starts now, while there is a token
 	 * that works: for half of what is left of its life past the hard expiry. The other
-	 * half is for what they need it for.
+	 * half is for what they need it for. {@code Long.MAX_VALUE} if there is none.
 	 */
 	long maxWaitWhileWorking(long now) {
 		long until = workingUntil();
@@ -128,9 +130,13 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return the stale token that callers get at once, as nothing may be fetched yet.
+	 * Return the token that callers get at once: one before its hard expiry, or a stale
+	 * one while nothing may be fetched yet.
 	 */
-	@Nullable WechatMpAccessToken staleInBackOff(long now) {
+	@Nullable WechatMpAccessToken held(long now) {
+		if (now < this.hardExpiry) {
+			return this.token;
+		}
 		return (this.fetch == null && isBackingOff(now)) ? staleIfError(now) : null;
 	}
 
@@ -140,15 +146,15 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * started for it
 	 */
 	@Nullable SharedResult answer(long now) {
-		WechatMpAccessToken token = (now < this.hardExpiry) ? this.token : staleInBackOff(now);
-		if (token == null && this.fetch != null && this.fetch.isOverdue()) {
-			token = working(now);
-		}
+		WechatMpAccessToken token = held(now);
 		if (token != null) {
 			return SharedResult.of(token);
 		}
 		if (this.fetch != null) {
-			return this.fetch.resultOrStale();
+			// In this order, as it may become overdue in between.
+			SharedResult result = this.fetch.resultOrStale();
+			WechatMpAccessToken working = this.fetch.isOverdue() ? working(now) : null;
+			return (working != null) ? SharedResult.of(working) : result;
 		}
 		AuthingException failure = this.failures.last();
 		return (failure != null && isBackingOff(now)) ? SharedResult.failed(failure) : null;
@@ -177,9 +183,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (now >= this.hardExpiry) {
 			return Math.max(this.backOff.until(), now);
 		}
-		// Where the next refresh is only allowed after the hard expiry, fetch at that
-		// expiry,
-		// or when the back-off ends.
+		// Where no refresh is allowed before the hard expiry: at that, or when the
+		// back-off ends.
 		return Math.min(Math.max(this.softExpiry, this.backOff.nextRefreshAt()),
 				Math.max(this.hardExpiry, this.backOff.until()));
 	}
@@ -208,8 +213,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return whether a token is of no use to those who reported it: it was rejected after
-	 * Authing was asked for it, at least as far as this instance heard of it.
+	 * Return whether a token is the rejected one and was asked for before this instance
+	 * heard of the rejection, so that asking again may bring another.
 	 */
 	boolean isOutdated(WechatMpAccessToken received, long askedAt) {
 		return isRejected(received.accessToken()) && askedAt < this.rejections.noticedAt();
@@ -320,14 +325,14 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		}
 		Validity validity = isRejected(received.token().accessToken()) ? Validity.REJECTED
 				: Validity.EXPIRED_ON_ARRIVAL;
-		return new TokenSnapshot(received.token(), received.origin(), validity, now, NEVER, NEVER, next.until(), null,
-				next, streak, this.rejections, null);
+		return new TokenSnapshot(received.token(), received.origin(), validity, now, LONG_AGO, LONG_AGO, next.until(),
+				null, next, streak, this.rejections, null);
 	}
 
 	// Rejected, yet handed out again: the authority may know better.
 	private TokenSnapshot reissued(ReceivedToken received, long now, WechatMpRefreshPolicy policy, double random) {
 		long until = now + policy.pause(this.rejections.count(), null, random);
-		return new TokenSnapshot(received.token(), received.origin(), Validity.REISSUED, now, NEVER, NEVER,
+		return new TokenSnapshot(received.token(), received.origin(), Validity.REISSUED, now, LONG_AGO, LONG_AGO,
 				now + received.life(), this.fallback, new BackOff(until, until), EMPTY.failures, this.rejections.plus(),
 				null);
 	}
@@ -371,7 +376,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in that the fetch ended without a result, after Authing was asked or before.
 	 */
 	TokenSnapshot abandoned(boolean inBackground, long askedAt, WechatMpRefreshPolicy policy) {
-		return (askedAt != NEVER) ? ended(this.backOff.afterEnd(inBackground, askedAt, policy), this.failures)
+		return (askedAt != LONG_AGO) ? ended(this.backOff.afterEnd(inBackground, askedAt, policy), this.failures)
 				: withFetch(null);
 	}
 
@@ -399,10 +404,10 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		RejectionStreak streak = new RejectionStreak(soon ? this.rejections.count() + 1 : 1, now - delay, now);
 		long until = Math.max(this.backOff.until(), this.receivedAt + policy.pause(streak.count(), null, random));
 		long staleUntil = (streak.count() > 1 && this.failures.last() == null)
-				? Math.min(this.staleUntil, until - policy.initialBackoff().toNanos()) : NEVER;
-		return new TokenSnapshot(this.token, this.origin, Validity.REJECTED, this.receivedAt, NEVER, NEVER, staleUntil,
-				this.fallback, new BackOff(until, Math.max(until, this.backOff.nextRefreshAt())), this.failures, streak,
-				this.fetch);
+				? Math.min(this.staleUntil, until - policy.initialBackoff().toNanos()) : LONG_AGO;
+		return new TokenSnapshot(this.token, this.origin, Validity.REJECTED, this.receivedAt, LONG_AGO, LONG_AGO,
+				staleUntil, this.fallback, new BackOff(until, Math.max(until, this.backOff.nextRefreshAt())),
+				this.failures, streak, this.fetch);
 	}
 
 	/**
@@ -416,7 +421,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 
 		/**
 		 * Return whether what callers were given before, the token or its fallback, was
-		 * rejected by this change.
+		 * dropped by this change, which is a rejection.
 		 */
 		boolean rejects(long now) {
 			return this.before.validity != this.after.validity
@@ -492,6 +497,11 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 */
 	record BackOff(long until, long nextRefreshAt) {
 
+		/**
+		 * Return what follows a token.
+		 * @param spaced whether the next background fetch must be
+		 * {@code minRefreshInterval} away
+		 */
 		BackOff afterToken(boolean spaced, long now, WechatMpRefreshPolicy policy) {
 			long until = now + policy.initialBackoff().toNanos();
 			return new BackOff(until,
@@ -515,8 +525,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	/**
 	 * Fetches in a row that brought nothing of use.
 	 *
-	 * @param last the cached failure; {@code null} if the last fetch brought an expired
-	 * token
+	 * @param last the cached failure; {@code null} if there is none, or the last fetch
+	 * brought an expired token
 	 * @param count how many there were
 	 * @param logged how much of it was logged
 	 */

@@ -472,7 +472,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	private @Nullable Instant localTime(long nanoTime, long now) {
-		return (nanoTime != TokenClock.NEVER) ? this.context.clock().instant().plusNanos(nanoTime - now) : null;
+		return (nanoTime != TokenClock.LONG_AGO) ? this.context.clock().instant().plusNanos(nanoTime - now) : null;
 	}
 
 	/**

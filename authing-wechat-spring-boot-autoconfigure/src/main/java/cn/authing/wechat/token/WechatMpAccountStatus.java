@@ -44,7 +44,7 @@ import cn.authing.wechat.AuthingException;
  * @param lastFailureAt when that was
  * @param failures how many fetches in a row have failed; while changed credentials are
  * pending, of those
- * @param fetches how many fetches there were
+ * @param fetches how many fetches ended with a token or a failure
  * @param rejections how many tokens were rejected by WeChat
  * @param credentialsRotationPending whether the credentials were changed and have
  * produced no valid token yet, so that the token of the old ones is still in use

@@ -24,7 +24,7 @@ package cn.authing.wechat.token;
 public enum WechatMpTokenState {
 
 	/**
-	 * Nothing was fetched yet; a caller waits for the one fetch.
+	 * There has been no token yet; a caller waits for the one fetch.
 	 */
 	EMPTY,
 
@@ -55,7 +55,8 @@ public enum WechatMpTokenState {
 
 	/**
 	 * The last fetch failed and there is no token to fall back on; a caller gets the
-	 * cached failure at once until the back-off has passed.
+	 * cached failure at once until the back-off has passed, unless a fetch is in flight
+	 * all the same: then it waits for that.
 	 */
 	FAILING
 

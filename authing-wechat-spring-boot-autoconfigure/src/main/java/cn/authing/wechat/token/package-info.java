@@ -31,13 +31,13 @@
  * <li>{@code TokenEntry}: the cache of one credentials pair. Its state is one volatile
  * field, the snapshot, swapped by compare-and-set. {@code CachedTokenSource}, its base,
  * answers blocking callers and subscribers.</li>
- * <li>{@code AccountMonitor}: what is counted, logged and told to listeners. Decides
- * nothing.</li>
+ * <li>{@code AccountMonitor}: counts and logs what happens, and makes the events of it.
+ * {@code RequestCounter}: a counter that costs a nanosecond.</li>
  * <li>{@code FleetTokenLoader} and {@code TokenLoader}: obtain tokens, with and without a
  * store.</li>
- * <li>{@code TokenSnapshot}: all decisions, as pure functions of snapshot,
- * {@link cn.authing.wechat.token.WechatMpRefreshPolicy policy}, time and random
- * number.</li>
+ * <li>{@code TokenSnapshot}: the decisions about a token, as pure functions of snapshot,
+ * {@link cn.authing.wechat.token.WechatMpRefreshPolicy policy}, time and random number.
+ * The flight that it refers to is the one thing in it that changes by itself.</li>
  * <li>{@code TokenFetch}: a single flight; its {@code SharedResult} wakes those who wait.
  * {@code TokenWarmer}: a timer. {@code FetchContext}: what all flights share. They know
  * no entry.</li>
@@ -46,10 +46,10 @@
  * <h2>A walk</h2> To follow a call for which no token is cached, read
  * {@code DefaultWechatMpTokenService}, {@code CachedTokenSource}, {@code held()} and
  * {@code join()} of {@code AccountTokenSource} and {@code TokenEntry}, {@code answer()}
- * of {@code TokenSnapshot}, then {@code TokenFetch} from {@code start} to
- * {@code received}, and {@code TokenLoader.load}. What was received goes to
- * {@code TokenEntry.received}, whose swap of the snapshot ends the flight, and from there
- * to those who wait. A call that is answered from the cache goes no further than
+ * of {@code TokenSnapshot}, {@code TokenEntry.tryFetch}, then {@code TokenFetch} from
+ * {@code start} to {@code received}, and {@code TokenLoader.load}. What was received goes
+ * to {@code TokenEntry.received}, whose swap of the snapshot ends the flight, and from
+ * there to those who wait. A call for a fresh token goes no further than
  * {@code TokenSnapshot}; a rejection is {@code TokenEntry.reject} and
  * {@code TokenSnapshot.rejected}.
  *
@@ -63,10 +63,16 @@
  *    |                                  fetched                         |
  *    v         down: fetch fails       up: back-off over                v
  *    +----------------------------- FAILING ----------------------------+
- * </pre> A token that WeChat rejects is EXPIRED; one that was rejected soon after
- * another, that Authing hands out again after the rejection, or that is expired when it
- * arrives while there is no better one, is STALE; so is one that has no life left, while
- * the fallback, an earlier token that lives longer, has some. Who waits when:
+ * </pre> A token that WeChat rejects is EXPIRED. It is STALE instead where no better one
+ * can be had yet:
+ * <ul>
+ * <li>it was rejected soon after it came, as was the one before it,</li>
+ * <li>or Authing handed it out again after the rejection,</li>
+ * <li>or it was expired when it arrived,</li>
+ * <li>or it has no life left, but the fallback, an earlier token that lives longer,
+ * has.</li>
+ * </ul>
+ * Who waits when:
  * <ul>
  * <li>EMPTY, EXPIRED: a caller waits for the single flight, which starts at once, or when
  * the cool-down is over.</li>
@@ -77,16 +83,18 @@
  * or if it has not ended after half of the time from hard expiry (or its start) to real
  * expiry. During a back-off nothing is fetched and a caller gets the stale token at
  * once.</li>
- * <li>FAILING: a caller gets the cached failure at once; nothing is fetched until the
- * back-off has passed.</li>
+ * <li>FAILING: a caller gets the cached failure at once, or waits for a flight that
+ * {@code refreshAccessToken()} has started; else nothing is fetched until the back-off
+ * has passed.</li>
  * </ul>
  *
  * <h2>Why each rule holds</h2>
  * <ol>
  * <li><b>Valid beats new.</b> {@code held()} answers in FRESH and DUE whatever is in
  * flight. A failure changes neither token nor expiries, so that it reaches callers only
- * when {@code staleIfError} is {@code null}: past the real expiry, or after a rejection.
- * A fetch that hangs is not waited for until the token has expired.</li>
+ * when {@code staleIfError} is {@code null}: past the real expiry of token and fallback,
+ * or after a first rejection. A fetch that hangs is not waited for until the token has
+ * expired.</li>
  * <li><b>The same token again is not news.</b> It leaves the expiries of a token that
  * works as they are, if they differ by no more than 2 s, and sets the next refresh
  * {@code minRefreshInterval} ahead.</li>
@@ -100,8 +108,8 @@
  * woken first, and a subscriber that blocks costs a thread.</li>
  * <li><b>Clocks differ.</b> The life of a token is computed once, when it arrives, in
  * Authing's time. From then on only the monotonic clock counts.</li>
- * <li><b>Bounded upstream load.</b> Each end of a fetch that may have asked Authing sets
- * a back-off of at least the cool-down, and no fetch but {@code refreshAccessToken()} and
+ * <li><b>Bounded upstream load.</b> Each end of a fetch that has begun to load sets a
+ * back-off of at least the cool-down, and no fetch but {@code refreshAccessToken()} and
  * the one repeat of rule 3 starts before it; a caller for whom there is neither a token
  * nor a failure waits for the cool-down only. An entry in use is found again after
  * eviction: a flight is held by the context, a back-off by its timer, anything else by
@@ -109,13 +117,15 @@
  * <li><b>Retries inside one fetch</b> are the client's.</li>
  * <li><b>Blocking callers</b> wait for at most the deadline of the fetch; on a thread
  * that must not block they fail at once instead.</li>
- * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and timers, and waits for
- * publications; {@code start()} resumes.</li>
+ * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and what is done without
+ * demand, tells those who wait, and waits for publications; {@code start()} resumes.</li>
  * <li><b>Configured accounts.</b> {@code TokenWarmer} refreshes without demand. Changed
  * credentials of the same app take over when they have produced a valid token, or when
  * the old one has expired.</li>
- * <li><b>What is plugged in is not trusted.</b> Clients, stores, listeners and
- * subscribers run on threads that they may block, and what they throw is caught.</li>
+ * <li><b>What is plugged in is not trusted.</b> Clients (their cancellation included),
+ * stores, listeners and subscribers run on threads that they may block, and what they
+ * throw is caught. Once a flight has ended, those who wait are told whatever a logger or
+ * a listener does.</li>
  * </ol>
  *
  * <h2>Threads</h2> Daemon threads that end when they have been idle for ten seconds: one

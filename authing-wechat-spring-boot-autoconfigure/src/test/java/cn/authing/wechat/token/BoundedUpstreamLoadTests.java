@@ -193,6 +193,44 @@ class BoundedUpstreamLoadTests {
 		})).isEqualTo(50);
 	}
 
+	@Test
+	void backOffOfARejectionAfterTheEvictionShouldNotBeForgotten() {
+		ManualTime time = new ManualTime();
+		WechatMpCredentials credentials = new WechatMpCredentials("wx-kept", "secret");
+		AtomicInteger fetches = new AtomicInteger();
+		TestTokenService service = new TestTokenService((asked) -> Mono.fromSupplier(() -> {
+			int number = asked.equals(credentials) ? fetches.incrementAndGet() : 0;
+			return new WechatMpAccessToken("T" + number, time.authingTime().plus(LIFE));
+		}), null, () -> Map.of("default", CREDENTIALS), 2,
+				new FetchContext(time, time.newExecutors(), () -> 0, POLICY, List.of()));
+		rejectOneAfterTheOtherAndTheLastAfterItsEviction(time, service, credentials);
+		System.gc();
+		time.advance(POLICY.initialBackoff().plus(MOMENT));
+		System.gc();
+		Caller.of(service.account(credentials).getAccessToken());
+		time.runDue();
+		assertThat(fetches).hasValue(5);
+	}
+
+	// A method of its own, so that nothing holds the entry afterwards.
+	private static void rejectOneAfterTheOtherAndTheLastAfterItsEviction(ManualTime time, TestTokenService service,
+			WechatMpCredentials credentials) {
+		WechatMpTokenSource source = service.account(credentials);
+		for (int number = 1; number <= 5; number++) {
+			Caller.of(source.getAccessToken());
+			time.runDue();
+			if (number < 5) {
+				assertThat(source.invalidate("T" + number)).isTrue();
+				time.advance(POLICY.maxBackoff());
+			}
+		}
+		for (int account = 0; account < 50; account++) {
+			Caller.of(service.account(new WechatMpCredentials("wx" + account, "secret")).getAccessToken());
+			time.runDue();
+		}
+		assertThat(source.invalidate("T5")).isTrue();
+	}
+
 	private static int fetchesOfEvictedEntriesThatAreAskedTwice(Mono<WechatMpAccessToken> answer,
 			Consumer<WechatMpAccountRegistry> afterEachRound) {
 		ManualTime time = new ManualTime();

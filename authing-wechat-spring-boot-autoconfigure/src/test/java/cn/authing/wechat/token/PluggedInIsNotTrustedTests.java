@@ -28,12 +28,20 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.LoggerContext;
+import ch.qos.logback.classic.turbo.TurboFilter;
+import ch.qos.logback.core.spi.FilterReply;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.reactivestreams.Subscription;
+import org.slf4j.LoggerFactory;
+import org.slf4j.Marker;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Schedulers;
@@ -238,6 +246,91 @@ class PluggedInIsNotTrustedTests {
 				.withCauseInstanceOf(AuthingTransportException.class)
 				.withMessageContaining("authing.timeout");
 			assertThat(interrupted.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+		}
+	}
+
+	@Test
+	void clientWhoseCancellationThrowsShouldNotStrandThoseWhoWait() {
+		ManualTime time = new ManualTime();
+		TestTokenService service = new TestTokenService((credentials) -> neverUntil(() -> {
+			throw new IllegalStateException("cannot be cancelled");
+		}), null, () -> Map.of("default", CREDENTIALS), 10,
+				new FetchContext(time, time.newExecutors(), () -> 0, POLICY, List.of()));
+		List<Caller> callers = Stream.of("wx-1", "wx-2")
+			.map((appId) -> Caller.of(service.account(new WechatMpCredentials(appId, "secret")).getAccessToken()))
+			.toList();
+		time.runDue();
+		service.close();
+		assertThat(callers)
+			.allSatisfy((caller) -> assertThat(caller.failure()).isInstanceOf(IllegalStateException.class)
+				.hasMessageContaining("was stopped"));
+	}
+
+	@Test
+	void clientWhoseCancellationBlocksShouldNotDelayTimersOfOthers() throws Exception {
+		CountDownLatch cancelled = new CountDownLatch(1);
+		CountDownLatch gate = new CountDownLatch(1);
+		try (TestTokenService service = service((credentials) -> neverUntil(() -> {
+			cancelled.countDown();
+			await(gate);
+		}), null, POLICY.withTimeout(Duration.ofMillis(300)))) {
+			CompletableFuture<WechatMpAccessToken> first = service.getAccessToken().toFuture();
+			assertThat(cancelled.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			CompletableFuture<WechatMpAccessToken> second = service
+				.account(new WechatMpCredentials("another", "secret"))
+				.getAccessToken()
+				.toFuture();
+			assertThat(first).failsWithin(SOON);
+			assertThat(second).failsWithin(SOON);
+		}
+		finally {
+			gate.countDown();
+		}
+	}
+
+	private static Mono<WechatMpAccessToken> neverUntil(Runnable cancelled) {
+		return Mono.from((subscriber) -> subscriber.onSubscribe(new Subscription() {
+
+			@Override
+			public void request(long count) {
+			}
+
+			@Override
+			public void cancel() {
+				cancelled.run();
+			}
+
+		}));
+	}
+
+	@Test
+	void loggerThatThrowsShouldNotStrandThoseWhoWait() {
+		LoggerContext loggers = (LoggerContext) LoggerFactory.getILoggerFactory();
+		TurboFilter broken = new TurboFilter() {
+
+			@Override
+			public FilterReply decide(@Nullable Marker marker, Logger logger, Level level, @Nullable String format,
+					Object @Nullable [] arguments, @Nullable Throwable failure) {
+				if (format != null && logger.getName().startsWith("cn.authing")) {
+					throw new IllegalStateException("The application has been stopped already");
+				}
+				return FilterReply.NEUTRAL;
+			}
+
+		};
+		broken.start();
+		loggers.addTurboFilter(broken);
+		try {
+			Caller first = this.fixture.ask();
+			this.fixture.client.call().succeed("A", LIFE);
+			assertThat(first.accessToken()).isEqualTo("A");
+			this.fixture.advance(LIFE);
+			Caller second = this.fixture.ask();
+			this.fixture.client.call().fail();
+			assertThat(second.failure()).isInstanceOf(AuthingException.class);
+		}
+		finally {
+			loggers.getTurboFilterList().remove(broken);
 		}
 	}
 

@@ -21,11 +21,15 @@ import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
 
 import org.springframework.boot.test.system.CapturedOutput;
@@ -112,6 +116,68 @@ class ShutdownAndPauseTests {
 		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
 		this.fixture.advance(Duration.ofMinutes(1));
 		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void stopJustAsAuthingIsToBeAskedShouldLeaveItAlone() {
+		this.fixture.registry.keepWarm();
+		Caller waiting = Caller.of(this.fixture.service.getAccessToken());
+		this.fixture.time.onReading(1, this.fixture.time::runDue);
+		this.fixture.registry.stop();
+		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
+		assertThat(this.fixture.fetches()).isZero();
+		this.fixture.registry.start();
+		this.fixture.time.runDue();
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 2, 3, 4, 5, 6, 7, 8 })
+	void stopWhileAFetchIsStartedShouldReleaseTheCallerAndLeaveNoTimer(int reading) {
+		this.fixture.time.onReading(reading, this.fixture.registry::stop);
+		Caller waiting = Caller.of(this.fixture.service.getAccessToken());
+		this.fixture.registry.stop();
+		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
+		this.fixture.time.runDue();
+		assertThat(this.fixture.fetches()).isZero();
+		assertThat(this.fixture.time.pendingTasks()).isZero();
+	}
+
+	@Test
+	void closeWhileAListenerHangsShouldReleaseCallers() throws Exception {
+		CountDownLatch notified = new CountDownLatch(1);
+		CountDownLatch gate = new CountDownLatch(1);
+		FetchContext.Executors executors = this.fixture.time.newExecutors();
+		ExecutorService callbacks = Executors.newCachedThreadPool();
+		try {
+			FetchContext context = new FetchContext(this.fixture.time,
+					new FetchContext.Executors(executors.timer(), executors.fetches(), callbacks), () -> 0, POLICY,
+					List.of((event) -> {
+						notified.countDown();
+						awaitUninterruptibly(gate);
+					}));
+			TestTokenService service = new TestTokenService(this.fixture.client, null, () -> this.fixture.accounts, 10,
+					context);
+			CompletableFuture<WechatMpAccessToken> waiting = service.getAccessToken().toFuture();
+			this.fixture.time.runDue();
+			this.fixture.client.call().succeed("A", LIFE);
+			notified.await();
+			service.close();
+			assertThat(waiting).succeedsWithin(Duration.ofSeconds(30));
+		}
+		finally {
+			gate.countDown();
+			callbacks.shutdown();
+		}
+	}
+
+	private static void awaitUninterruptibly(CountDownLatch gate) {
+		try {
+			gate.await();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 	@Test
