@@ -222,7 +222,7 @@ final class FleetTokenLoader extends TokenLoader {
 		if (fetched == null || fetched.isExpired() || cache.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
 			return Mono.empty();
 		}
-		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.life()),
+		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.expiry() - nanoTime()),
 				authingTime().minusNanos(nanoTime() - fetched.askedAt()));
 		return call("publish", () -> this.store.publish(cache.credentials(), token))
 			.timeout(this.policy.timeout(), Mono.empty(), this.timer)
@@ -322,8 +322,8 @@ final class FleetTokenLoader extends TokenLoader {
 			return null;
 		}
 		// An old value that was stored again lives no longer than its token.
-		return new ReceivedToken(stored.token(), Math.min(stored.life().toNanos(), life(stored.token())),
-				nanoTime() - stored.age().toNanos(), WechatMpTokenOrigin.STORE, false);
+		return received(stored.token(), Math.min(stored.life().toNanos(), WechatMpRefreshPolicy.MAX_LIFE),
+				nanoTime() - stored.age().toNanos(), WechatMpTokenOrigin.STORE);
 	}
 
 	/**

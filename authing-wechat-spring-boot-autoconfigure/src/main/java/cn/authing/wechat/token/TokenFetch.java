@@ -376,14 +376,15 @@ final class TokenFetch implements Disposable {
 	 * A token as a fetch brings it, or as another instance has shared it.
 	 *
 	 * @param token the token
-	 * @param life the time to its real expiry, in nanoseconds
+	 * @param life the time to its real expiry when it came, in nanoseconds
+	 * @param expiry the real expiry, a reading of {@link TokenClock#nanoTime()}
 	 * @param askedAt when Authing was asked for it, a reading of
 	 * {@link TokenClock#nanoTime()}
 	 * @param origin where it came from
 	 * @param redelivered whether this is the cached token returned unchanged rather than
 	 * a new response
 	 */
-	record ReceivedToken(WechatMpAccessToken token, long life, long askedAt, WechatMpTokenOrigin origin,
+	record ReceivedToken(WechatMpAccessToken token, long life, long expiry, long askedAt, WechatMpTokenOrigin origin,
 			boolean redelivered) {
 
 		boolean isExpired() {

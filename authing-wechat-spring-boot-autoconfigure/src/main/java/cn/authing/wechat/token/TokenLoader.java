@@ -82,17 +82,26 @@ class TokenLoader {
 			// An answer that was long on its way is no newer than its question.
 			long askedAt = this.clock.nanoTime();
 			return this.client.fetch(credentials).map((response) -> {
-				learnTime(response);
-				return new ReceivedToken(response.token(), life(response.token()), askedAt, WechatMpTokenOrigin.AUTHING,
-						false);
+				learnTime(response, askedAt);
+				return received(response.token(), WechatMpRefreshPolicy.MAX_LIFE, askedAt, WechatMpTokenOrigin.AUTHING);
 			});
 		});
 	}
 
-	private void learnTime(AuthingTokenResponse response) {
+	// An answer that was long on its way says nothing about the clocks, if its date is
+	// between question and answer.
+	private void learnTime(AuthingTokenResponse response, long askedAt) {
 		Instant serverTime = response.serverTime();
-		Duration offset = (serverTime != null) ? Duration.between(this.clock.instant(), serverTime) : Duration.ZERO;
-		this.offset = (offset.abs().compareTo(IGNORED_CLOCK_SKEW) > 0) ? offset : Duration.ZERO;
+		Instant now = this.clock.instant();
+		Instant asked = now.minusNanos(nanoTime() - askedAt);
+		Duration offset = Duration.ZERO;
+		if (serverTime != null && serverTime.isAfter(now.plus(IGNORED_CLOCK_SKEW))) {
+			offset = Duration.between(now, serverTime);
+		}
+		else if (serverTime != null && serverTime.isBefore(asked.minus(IGNORED_CLOCK_SKEW))) {
+			offset = Duration.between(asked, serverTime);
+		}
+		this.offset = offset;
 	}
 
 	final Instant authingTime() {
@@ -104,11 +113,14 @@ class TokenLoader {
 	}
 
 	/**
-	 * Return the time to the real expiry, within what can be, in nanoseconds.
+	 * Return a token that has just come, with its life within what can be.
 	 */
-	final long life(WechatMpAccessToken token) {
+	final ReceivedToken received(WechatMpAccessToken token, long maxLife, long askedAt, WechatMpTokenOrigin origin) {
+		// First, so that the time which the rest takes is none that the token lives.
+		long now = nanoTime();
 		long life = TimeUnit.NANOSECONDS.convert(Duration.between(authingTime(), token.expiresAt()));
-		return Math.max(-WechatMpRefreshPolicy.MAX_LIFE, Math.min(life, WechatMpRefreshPolicy.MAX_LIFE));
+		life = Math.max(-WechatMpRefreshPolicy.MAX_LIFE, Math.min(life, maxLife));
+		return new ReceivedToken(token, life, now + life, askedAt, origin, false);
 	}
 
 	/**

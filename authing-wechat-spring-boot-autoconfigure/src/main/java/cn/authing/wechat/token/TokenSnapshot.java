@@ -249,8 +249,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * hard expiry.
 	 */
 	@Nullable ReceivedToken currentAsResult(long now) {
-		return (now < this.hardExpiry) ? new ReceivedToken(requiredToken(), this.staleUntil - now, this.receivedAt,
-				WechatMpTokenOrigin.STORE, true) : null;
+		return (now < this.hardExpiry) ? new ReceivedToken(requiredToken(), this.staleUntil - now, this.staleUntil,
+				this.receivedAt, WechatMpTokenOrigin.STORE, true) : null;
 	}
 
 	/**
@@ -309,9 +309,10 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			return ended(next, received.redelivered() ? this.failures : EMPTY.failures);
 		}
 		long life = received.life();
+		long cameAt = received.expiry() - life;
 		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now,
-				now + policy.untilRefresh(life, random), now + policy.usable(life), now + life,
-				longerLived(same, now + life, now), next, EMPTY.failures, this.rejections, null);
+				cameAt + policy.untilRefresh(life, random), cameAt + policy.usable(life), received.expiry(),
+				longerLived(same, received.expiry(), now), next, EMPTY.failures, this.rejections, null);
 	}
 
 	// Authing has none better. Callers get it (unless there is one that is still valid)
@@ -333,7 +334,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	private TokenSnapshot reissued(ReceivedToken received, long now, WechatMpRefreshPolicy policy, double random) {
 		long until = now + policy.pause(this.rejections.count(), null, random);
 		return new TokenSnapshot(received.token(), received.origin(), Validity.REISSUED, now, LONG_AGO, LONG_AGO,
-				now + received.life(), this.fallback, new BackOff(until, until), EMPTY.failures, this.rejections.plus(),
+				received.expiry(), this.fallback, new BackOff(until, until), EMPTY.failures, this.rejections.plus(),
 				null);
 	}
 

@@ -68,6 +68,28 @@ class ClocksDifferTests {
 	}
 
 	@Test
+	void expiryWhenAnswerWasLongOnItsWayShouldNotBeLater() {
+		this.fixture.ask();
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
+		Instant answered = this.time.authingTime();
+		this.fixture.advance(Duration.ofSeconds(8));
+		this.fixture.client.call().succeed(token, answered);
+		assertExpiresAfter(UNTIL_STALE.minusSeconds(8));
+	}
+
+	@ParameterizedTest
+	@ValueSource(ints = { 1, 2, 3, 4, 5, 6, 7, 8 })
+	void expiryWhenTimePassesWhileTheTokenIsTakenInShouldNotBeLater(int reading) {
+		this.fixture.ask();
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
+		Duration pause = Duration.ofSeconds(2);
+		this.time.onReading(reading, () -> this.fixture.advance(pause));
+		this.fixture.client.call().succeed(token, false);
+		this.fixture.advance(LIFE.minus(pause));
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
+	}
+
+	@Test
 	void expiryWhenAnswerHasNoDateShouldBeJudgedByWallClock() {
 		this.time.setWallOffset(Duration.ofMinutes(10));
 		this.fixture.ask();
