@@ -56,9 +56,11 @@ class WechatFeignClient implements Client {
 				request.charset(), request.requestTemplate());
 		try (Response response = this.delegate.execute(withToken, options)) {
 			byte[] body = (response.body() != null) ? Util.toByteArray(response.body().asInputStream()) : new byte[0];
-			// Feign shows the request in exceptions and in its log: the one without the
-			// token
+			// Feign shows the request of an answer in exceptions and in its log
 			return response.toBuilder().request(request).body(body).build();
+		}
+		catch (IOException ex) {
+			throw new IOException(String.valueOf(ex.getMessage()).replace(accessToken, "***"));
 		}
 	}
 

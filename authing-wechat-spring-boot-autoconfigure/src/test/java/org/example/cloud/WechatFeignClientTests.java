@@ -16,8 +16,12 @@
 
 package org.example.cloud;
 
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+
 import cn.authing.wechat.test.FakeTokenSource;
 import cn.authing.wechat.test.FakeWechat;
+import cn.authing.wechat.test.LoopbackServer;
 import feign.Client;
 import feign.Feign;
 import feign.FeignException;
@@ -53,6 +57,23 @@ class WechatFeignClientTests {
 		assertThatExceptionOfType(FeignException.class).isThrownBy(api::getCallbackIp)
 			.withMessageContaining("/cgi-bin/getcallbackip")
 			.withMessageNotContaining("token");
+	}
+
+	@Test
+	void callWhoseAnswerIsNoneShouldNotTellTheToken() {
+		try (LoopbackServer server = new LoopbackServer("no-wechat")) {
+			server.accept((connection) -> {
+				connection.getInputStream().read();
+				connection.getOutputStream().write("garbage\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
+				connection.shutdownOutput();
+			});
+			assertThatExceptionOfType(FeignException.class)
+				.isThrownBy(api("http://localhost:" + server.port())::getCallbackIp)
+				.withMessageContaining("access_token=***")
+				.withMessageNotContaining("dead-token")
+				.withCauseInstanceOf(IOException.class)
+				.satisfies((failure) -> assertThat(failure.getCause()).hasNoCause());
+		}
 	}
 
 	private WechatApi api(String url) {

@@ -147,12 +147,6 @@ final class AuthingPropertiesValidator {
 	// Defaults are valid: only what is set is looked at
 	private void validateValue(ConfigurationPropertyName name, Object value) {
 		String property = name.toString();
-		if (PropertyScan.ACCOUNTS.isAncestorOf(name)
-				&& name.isNumericIndex(PropertyScan.ACCOUNTS.getNumberOfElements())) {
-			add(PropertyScan.ACCOUNTS.toString(), "is a list, but accounts are found by their names",
-					"Write a name of your choice in place of each index, such as " + PropertyScan.ACCOUNTS
-							+ ".shop.app-id.");
-		}
 		if (value instanceof Integer number && number < 1) {
 			add(property, "is " + number, "Write 1 or more.");
 		}
@@ -225,7 +219,8 @@ final class AuthingPropertiesValidator {
 		if (!HEADER_NAME.matcher(name).matches()) {
 			add(property, "is not a valid name of an HTTP header", "Use letters, digits and hyphens.");
 		}
-		else if (isResolved(property, value) && !HEADER_VALUE.matcher(value).matches()) {
+		else if (isResolved(property, value) && isDecrypted(property, value)
+				&& !HEADER_VALUE.matcher(value).matches()) {
 			add(property,
 					"is empty or has characters that HTTP headers must not have (" + value.length() + " characters)",
 					"Write printable ASCII characters, or remove the property.");
@@ -366,12 +361,16 @@ final class AuthingPropertiesValidator {
 			return add(property, "has quotes or angle brackets around it (" + value.length() + " characters)",
 					"Write the value without them.");
 		}
-		if (ENCRYPTED.matcher(value).matches()) {
-			return add(property, "is still encrypted",
-					"Add the library that decrypts it, and its key, or write the " + "value itself.");
+		if (!isDecrypted(property, value)) {
+			return false;
 		}
 		return WORD.matcher(value).matches() || add(property,
 				"has white space or other than ASCII characters in it (" + value.length() + " characters)", remedy);
+	}
+
+	private boolean isDecrypted(String property, String value) {
+		return !ENCRYPTED.matcher(value).matches() || add(property, "is still encrypted",
+				"Add the library that decrypts it, and its key, or write the value itself.");
 	}
 
 	private boolean isResolved(String property, String value) {

@@ -24,6 +24,7 @@ import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Lazy;
 import org.springframework.core.env.Environment;
@@ -58,7 +59,7 @@ public final class AuthingSanitizingAutoConfiguration {
 	@ConditionalOnMissingBean(name = "authingSanitizingFunction")
 	SanitizingFunction authingSanitizingFunction(ObjectProvider<ValidatedProperties> properties,
 			Environment environment) {
-		SingletonSupplier<Set<String>> unvalidated = SingletonSupplier.of(() -> BoundProperties.secrets(environment));
+		SingletonSupplier<Set<String>> unvalidated = SingletonSupplier.of(() -> secrets(environment));
 		return (data) -> {
 			if (data.getValue() == null) {
 				return data;
@@ -72,6 +73,18 @@ public final class AuthingSanitizingAutoConfiguration {
 				.anyMatch((text) -> (text.length() >= MIN_LENGTH) ? value.contains(text) : value.equals(text));
 			return secret ? data.withSanitizedValue() : data;
 		};
+	}
+
+	// Where nothing of ours exists, nobody has cared for whether they can be bound
+	private static Set<String> secrets(Environment environment) {
+		Set<String> secrets = BoundProperties.unboundSecrets(environment);
+		try {
+			secrets.addAll(BoundProperties.from(environment).secrets(environment));
+		}
+		catch (BindException ex) {
+			// Those that were found have to do
+		}
+		return secrets;
 	}
 
 }

@@ -47,7 +47,6 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.Environment;
 import org.springframework.core.env.PropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
-import org.springframework.util.StringUtils;
 
 /**
  * All properties below {@code authing}, as they were bound at one time.
@@ -158,37 +157,51 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 	}
 
 	/**
-	 * Return the secrets of the environment, whether they can be bound or not, and those
-	 * that they are made of: the value of a header may be {@code Bearer
-	 * ${GATEWAY_TOKEN}}, and the variable is a secret as well.
+	 * Return the secrets among the values, and those that these are made of: the value of
+	 * a header may be {@code Bearer ${GATEWAY_TOKEN}}, and the variable is a secret as
+	 * well.
 	 */
-	static Set<String> secrets(Environment environment) {
+	Set<String> secrets(Environment environment) {
+		Set<String> secrets = new HashSet<>();
+		this.values.forEach((name, value) -> {
+			if (isSecret(name.toString())) {
+				((value instanceof Collection<?> list) ? list : List.of(value))
+					.forEach((secret) -> secrets.add(secret.toString()));
+				ConfigurationProperty property = find(environment, name);
+				addParts((property != null) ? property.getValue() : null, environment, secrets);
+			}
+		});
+		return secrets;
+	}
+
+	/**
+	 * Return the secrets that can be found by the names of their properties, whether
+	 * these can be bound or not.
+	 */
+	static Set<String> unboundSecrets(Environment environment) {
 		Set<String> secrets = new HashSet<>();
 		for (ConfigurationPropertySource source : ConfigurationPropertySources.get(environment)) {
 			if (source instanceof IterableConfigurationPropertySource iterable) {
 				iterable.stream()
 					.filter((name) -> PropertyScan.ROOT.isAncestorOf(name) && isSecret(name.toString()))
-					.forEach((name) -> addSecrets(source, name, environment, secrets));
+					.forEach((name) -> addSecret(source, name, environment, secrets));
 			}
 		}
 		secrets.remove("");
 		return secrets;
 	}
 
-	private static void addSecrets(ConfigurationPropertySource source, ConfigurationPropertyName name,
+	private static void addSecret(ConfigurationPropertySource source, ConfigurationPropertyName name,
 			Environment environment, Set<String> secrets) {
 		try {
 			ConfigurationProperty property = source.getConfigurationProperty(name);
-			if (property != null) {
-				String value = environment.resolvePlaceholders(property.getValue().toString());
-				secrets.add(value);
-				// Of a property that is a list
-				secrets.addAll(List.of(StringUtils.tokenizeToStringArray(value, ",")));
-				addParts(property.getValue(), environment, secrets);
+			if (property != null && property.getValue() instanceof CharSequence value) {
+				addParts(value, environment, secrets);
+				secrets.add(environment.resolvePlaceholders(value.toString()));
 			}
 		}
 		catch (RuntimeException ex) {
-			// What cannot be read or decrypted is shown to nobody
+			// What cannot be decrypted or resolved is shown to nobody
 		}
 	}
 

@@ -135,7 +135,7 @@ final class PropertyScan {
 			meant = name.getElement(i, Form.UNIFORM).equals("authing") ? name.subName(i) : null;
 		}
 		if (meant != null && (this.known.contains(meant) || ACCOUNTS.isAncestorOf(meant))
-				&& !this.set.contains(meant)) {
+				&& !this.set.contains(meant.isLastElementIndexed() ? meant.getParent() : meant)) {
 			addUnknown(name, meant.toString());
 		}
 	}

@@ -111,8 +111,9 @@ class ValidatedProperties {
 	}
 
 	private BoundProperties bind() {
-		this.secrets.addAll(BoundProperties.secrets(this.environment));
+		this.secrets.addAll(BoundProperties.unboundSecrets(this.environment));
 		BoundProperties properties = BoundProperties.from(this.environment);
+		this.secrets.addAll(properties.secrets(this.environment));
 		PropertyScan scan = new PropertyScan(this.environment, properties);
 		reportUnknown(scan.unknown());
 		new AuthingPropertiesValidator(properties, scan.problems()).validate(this.connectionRequired,

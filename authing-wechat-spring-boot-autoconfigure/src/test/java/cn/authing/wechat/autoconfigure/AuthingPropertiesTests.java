@@ -201,25 +201,16 @@ class AuthingPropertiesTests {
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
 				.hasMessageStartingWith("authing.wechat.app-secret is still encrypted. Add the library"));
-	}
-
-	@Test
-	void validateWhenAccountsAreAListShouldAskForNames() {
-		this.contextRunner
-			.withPropertyValues("authing.wechat.accounts[0].app-id=wx1",
-					"authing.wechat.accounts[0].app-secret=" + SECRET, "authing.wechat.accounts[1].app-id=wx2")
+		this.contextRunner.withPropertyValues("authing.headers.authorization=" + secret)
 			.run((context) -> assertThat(context).getFailure()
 				.rootCause()
-				.hasMessageStartingWith("authing.wechat.accounts is a list, but accounts are found by their names. "
-						+ "Write a name of your choice in place of each index, such as "
-						+ "authing.wechat.accounts.shop.app-id."));
+				.hasMessageStartingWith("authing.headers.authorization is still encrypted. Add the library"));
 	}
 
-	@Test
-	void accountWhoseNameIsANumberShouldBeOne() {
-		this.contextRunner
-			.withPropertyValues("authing.wechat.accounts.0.app-id=wx1",
-					"authing.wechat.accounts.0.app-secret=" + SECRET)
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.wechat.accounts.1001.", "authing.wechat.accounts[1001]." })
+	void accountWhoseNameIsANumberShouldBeOne(String prefix) {
+		this.contextRunner.withPropertyValues(prefix + "app-id=wx1", prefix + "app-secret=" + SECRET)
 			.run((context) -> assertThat(context).hasNotFailed());
 	}
 

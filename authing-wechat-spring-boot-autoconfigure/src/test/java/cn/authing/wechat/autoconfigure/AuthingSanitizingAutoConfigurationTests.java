@@ -18,6 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -30,6 +31,8 @@ import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.boot.test.util.TestPropertyValues;
+import org.springframework.core.env.MapPropertySource;
+import org.springframework.core.env.PropertySource;
 
 import cn.authing.wechat.WechatMpAccountsChangedEvent;
 
@@ -92,6 +95,36 @@ class AuthingSanitizingAutoConfigurationTests {
 				assertThat(value(function, "GATEWAY_TOKEN", "gateway")).isEqualTo(SanitizableData.SANITIZED_VALUE);
 				assertThat(value(function, "else", "gateways")).isEqualTo("gateways");
 			});
+	}
+
+	@Test
+	void sanitizeWhenSecretIsOfASourceWithoutNamesOrInAListShouldMask() {
+		String key = Base64.getEncoder().encodeToString(new byte[32]);
+		this.contextRunner.withInitializer((context) -> {
+			context.getEnvironment().getPropertySources().addFirst(new PropertySource<>("vault", new Object()) {
+
+				@Override
+				public @Nullable Object getProperty(String name) {
+					return name.equals("authing.app-secret") ? "the-secret-of-the-vault" : null;
+				}
+
+			});
+			context.getEnvironment()
+				.getPropertySources()
+				.addLast(new MapPropertySource("defaults",
+						Map.of("authing.wechat.cache.redis.encryption-keys", List.of("another-key", key))));
+		}).run((context) -> {
+			SanitizingFunction function = context.getBean(SanitizingFunction.class);
+			assertThat(List.of("the-secret-of-the-vault", key, "another-key")).allSatisfy(
+					(secret) -> assertThat(value(function, "any", secret)).isEqualTo(SanitizableData.SANITIZED_VALUE));
+		});
+	}
+
+	@Test
+	void sanitizeWhenAHeaderHasACommaShouldNotMaskItsParts() {
+		this.contextRunner.withPropertyValues("authing.headers.x-stage=shop, production")
+			.run((context) -> assertThat(value(context.getBean(SanitizingFunction.class), "stage", "production"))
+				.isEqualTo("production"));
 	}
 
 	@Test

@@ -23,8 +23,8 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Finds a Redis that has come back with another address. Beside WebFlux, the Redis client
- * looks names up with Netty, which keeps an address for as long as DNS allows: ten
+ * Finds a Redis that has come back with another address. Beside Reactor Netty, the Redis
+ * client looks names up with Netty, which keeps an address for as long as DNS allows: ten
  * minutes for the name of a container. The JDK asks again after 30 s.
  */
 @Configuration(proxyBeanMethods = false)

@@ -168,7 +168,7 @@ class DeploymentTests {
 		mounts.addAll(strings(node(services, "grafana"), "volumes"));
 		assertThat(mounts).hasSize(5)
 			.allSatisfy((mount) -> assertThat(DEPLOY.resolve(mount.split(":")[0])).isRegularFile());
-		assertThat(strings(node(services, "sample"), "ports")).containsExactly("127.0.0.1:8080-8081:" + PORT);
+		assertThat(strings(node(services, "sample"), "ports")).containsExactly("127.0.0.1:8080:" + PORT);
 		assertThat(DEPLOY.resolve(String.valueOf(node(services, "sample", "build").get("context")))
 			.resolve(String.valueOf(node(services, "sample", "build").get("dockerfile")))).isRegularFile();
 	}
