@@ -141,12 +141,14 @@ class FailureAnalysisTests {
 				  message: hello
 				spring.authing.lang: en-US
 				spring.authing.app-id: set
+				staging.authing.wechat.api.hosts[0]: proxy.example.com
+				authing.wechat.api.hosts[0]: api.weixin.qq.com
 				""").close();
 		assertThat(output).containsOnlyOnce("Configuration properties that nothing of Authing's reads")
 			.contains("wechat.app-id (did you mean authing.wechat.app-id?)",
 					"wechat.accounts.shop.app-id (did you mean authing.wechat.accounts.shop.app-id?)",
 					"spring.authing.lang (did you mean authing.lang?)")
-			.doesNotContain("wechat.message", "spring.authing.app-id");
+			.doesNotContain("wechat.message", "spring.authing.app-id", "staging");
 	}
 
 	@Test
