@@ -85,6 +85,7 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 
 	private final ObjectProvider<WxJavaAccounts> accounts;
 
+	@SuppressWarnings("this-escape") // only called for beans
 	private final Advisor tokenAdvisor = new DefaultPointcutAdvisor(
 			new ComposablePointcut((ClassFilter) this::isOfWxJava), (MethodInterceptor) this::invoke);
 

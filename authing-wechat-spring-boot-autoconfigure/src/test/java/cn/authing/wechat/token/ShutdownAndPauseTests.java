@@ -158,7 +158,7 @@ class ShutdownAndPauseTests {
 					}));
 			TestTokenService service = new TestTokenService(this.fixture.client, null, () -> this.fixture.accounts, 10,
 					context);
-			CompletableFuture<WechatMpAccessToken> waiting = service.getAccessToken().toFuture();
+			CompletableFuture<?> waiting = service.getAccessToken().toFuture();
 			this.fixture.time.runDue();
 			this.fixture.client.call().succeed("A", LIFE);
 			notified.await();
