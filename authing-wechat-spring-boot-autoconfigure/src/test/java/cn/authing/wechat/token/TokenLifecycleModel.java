@@ -146,16 +146,18 @@ final class TokenLifecycleModel {
 	private void answer(String accessToken, Instant expiresAt) {
 		this.fixture.client.openCalls().stream().findFirst().ifPresent((call) -> {
 			Pair pair = pair(call.credentials());
+			boolean clocksDiffer = this.fixture.time.wallOffset().abs().compareTo(Duration.ofSeconds(5)) > 0;
 			Issued known = this.issued.get(accessToken);
 			if (known != null && known.rejected && call.startedAt().toNanos() < known.rejectedAt) {
 				// No answer to those who reported it: Authing is asked once more.
 				pair.repeated = true;
 			}
 			else {
-				pair.received(accessToken, expiresAt);
+				// Where the clocks differ, nobody knows when on its way an answer was
+				// dated.
+				pair.received(accessToken, expiresAt, clocksDiffer ? now() - call.startedAt().toNanos() : 0);
 			}
-			boolean dated = this.fixture.time.wallOffset().abs().compareTo(Duration.ofSeconds(5)) > 0
-					|| this.issued.size() % 2 == 0;
+			boolean dated = clocksDiffer || this.issued.size() % 2 == 0;
 			call.succeed(new WechatMpAccessToken(accessToken, expiresAt), dated);
 		});
 	}
@@ -431,13 +433,14 @@ final class TokenLifecycleModel {
 			return !this.rejected && now() < this.certainlyValidUntil;
 		}
 
-		void received(String accessToken, Instant expiresAt) {
+		void received(String accessToken, Instant expiresAt, long onItsWay) {
 			Issued issued = TokenLifecycleModel.this.issued.computeIfAbsent(accessToken,
 					(key) -> new Issued(this, expiresAt));
 			this.lastIssued = accessToken;
 			issued.rejected = false;
 			long life = Duration.between(TokenLifecycleModel.this.fixture.time.authingTime(), expiresAt).toNanos();
-			if (life <= UNCERTAIN) {
+			long certainLife = Math.min(life - onItsWay, LONGEST_LIFE);
+			if (certainLife <= UNCERTAIN) {
 				issued.lateUntil = now() + MAX_BACKOFF;
 			}
 			boolean same = accessToken.equals(this.token);
@@ -448,12 +451,18 @@ final class TokenLifecycleModel {
 			this.suspect = same && (this.rejected || this.suspect);
 			this.rejections += this.suspect ? 1 : 0;
 			// It may have come too late to take the place of one in its last seconds.
-			this.token = (life > UNCERTAIN || this.rejected) ? accessToken : null;
-			long servableUntil = now() + Math.min(life, LONGEST_LIFE) - SKEW.toNanos();
+			this.token = (certainLife > UNCERTAIN || this.rejected) ? accessToken : null;
+			long servableUntil = now() + certainLife - SKEW.toNanos();
+			long validUntil = now() + certainLife - UNCERTAIN;
+			if (same) {
+				// What is known of it may be left as it is.
+				servableUntil = Math.min(servableUntil, this.lastServableUntil);
+				validUntil = Math.min(validUntil, this.certainlyValidUntil);
+			}
 			this.lastServableUntil = servableUntil;
 			this.certainlyServableUntil = this.rejected ? servableUntil
 					: Math.max(servableUntil, this.certainlyServableUntil);
-			this.certainlyValidUntil = now() + Math.min(life, LONGEST_LIFE) - UNCERTAIN;
+			this.certainlyValidUntil = validUntil;
 			this.rejected = false;
 			this.receivedAt = now();
 			if (this == TokenLifecycleModel.this.current) {
