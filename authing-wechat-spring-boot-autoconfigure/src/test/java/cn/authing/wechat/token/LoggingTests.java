@@ -342,12 +342,16 @@ class LoggingTests {
 			.toList();
 	}
 
-	@Test
-	void changedCredentialsThatAreUsedForWantOfOthersShouldNotBeCalledASuccess() {
+	private void changeTheSecretToOneThatFails() {
 		this.fixture.hold(TOKEN);
 		this.fixture.client.onCall((call) -> call.fail());
 		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "another-secret"));
 		this.fixture.registry.reload();
+	}
+
+	@Test
+	void changedCredentialsThatAreUsedForWantOfOthersShouldNotBeCalledASuccess() {
+		changeTheSecretToOneThatFails();
 		this.fixture.advance(LIFE);
 		this.fixture.ask();
 		assertThat(messages(Level.WARN)).last()
@@ -359,10 +363,7 @@ class LoggingTests {
 
 	@Test
 	void changeOfCredentialsShouldBeLoggedOnce() {
-		this.fixture.hold(TOKEN);
-		this.fixture.client.onCall((call) -> call.fail());
-		this.fixture.accounts.put("default", new WechatMpCredentials(CREDENTIALS.appId(), "another-secret"));
-		this.fixture.registry.reload();
+		changeTheSecretToOneThatFails();
 		this.fixture.advance(Duration.ofMinutes(10));
 		assertThat(messages(Level.WARN)).satisfiesExactly(
 				(message) -> assertThat(message).contains("no other with these credentials", "Authing is busy"),

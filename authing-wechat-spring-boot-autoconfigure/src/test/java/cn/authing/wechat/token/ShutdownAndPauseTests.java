@@ -44,6 +44,7 @@ import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static cn.authing.wechat.token.TokenServiceFixture.await;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
@@ -154,7 +155,7 @@ class ShutdownAndPauseTests {
 					new FetchContext.Executors(executors.timer(), executors.fetches(), callbacks), () -> 0, POLICY,
 					List.of((event) -> {
 						notified.countDown();
-						awaitUninterruptibly(gate);
+						await(gate);
 					}));
 			TestTokenService service = new TestTokenService(this.fixture.client, null, () -> this.fixture.accounts, 10,
 					context);
@@ -168,15 +169,6 @@ class ShutdownAndPauseTests {
 		finally {
 			gate.countDown();
 			callbacks.shutdown();
-		}
-	}
-
-	private static void awaitUninterruptibly(CountDownLatch gate) {
-		try {
-			gate.await();
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
 		}
 	}
 

@@ -46,6 +46,7 @@ import cn.authing.wechat.client.AuthingWechatClient;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static cn.authing.wechat.token.TokenServiceFixture.await;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -296,15 +297,6 @@ class SingleFlightTests {
 		}
 		finally {
 			gate.countDown();
-		}
-	}
-
-	private static void await(CountDownLatch latch) {
-		try {
-			latch.await();
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
 		}
 	}
 

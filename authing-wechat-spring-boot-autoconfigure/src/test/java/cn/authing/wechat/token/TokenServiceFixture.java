@@ -20,6 +20,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
@@ -174,6 +175,18 @@ final class TokenServiceFixture implements AutoCloseable {
 
 	@Nullable AuthingException lastFailure() {
 		return status().lastFailure();
+	}
+
+	/**
+	 * Block until a gate is opened, or this thread is interrupted.
+	 */
+	static void await(CountDownLatch gate) {
+		try {
+			gate.await();
+		}
+		catch (InterruptedException ex) {
+			Thread.currentThread().interrupt();
+		}
 	}
 
 	@Override
