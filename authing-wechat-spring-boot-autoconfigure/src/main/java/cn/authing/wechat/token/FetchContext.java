@@ -16,7 +16,6 @@
 
 package cn.authing.wechat.token;
 
-import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -48,10 +47,6 @@ final class FetchContext {
 
 	private static final Log logger = LogFactory.getLog(FetchContext.class);
 
-	// How long callers wait for the listeners, so that metrics count what a caller is
-	// told.
-	private static final Duration MAX_NOTIFICATION_WAIT = Duration.ofMillis(50);
-
 	private final TokenClock clock;
 
 	private final Executors executors;
@@ -64,13 +59,8 @@ final class FetchContext {
 
 	private final Set<Disposable> fetches = ConcurrentHashMap.newKeySet();
 
-	private final Object notifying = new Object();
-
-	// The last of the notifications. Guarded by notifying.
+	// The last of the notifications. Guarded by this.
 	private CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
-
-	// What callers wait for, until the listeners are notified or it has been a moment.
-	private final Set<CompletableFuture<Void>> waits = ConcurrentHashMap.newKeySet();
 
 	private volatile boolean stopped;
 
@@ -131,42 +121,16 @@ final class FetchContext {
 	}
 
 	/**
-	 * Notify the listeners, one event after the other, on a thread that only listeners
+	 * Notify the listeners later, one event after the other, on a thread that only they
 	 * can delay.
-	 * @param event the event
-	 * @return completes when they are notified, at the latest after a moment
 	 */
-	CompletableFuture<Void> publish(WechatMpTokenEvent event) {
-		CompletableFuture<Void> wait;
-		synchronized (this.notifying) {
-			if (!this.listeners.isEmpty()) {
-				// Also after one for which no thread could be had.
-				this.notified = this.notified.handleAsync((done, failure) -> {
-					this.listeners.forEach((listener) -> notify(listener, event));
-					return null;
-				}, this.executors.callbacks());
-			}
-			wait = this.notified.copy();
-		}
-		if (!wait.isDone()) {
-			this.waits.add(wait);
-			wait.whenComplete((done, failure) -> this.waits.remove(wait));
-			limit(wait);
-		}
-		return wait;
-	}
-
-	private void limit(CompletableFuture<Void> wait) {
-		try {
-			Future<?> timeout = schedule(() -> wait.complete(null), MAX_NOTIFICATION_WAIT.toNanos());
-			wait.whenComplete((done, failure) -> cancel(timeout));
-			if (this.stopped) {
-				wait.complete(null);
-			}
-		}
-		catch (Throwable ex) {
-			// Without a timer nobody waits for the listeners.
-			wait.complete(null);
+	synchronized void publish(WechatMpTokenEvent event) {
+		if (!this.listeners.isEmpty()) {
+			// Also after one for which no thread could be had.
+			this.notified = this.notified.handleAsync((done, failure) -> {
+				this.listeners.forEach((listener) -> notify(listener, event));
+				return null;
+			}, this.executors.callbacks());
 		}
 	}
 
@@ -196,8 +160,6 @@ final class FetchContext {
 	void stop() {
 		this.stopped = true;
 		this.fetches.forEach(Disposable::dispose);
-		// Their timers may end with the executors.
-		this.waits.forEach((wait) -> wait.complete(null));
 	}
 
 	void resume() {

@@ -18,6 +18,7 @@ package cn.authing.wechat.token;
 
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 import org.jspecify.annotations.Nullable;
@@ -257,11 +258,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			return null;
 		}
 		WechatMpAccessToken value = change.after().staleIfError(this.clock.nanoTime());
-		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), received.token(), null,
-				() -> {
-					rearm();
-					return this.monitor.tokenReceived(this, received, change, fetch.duration(), this.clock.instant());
-				});
+		report(() -> this.monitor.tokenReceived(this, received, change, fetch.duration(), this.clock.instant()));
+		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), received.token(), null);
 	}
 
 	@Override
@@ -274,10 +272,19 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			return null;
 		}
 		long now = this.clock.nanoTime();
-		return new TokenFetch.Outcome(change.after().staleIfError(now), null, failure, () -> {
+		report(() -> this.monitor.fetchFailed(this, failure, change, now, fetch.duration(), this.clock.instant()));
+		return new TokenFetch.Outcome(change.after().staleIfError(now), null, failure);
+	}
+
+	// What a logger throws, or a lack of threads, is no business of those who wait.
+	private void report(Supplier<WechatMpTokenEvent> event) {
+		try {
 			rearm();
-			return this.monitor.fetchFailed(this, failure, change, now, fetch.duration(), this.clock.instant());
-		});
+			this.context.publish(event.get());
+		}
+		catch (Throwable ex) {
+			// Nobody is left to be told.
+		}
 	}
 
 	// After a change of what is scheduled by it.
@@ -307,11 +314,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 						.withFetch(snapshot.fetch())
 					: snapshot;
 		});
-		if (!change.happened()) {
-			return;
+		if (change.happened()) {
+			report(() -> this.monitor.adopted(this, change));
 		}
-		rearm();
-		this.context.publish(this.monitor.adopted(this, change));
 	}
 
 	/**

@@ -29,7 +29,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
@@ -249,16 +248,8 @@ final class TokenFetch implements Disposable {
 		if (outcome == null) {
 			return false;
 		}
-		CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
-		try {
-			release();
-			notified = this.context.publish(outcome.report().get());
-		}
-		catch (Throwable ex) {
-			// Of a logger, or since no thread can be had: no business of those who wait.
-		}
-		notified
-			.whenComplete((done, failure) -> complete(outcome.resultOrStale(), outcome.result(), outcome.failure()));
+		release();
+		complete(outcome.resultOrStale(), outcome.result(), outcome.failure());
 		return true;
 	}
 
@@ -365,10 +356,9 @@ final class TokenFetch implements Disposable {
 	 * @param resultOrStale what those get who need a token
 	 * @param result what those get who asked for this very fetch
 	 * @param failure what both get if there is none
-	 * @param report does what else there is to do, and supplies what listeners are told
 	 */
 	record Outcome(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
-			@Nullable AuthingException failure, Supplier<WechatMpTokenEvent> report) {
+			@Nullable AuthingException failure) {
 
 	}
 

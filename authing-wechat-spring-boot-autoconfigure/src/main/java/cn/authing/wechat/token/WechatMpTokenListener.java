@@ -27,8 +27,8 @@ public interface WechatMpTokenListener {
 
 	/**
 	 * Handle an event. Called for one event after the other, on a thread apart from
-	 * callers'. Those who wait for the fetch are answered afterwards, or after 50 ms if
-	 * this takes longer. What it throws is logged and reaches no caller.
+	 * callers', who do not wait for it: they may have their answer before. What it throws
+	 * is logged and reaches no caller.
 	 * @param event the event
 	 */
 	void onEvent(WechatMpTokenEvent event);

@@ -129,10 +129,9 @@
  * </ol>
  *
  * <h2>Threads</h2> Daemon threads that end when they have been idle for ten seconds: one
- * for timers, and as many as needed for what may block. Timers exist only while a fetch,
- * a notification or a call of the store is in flight, for kept-warm accounts, for changed
- * credentials that have produced no valid token yet, and for evicted entries that back
- * off.
+ * for timers, and as many as needed for what may block. Timers exist only while a fetch
+ * or a call of the store is in flight, for kept-warm accounts, for changed credentials
+ * that have produced no valid token yet, and for evicted entries that back off.
  */
 @NullMarked
 package cn.authing.wechat.token;

@@ -27,6 +27,7 @@ import io.micrometer.core.instrument.TimeGauge;
 import io.micrometer.core.instrument.Timer;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -132,19 +133,19 @@ class WechatMpTokenMetricsTests {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.getAccessTokenSync();
-			assertThat(fetch(context, "default", "none").count()).isEqualTo(1);
+			awaitFetch(context, "none");
 			assertThat(fetch(context, "default", "none").totalTime(TimeUnit.NANOSECONDS)).isPositive();
 			assertThat(fetch(context, "default", "none").getId().getTag("origin")).isEqualTo("authing");
 			this.authing.answerWith(FakeAuthing.REFUSAL);
 			refreshAndFail(service);
-			assertThat(fetch(context, "default", "api").count()).isEqualTo(1);
+			awaitFetch(context, "api");
 			assertThat(fetch(context, "default", "api").getId().getTag("outcome")).isEqualTo("failure");
 			this.authing.answerWith("{}");
 			refreshAndFail(service);
-			assertThat(fetch(context, "default", "response").count()).isEqualTo(1);
+			awaitFetch(context, "response");
 			this.authing.close();
 			refreshAndFail(service);
-			assertThat(fetch(context, "default", "transport").count()).isEqualTo(1);
+			awaitFetch(context, "transport");
 		});
 	}
 
@@ -241,11 +242,13 @@ class WechatMpTokenMetricsTests {
 			.withBean(FakeTokenStore.class)
 			.run((context) -> {
 				context.getBean(WechatMpTokenService.class).getAccessTokenSync();
-				assertThat(context.getBean(SimpleMeterRegistry.class)
-					.get("authing.wechat.token.fetch")
-					.tags("account", "default", "outcome", "success")
-					.timer()
-					.count()).isEqualTo(1);
+				Awaitility.await()
+					.until(() -> context.getBean(SimpleMeterRegistry.class)
+						.get("authing.wechat.token.fetch")
+						.tags("account", "default", "outcome", "success")
+						.timer()
+						.count() == 1);
+				awaitFetch(context, "none");
 				assertThat(context.getBean(PrometheusMeterRegistry.class).scrape()).contains(
 						"authing_wechat_token_fetch_seconds_count{account=\"default\",error=\"none\",origin=\"authing\",outcome=\"success\"} 1")
 					.contains("authing_wechat_token_requests_total{account=\"default\",result=\"waited\"} 1.0")
@@ -309,6 +312,11 @@ class WechatMpTokenMetricsTests {
 
 	private static Timer fetch(ApplicationContext context, String account, String error) {
 		return meters(context).get("authing.wechat.token.fetch").tags("account", account, "error", error).timer();
+	}
+
+	private static void awaitFetch(ApplicationContext context, String error) {
+		// Listeners are told while the caller goes on.
+		Awaitility.await().until(() -> fetch(context, "default", error).count() == 1);
 	}
 
 	private static double storeAvailable(ApplicationContext context) {

@@ -33,6 +33,7 @@ import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -347,6 +348,7 @@ class PluggedInIsNotTrustedTests {
 				assertThat(service.account(new WechatMpCredentials("wx" + account, "s")).getAccessToken().toFuture())
 					.succeedsWithin(SOON);
 			}
+			Awaitility.await().until(() -> told.get() > 0);
 			assertThat(told).hasValue(1);
 		}
 		finally {
