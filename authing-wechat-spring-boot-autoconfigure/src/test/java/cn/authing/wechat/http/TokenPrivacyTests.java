@@ -16,9 +16,11 @@
 
 package cn.authing.wechat.http;
 
+import java.io.IOException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Stream;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
@@ -33,10 +35,12 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Mono;
 
+import org.springframework.http.client.ClientHttpRequestInterceptor;
 import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFilterFunction;
@@ -49,7 +53,9 @@ import cn.authing.wechat.test.FakeTokenSource;
 import cn.authing.wechat.test.FakeWechat;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 /**
  * Tests that a token is told by nothing that a call leaves behind: exceptions,
@@ -122,6 +128,69 @@ class TokenPrivacyTests {
 	}
 
 	@Test
+	void webClientExceptionWhenReplacedShouldKeepTraceAndWhatWasSuppressed() {
+		IOException free = new IOException("free");
+		WebClient client = webClient((request, next) -> {
+			WebClientRequestException failure = new WebClientRequestException(new IOException("reset"),
+					request.method(), request.url(), request.headers());
+			failure
+				.setStackTrace(new StackTraceElement[] { new StackTraceElement("com.example.Proxy", "call", null, 1) });
+			failure.addSuppressed(free);
+			failure.addSuppressed(new IOException("at " + request.url()));
+			return Mono.error(failure);
+		});
+		assertThatExceptionOfType(WebClientRequestException.class).isThrownBy(() -> get(client, "/any"))
+			.satisfies(this::assertHidden)
+			.satisfies((ex) -> assertThat(ex.getStackTrace()[0].getClassName()).isEqualTo("com.example.Proxy"))
+			.satisfies((ex) -> assertThat(ex.getSuppressed()).contains(free)
+				.anyMatch((suppressed) -> suppressed.toString().contains("access_token=***")));
+	}
+
+	/**
+	 * Return failures that tell the token, each somewhere else.
+	 */
+	static Stream<IOException> failuresThatTellToken() {
+		IOException told = new IOException("at /any?access_token=" + TOKEN);
+		IOException suppressing = new IOException("one");
+		suppressing.addSuppressed(new IOException("free"));
+		suppressing.addSuppressed(told);
+		IOException circle = new IOException("one");
+		IOException partOfCircle = new IOException("two", circle);
+		circle.initCause(partOfCircle);
+		partOfCircle.addSuppressed(told);
+		return Stream.of(told, new IOException("one", told), new IOException("one", new IOException("two", told)),
+				suppressing, new IOException("one", suppressing), circle);
+	}
+
+	@ParameterizedTest
+	@MethodSource("failuresThatTellToken")
+	void webClientWhenFailureTellsTokenAnywhereShouldReplaceIt(IOException failure) {
+		WebClient client = webClient((request, next) -> Mono.error(failure));
+		assertThatException().isThrownBy(() -> get(client, "/any")).satisfies(this::assertHidden);
+	}
+
+	@ParameterizedTest
+	@MethodSource("failuresThatTellToken")
+	void restClientWhenFailureTellsTokenAnywhereShouldReplaceIt(IOException failure) {
+		StackTraceElement[] trace = failure.getStackTrace();
+		assertThatException().isThrownBy(() -> get(restClient((request, body, next) -> {
+			throw failure;
+		})))
+			.satisfies(this::assertHidden)
+			.havingRootCause()
+			.satisfies((ex) -> assertThat(ex.getStackTrace()).isEqualTo(trace));
+	}
+
+	@Test
+	void restClientWhenFailureDoesNotTellTokenShouldHandItOn() {
+		IllegalStateException failure = new IllegalStateException("free", new IOException("free, too"));
+		failure.addSuppressed(failure.getCause());
+		assertThatIllegalStateException().isThrownBy(() -> get(restClient((request, body, next) -> {
+			throw failure;
+		}))).isSameAs(failure);
+	}
+
+	@Test
 	void responseShouldShowRequestWithoutToken() {
 		this.wechat.acceptOnly(TOKEN);
 		Function<ClientResponse, Mono<String>> request = (response) -> response.releaseBody()
@@ -136,13 +205,7 @@ class TokenPrivacyTests {
 		this.wechat.acceptOnly(TOKEN);
 		this.observations.observationConfig().observationHandler(new Recorder());
 		get(webClient(), "/cgi-bin/getcallbackip?a=b");
-		RestClient.builder()
-			.baseUrl(this.wechat.url())
-			.observationRegistry(this.observations)
-			.requestInterceptor(WechatMpTokenClientHttpRequestInterceptor.of(FakeTokenSource.of(TOKEN))
-				.withHosts(this.wechat.host()))
-			.build()
-			.get()
+		restClient((request, body, next) -> next.execute(request, body)).get()
 			.uri("/cgi-bin/getcallbackip?a=b")
 			.retrieve()
 			.toBodilessEntity();
@@ -184,6 +247,20 @@ class TokenPrivacyTests {
 
 	private static @Nullable String get(WebClient client, String uri) {
 		return client.get().uri(uri).retrieve().bodyToMono(String.class).block(Duration.ofSeconds(10));
+	}
+
+	private static void get(RestClient client) {
+		client.get().uri("/any").retrieve().toBodilessEntity();
+	}
+
+	private RestClient restClient(ClientHttpRequestInterceptor inner) {
+		return RestClient.builder()
+			.baseUrl(this.wechat.url())
+			.observationRegistry(this.observations)
+			.requestInterceptor(WechatMpTokenClientHttpRequestInterceptor.of(FakeTokenSource.of(TOKEN))
+				.withHosts(this.wechat.host()))
+			.requestInterceptor(inner)
+			.build();
 	}
 
 	private WebClient webClient(ExchangeFilterFunction... inner) {
