@@ -19,6 +19,7 @@ package cn.authing.wechat.http;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscriber;
@@ -68,12 +69,14 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 	/**
 	 * Look at the first bytes of a body. Cancelling ends the body too.
 	 * @param body the body; it is subscribed to once
+	 * @param peeking told of the result before it can be cancelled
 	 * @return the body, as soon as it is known whether it is one of WeChat's failures. A
 	 * body that fails during the look is no error here: its subscriber gets it
 	 */
-	static Mono<PeekedBody> of(Flux<DataBuffer> body) {
+	static Mono<PeekedBody> of(Flux<DataBuffer> body, Consumer<PeekedBody> peeking) {
 		return Mono.create((sink) -> {
 			PeekedBody result = new PeekedBody(sink);
+			peeking.accept(result);
 			sink.onCancel(result::cancel);
 			body.subscribe(result);
 		});
@@ -186,13 +189,22 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 		this.upstream.request(count);
 	}
 
+	/**
+	 * Cancel a body that nobody has come to read, as its answer was given up: what holds
+	 * the connection does not know that it is not read on.
+	 */
+	static void cancelUnread(@Nullable PeekedBody body) {
+		List<DataBuffer> read = (body != null) ? body.takeRead() : null;
+		if (body != null && read != null) {
+			body.upstream.cancel();
+			read.forEach(DataBufferUtils::release);
+		}
+	}
+
 	@Override
 	public void cancel() {
 		this.upstream.cancel();
-		List<DataBuffer> read = takeRead();
-		if (read != null) {
-			read.forEach(DataBufferUtils::release);
-		}
+		cancelUnread(this);
 	}
 
 	private synchronized @Nullable List<DataBuffer> takeRead() {

@@ -45,12 +45,22 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	private final @Nullable Integer errcode;
 
+	// A failure may quote the address that it is about, so its body may get shorter.
+	private final boolean failure;
+
+	private final HttpHeaders headers;
+
 	private PeekedClientHttpResponse(ClientHttpResponse delegate, InputStream source, ErrcodePeek peek, URI sent)
 			throws IOException {
 		this.delegate = delegate;
 		this.source = source;
 		this.sent = sent;
 		this.errcode = peek.errcode();
+		this.failure = Redaction.isFailure(delegate.getStatusCode(), this.errcode);
+		this.headers = new HttpHeaders(delegate.getHeaders());
+		if (this.failure) {
+			this.headers.remove(HttpHeaders.CONTENT_LENGTH);
+		}
 		this.body = redact(new SequenceInputStream(new ByteArrayInputStream(peek.head(), 0, peek.length()), source));
 	}
 
@@ -99,7 +109,7 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	@Override
 	public HttpHeaders getHeaders() {
-		return this.delegate.getHeaders();
+		return this.headers;
 	}
 
 	@Override
@@ -114,10 +124,8 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 		return this.body;
 	}
 
-	// A failure may quote the address that it is about.
-	private InputStream redact(InputStream body) throws IOException {
-		boolean failure = getStatusCode().isError() || (this.errcode != null && this.errcode != 0);
-		return new RedactedInputStream(body, this.sent, failure);
+	private InputStream redact(InputStream body) {
+		return new RedactedInputStream(body, this.sent, this.failure);
 	}
 
 	@Override

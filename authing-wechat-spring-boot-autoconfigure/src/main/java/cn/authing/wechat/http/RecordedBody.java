@@ -18,12 +18,16 @@ package cn.authing.wechat.http;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.http.client.reactive.ClientHttpRequestDecorator;
@@ -31,15 +35,27 @@ import org.springframework.web.reactive.function.BodyInserter;
 
 /**
  * A request whose body is kept while it is sent, up to a limit, so that it can be sent
- * again though its publisher may be one that can be subscribed to only once.
+ * again though its publisher may be one that can be subscribed to only once. A body of
+ * unknown length is held back until it has ended, so that it is sent with its length.
  */
 final class RecordedBody extends ClientHttpRequestDecorator {
 
+	/**
+	 * How much is kept of a body whose length is known.
+	 */
 	static final int LIMIT = 256 * 1024;
+
+	/**
+	 * How long a body may be to be held before it is sent: no file that WeChat takes is
+	 * longer.
+	 */
+	static final int MAX_HELD = 12 * 1024 * 1024;
 
 	private final ByteArrayOutputStream content = new ByteArrayOutputStream();
 
 	private final HttpHeaders headers = new HttpHeaders();
+
+	private int limit = LIMIT;
 
 	private boolean tooLong;
 
@@ -51,11 +67,43 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 
 	@Override
 	public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
+		if (body instanceof Mono) {
+			// It stays one, whose length the client knows.
+			return write(Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end()));
+		}
+		return (getHeaders().getContentLength() != -1) ? record(Flux.from(body)) : hold(Flux.from(body));
+	}
+
+	// Of unknown length, as multipart data is. It would be sent chunked, which WeChat
+	// answers with 412 (Precondition Failed).
+	private Mono<Void> hold(Flux<DataBuffer> body) {
+		this.limit = MAX_HELD;
+		AtomicInteger size = new AtomicInteger();
+		return body.bufferUntil((buffer) -> size.addAndGet(buffer.readableByteCount()) > MAX_HELD)
+			.switchOnFirst((first, blocks) -> {
+				List<DataBuffer> whole = first.get();
+				if (whole == null || size.get() > MAX_HELD) {
+					return record(blocks.flatMapIterable(Function.identity()));
+				}
+				whole.forEach((buffer) -> {
+					record(buffer);
+					DataBufferUtils.release(buffer);
+				});
+				end();
+				getHeaders().setContentLength(this.content.size());
+				return write(Mono.fromSupplier(() -> bufferFactory().wrap(this.content.toByteArray())));
+			})
+			.then()
+			.doOnDiscard(DataBuffer.class, DataBufferUtils::release);
+	}
+
+	private Mono<Void> record(Flux<DataBuffer> body) {
+		return write(body.doOnNext(this::record).doOnComplete(this::end));
+	}
+
+	private Mono<Void> write(Publisher<? extends DataBuffer> body) {
 		this.headers.putAll(getHeaders());
-		// A Mono stays one: it spares the client a chunked transfer.
-		return super.writeWith(
-				(body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end())
-						: Flux.from(body).doOnNext(this::record).doOnComplete(this::end));
+		return super.writeWith(body);
 	}
 
 	@Override
@@ -66,7 +114,7 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 
 	private void record(DataBuffer buffer) {
 		int count = buffer.readableByteCount();
-		this.tooLong = this.tooLong || this.content.size() + count > LIMIT;
+		this.tooLong = this.tooLong || this.content.size() + count > this.limit;
 		if (this.tooLong) {
 			this.content.reset();
 			return;

@@ -79,17 +79,18 @@ final class RedactedRequest implements HttpRequest {
 
 	/**
 	 * Return a response that shows this request. If it is a failure, which may quote the
-	 * address that it is about, its body is without the token too.
+	 * address that it is about, its body is without the token too, and may be shorter.
 	 * @param response the response
 	 * @param errcode the {@code errcode} that the body begins with
 	 * @param body turns the response's body into the one to hand on
 	 */
 	ClientResponse redact(ClientResponse response, @Nullable Integer errcode, UnaryOperator<Flux<DataBuffer>> body) {
-		boolean failure = response.statusCode().isError() || (errcode != null && errcode != 0);
-		return response.mutate()
-			.request(this)
-			.body((source) -> (failure) ? redact(body.apply(source)) : body.apply(source))
-			.build();
+		boolean failure = Redaction.isFailure(response.statusCode(), errcode);
+		return response.mutate().request(this).headers((headers) -> {
+			if (failure) {
+				headers.remove(HttpHeaders.CONTENT_LENGTH);
+			}
+		}).body((source) -> (failure) ? redact(body.apply(source)) : body.apply(source)).build();
 	}
 
 	private Flux<DataBuffer> redact(Flux<DataBuffer> body) {

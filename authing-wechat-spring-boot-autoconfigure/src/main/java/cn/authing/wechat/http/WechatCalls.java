@@ -27,6 +27,7 @@ import org.springframework.util.backoff.BackOff;
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.FixedBackOff;
 
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
@@ -124,7 +125,7 @@ record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService ac
 
 		private @Nullable BackOffExecution busy;
 
-		private boolean rejected;
+		private @Nullable String rejected;
 
 		Call(WechatMpTokenSource tokens, BackOff busyBackOff) {
 			this.tokens = tokens;
@@ -150,11 +151,19 @@ record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService ac
 			}
 			if (TOKEN_REJECTED.contains(errcode)) {
 				this.tokens.invalidate(accessToken);
-				boolean first = !this.rejected;
-				this.rejected = true;
+				boolean first = this.rejected == null;
+				this.rejected = accessToken;
 				return (first && replayable) ? 0 : STOP;
 			}
 			return (errcode == SYSTEM_BUSY && replayable) ? nextBusyBackOff() : STOP;
+		}
+
+		/**
+		 * Return whether the call need not be repeated with a token: it is the rejected
+		 * one, as no other can be had yet.
+		 */
+		boolean isRejected(WechatMpAccessToken next) {
+			return next.accessToken().equals(this.rejected);
 		}
 
 		private long nextBusyBackOff() {

@@ -18,6 +18,7 @@ package cn.authing.wechat.http;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicReference;
 
 import org.eclipse.jetty.client.Request;
 import org.jspecify.annotations.Nullable;
@@ -98,17 +99,30 @@ final class WechatExchange {
 			.httpRequest(this::beforeSending)
 			.build();
 		RedactedRequest redacted = new RedactedRequest(this.request, uri);
+		AtomicReference<@Nullable PeekedBody> peeked = new AtomicReference<>();
 		return this.next.exchange(sent).onErrorMap(redacted::redact).flatMap((response) -> {
 			Flux<DataBuffer> source = response.body(BodyExtractors.toDataBuffers()).onErrorMap(redacted::redact);
-			return PeekedBody.of(source).flatMap((body) -> {
+			return PeekedBody.of(source, peeked::set).flatMap((body) -> {
+				Mono<ClientResponse> answer = Mono
+					.fromSupplier(() -> redacted.redact(response, body.errcode(), (ignored) -> body.toFlux()));
 				long delay = call.nextRetryDelay(body.errcode(), accessToken, isReplayable());
-				if (delay == WechatCalls.Call.STOP) {
-					return Mono.just(redacted.redact(response, body.errcode(), (ignored) -> body.toFlux()));
+				return (delay != WechatCalls.Call.STOP) ? repeat(call, body, delay, answer) : answer;
+			});
+		}).doOnCancel(() -> PeekedBody.cancelUnread(peeked.get()));
+	}
+
+	private Mono<ClientResponse> repeat(WechatCalls.Call call, PeekedBody body, long delay,
+			Mono<ClientResponse> answer) {
+		return call.tokens()
+			.getAccessToken()
+			.onErrorResume((failure) -> body.drain().then(Mono.error(failure)))
+			.flatMap((next) -> {
+				if (call.isRejected(next)) {
+					return answer;
 				}
 				keepBody();
 				return body.drain().then(delay(delay)).then(exchange(call));
 			});
-		});
 	}
 
 	private static boolean isPresent(String className) {

@@ -28,6 +28,7 @@ import org.springframework.http.client.support.HttpRequestWrapper;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.web.client.RestClient;
 
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 
@@ -145,11 +146,21 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 
 			}, body, execution);
 			long delay = call.nextRetryDelay(response.errcode(), accessToken, true);
-			if (delay == WechatCalls.Call.STOP) {
+			if (delay == WechatCalls.Call.STOP || call.isRejected(nextToken(call, response))) {
 				return response;
 			}
 			response.close();
 			sleep(delay);
+		}
+	}
+
+	private static WechatMpAccessToken nextToken(WechatCalls.Call call, ClientHttpResponse response) {
+		try {
+			return call.tokens().getAccessTokenSync();
+		}
+		catch (RuntimeException ex) {
+			response.close();
+			throw ex;
 		}
 	}
 

@@ -58,7 +58,8 @@ class PeekedBodyTests {
 	@Test
 	void ofShouldAskForOneBufferUntilDecided() {
 		List<PeekedBody> result = new ArrayList<>();
-		PeekedBody.of(this.source.flux()).subscribe(result::add);
+		PeekedBody.of(this.source.flux(), (peeking) -> {
+		}).subscribe(result::add);
 		this.source.assertMaxRequested(1);
 		this.source.next(buffer("{\"errcode\""));
 		this.source.assertMaxRequested(1);
@@ -67,6 +68,26 @@ class PeekedBodyTests {
 		assertThat(result).singleElement().satisfies((body) -> assertThat(body.errcode()).isOne());
 		result.get(0).drain().subscribe();
 		this.source.complete();
+	}
+
+	@Test
+	void cancelUnreadShouldEndBodyThatNobodyHasReadAndNoOther() {
+		PeekedBody unread = peek(buffer("ab"));
+		PeekedBody.cancelUnread(unread);
+		this.source.assertCancelled();
+		StepVerifier.create(unread.toFlux()).expectError(IllegalStateException.class).verify();
+		PeekedBody.cancelUnread(null);
+	}
+
+	@Test
+	void cancelUnreadWhenBodyIsReadShouldLeaveIt() {
+		PeekedBody body = peek(buffer("ab"));
+		StepVerifier.create(body.toFlux().map(PeekedBodyTests::text))
+			.expectNext("ab")
+			.then(() -> PeekedBody.cancelUnread(body))
+			.then(this.source::assertWasNotCancelled)
+			.then(this.source::complete)
+			.verifyComplete();
 	}
 
 	@Test
@@ -104,7 +125,8 @@ class PeekedBodyTests {
 	@Test
 	void ofWhenSourceFailsDuringLookShouldGiveErrorToConsumer() {
 		List<PeekedBody> result = new ArrayList<>();
-		PeekedBody.of(this.source.flux()).subscribe(result::add);
+		PeekedBody.of(this.source.flux(), (peeking) -> {
+		}).subscribe(result::add);
 		this.source.next(buffer("{"));
 		this.source.error(new IllegalStateException("broken"));
 		StepVerifier.create(result.get(0).toFlux().map(PeekedBodyTests::text))
@@ -115,14 +137,14 @@ class PeekedBodyTests {
 
 	@Test
 	void ofWhenSourceIsEmptyShouldGiveEmptyBody() {
-		StepVerifier.create(PeekedBody.of(Flux.empty()).flatMapMany(PeekedBody::toFlux))
-			.expectComplete()
-			.verify(TIMEOUT);
+		StepVerifier.create(PeekedBody.of(Flux.empty(), (peeking) -> {
+		}).flatMapMany(PeekedBody::toFlux)).expectComplete().verify(TIMEOUT);
 	}
 
 	@Test
 	void ofWhenCancelledDuringLookShouldCancelAndReleaseWhatWasRead() {
-		Disposable subscription = PeekedBody.of(this.source.flux()).subscribe();
+		Disposable subscription = PeekedBody.of(this.source.flux(), (peeking) -> {
+		}).subscribe();
 		this.source.next(buffer("{"));
 		subscription.dispose();
 		this.source.assertCancelled();
@@ -194,16 +216,15 @@ class PeekedBodyTests {
 	void toFluxWhenSourceIsSynchronousShouldHandOnEveryByte() {
 		String json = "{\"errcode\":0," + "x".repeat(1000) + "}";
 		Flux<DataBuffer> bytes = Flux.fromStream(json.chars().mapToObj((c) -> buffer(String.valueOf((char) c))));
-		Mono<String> result = PeekedBody.of(bytes)
-			.flatMapMany(PeekedBody::toFlux)
-			.map(PeekedBodyTests::text)
-			.reduce(String::concat);
+		Mono<String> result = PeekedBody.of(bytes, (peeking) -> {
+		}).flatMapMany(PeekedBody::toFlux).map(PeekedBodyTests::text).reduce(String::concat);
 		StepVerifier.create(result).expectNext(json).expectComplete().verify(TIMEOUT);
 	}
 
 	private PeekedBody peek(DataBuffer... first) {
 		List<PeekedBody> result = new ArrayList<>();
-		PeekedBody.of(this.source.flux()).subscribe(result::add);
+		PeekedBody.of(this.source.flux(), (peeking) -> {
+		}).subscribe(result::add);
 		for (DataBuffer buffer : first) {
 			this.source.next(buffer);
 		}

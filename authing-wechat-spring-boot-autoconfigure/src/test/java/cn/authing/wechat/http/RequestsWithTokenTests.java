@@ -184,6 +184,15 @@ class RequestsWithTokenTests {
 	}
 
 	@Test
+	void rejectedTokenIsNotSentAgainIfNoOtherCanBeHad() {
+		String rejection = "{\"errcode\":40001,\"errmsg\":\"invalid credential\"}";
+		Script same = new Script(FakeTokenSource.of("token"), HOSTS);
+		same.willAnswer(HttpStatus.OK, rejection);
+		assertThat(this.client.get(same, API, Map.of())).isEqualTo(rejection);
+		assertThat(same.sent).hasSize(1);
+	}
+
+	@Test
 	void requestCanGoWithoutToken() {
 		get(API.toString(), WechatMpRequestAttributes.withoutToken());
 		assertSentAsIs(API.toString());

@@ -37,6 +37,8 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.ResponseEntity;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.util.backoff.FixedBackOff;
 import org.springframework.web.client.ResourceAccessException;
@@ -74,6 +76,20 @@ class WechatMpTokenClientHttpRequestInterceptorTests {
 	@AfterEach
 	void stop() {
 		this.wechat.close();
+	}
+
+	@Test
+	void interceptWhenFailureQuotesTokenShouldNotTellTheLengthThatItHad() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.quoteToken("/any");
+		ResponseEntity<String> failure = client(interceptor()).get()
+			.uri("/any")
+			.retrieve()
+			.onStatus(HttpStatusCode::isError, (request, response) -> {
+			})
+			.toEntity(String.class);
+		assertThat(failure.getBody()).isEqualTo("no /any?access_token=***");
+		assertThat(failure.getHeaders().containsHeader("Content-Length")).isFalse();
 	}
 
 	@Test

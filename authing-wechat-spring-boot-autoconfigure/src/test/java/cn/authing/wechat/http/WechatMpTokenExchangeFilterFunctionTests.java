@@ -22,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -29,16 +30,27 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 import reactor.netty.http.client.HttpClient;
+import reactor.netty.resources.ConnectionProvider;
 import reactor.test.StepVerifier;
 
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.InputStreamResource;
+import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferFactory;
+import org.springframework.core.io.buffer.DefaultDataBufferFactory;
 import org.springframework.http.MediaType;
 import org.springframework.http.client.MultipartBodyBuilder;
+import org.springframework.http.client.reactive.ClientHttpConnector;
+import org.springframework.http.client.reactive.HttpComponentsClientHttpConnector;
+import org.springframework.http.client.reactive.JdkClientHttpConnector;
+import org.springframework.http.client.reactive.JettyClientHttpConnector;
 import org.springframework.http.client.reactive.ReactorClientHttpConnector;
 import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -78,6 +90,19 @@ class WechatMpTokenExchangeFilterFunctionTests {
 			assertThat(entity.getHeaders().getFirst("X-Any")).isEqualTo("1");
 			assertThat(entity.getBody()).isEqualTo("partial");
 		}).expectComplete().verify(TIMEOUT);
+	}
+
+	@Test
+	void filterWhenFailureQuotesTokenShouldNotTellTheLengthThatItHad() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.quoteToken("/any");
+		StepVerifier.create(client().get().uri("/any").exchangeToMono((response) -> response.toEntity(String.class)))
+			.assertNext((entity) -> {
+				assertThat(entity.getBody()).isEqualTo("no /any?access_token=***");
+				assertThat(entity.getHeaders().containsHeader("Content-Length")).isFalse();
+			})
+			.expectComplete()
+			.verify(TIMEOUT);
 	}
 
 	@Test
@@ -162,6 +187,82 @@ class WechatMpTokenExchangeFilterFunctionTests {
 			.body(BodyInserters.fromResource(new ByteArrayResource(new byte[RecordedBody.LIMIT + 1])))
 			.retrieve()
 			.bodyToMono(String.class));
+	}
+
+	@ParameterizedTest
+	@MethodSource("connectors")
+	void filterWhenLengthIsUnknownShouldSendItAndRepeatTheBody(ClientHttpConnector connector) {
+		this.wechat.acceptOnly("alive");
+		MultipartBodyBuilder body = new MultipartBodyBuilder();
+		body.part("media", new ByteArrayResource(new byte[2 * RecordedBody.LIMIT])).filename("a.png");
+		assertThat(block(client(connector).post()
+			.uri("/cgi-bin/media/upload")
+			.body(BodyInserters.fromMultipartData(body.build()))
+			.retrieve()
+			.bodyToMono(String.class))).contains("the-media-id");
+		assertThat(this.wechat.requests()).hasSize(2)
+			.allSatisfy((request) -> assertThat(request.header("Content-Length"))
+				.isEqualTo(String.valueOf(request.body().length)))
+			.allSatisfy((request) -> assertThat(request.body().length).isGreaterThan(2 * RecordedBody.LIMIT));
+	}
+
+	static Stream<ClientHttpConnector> connectors() {
+		return Stream.of(new ReactorClientHttpConnector(), new JdkClientHttpConnector(), new JettyClientHttpConnector(),
+				new HttpComponentsClientHttpConnector());
+	}
+
+	@Test
+	void filterWhenBodyIsLongerThanItHoldsShouldSendItAsItComes() {
+		this.wechat.acceptOnly("dead");
+		DataBufferFactory buffers = DefaultDataBufferFactory.sharedInstance;
+		Flux<DataBuffer> body = Flux.range(0, 13).map((i) -> buffers.wrap(new byte[1024 * 1024]));
+		StepVerifier
+			.create(client().post()
+				.uri("/cgi-bin/media/upload")
+				.body(BodyInserters.fromDataBuffers(body))
+				.exchangeToMono((response) -> Mono.just(response.statusCode().value())))
+			.expectNext(412)
+			.expectComplete()
+			.verify(TIMEOUT);
+		assertThat(this.wechat.requests()).singleElement()
+			.satisfies((request) -> assertThat(request.body()).hasSize(13 * 1024 * 1024));
+	}
+
+	@Test
+	void filterWhenBodyFailsShouldSendNothing() {
+		this.wechat.acceptOnly("dead");
+		StepVerifier
+			.create(client().post()
+				.uri("/cgi-bin/media/upload")
+				.body(BodyInserters.fromDataBuffers(Flux.error(new IOException("cut"))))
+				.retrieve()
+				.toBodilessEntity())
+			.expectErrorMessage("cut")
+			.verify(TIMEOUT);
+		assertThat(this.wechat.requests()).isEmpty();
+	}
+
+	@Test
+	void filterWhenAnswerIsGivenUpBeforeItsBodyIsReadShouldGiveConnectionBack() {
+		this.wechat.acceptOnly("dead");
+		this.wechat.answer("/any", (response) -> response
+			.send(Flux.range(0, 200).map((i) -> Unpooled.wrappedBuffer(new byte[64 * 1024])), (buffer) -> true));
+		ConnectionProvider one = ConnectionProvider.create("one", 1);
+		try {
+			WebClient client = client(HttpClient.create(one));
+			Sinks.Empty<Void> answered = Sinks.empty();
+			Disposable call = client.get().uri("/any").exchangeToMono((response) -> {
+				answered.tryEmitEmpty();
+				return Mono.never();
+			}).subscribe();
+			answered.asMono().block(TIMEOUT);
+			call.dispose();
+			assertThat(block(client.get().uri("/cgi-bin/getcallbackip").retrieve().bodyToMono(String.class)))
+				.isEqualTo(IP_LIST);
+		}
+		finally {
+			one.dispose();
+		}
 	}
 
 	private void assertSameBodies(String body, @Nullable String contentType) {
@@ -272,7 +373,11 @@ class WechatMpTokenExchangeFilterFunctionTests {
 	}
 
 	private WebClient client(HttpClient httpClient) {
-		return client().mutate().clientConnector(new ReactorClientHttpConnector(httpClient)).build();
+		return client(new ReactorClientHttpConnector(httpClient));
+	}
+
+	private WebClient client(ClientHttpConnector connector) {
+		return client().mutate().clientConnector(connector).build();
 	}
 
 	private WechatMpTokenExchangeFilterFunction filter(FakeTokenSource source) {

@@ -44,7 +44,8 @@ import reactor.netty.resources.LoopResources;
 
 /**
  * WeChat's API on a loopback port: it checks tokens, issues some of its own, answers in
- * the shapes that WeChat does, and remembers all requests.
+ * the shapes that WeChat does, refuses requests without a length, as WeChat does too, and
+ * remembers all of them.
  */
 public final class FakeWechat implements AutoCloseable {
 
@@ -210,6 +211,21 @@ public final class FakeWechat implements AutoCloseable {
 	}
 
 	/**
+	 * Answer the calls of a path that have a valid token with a failure that quotes it,
+	 * and with its length.
+	 * @param path the path
+	 */
+	public void quoteToken(String path) {
+		answer(path, (response) -> {
+			byte[] body = bytes("no " + path + "?access_token=" + sentTokens().get(sentTokens().size() - 1));
+			return response.status(404)
+				.header("Content-Type", "text/plain")
+				.header("Content-Length", String.valueOf(body.length))
+				.sendByteArray(Mono.just(body));
+		});
+	}
+
+	/**
 	 * Return all requests so far, in the order in which they came.
 	 * @return the requests
 	 */
@@ -247,6 +263,9 @@ public final class FakeWechat implements AutoCloseable {
 			return response.header("Content-Type", JSON)
 				.send(chunks(bytes("{\"access_token\":\"wechat-%s-%d\",\"expires_in\":7200}".formatted(request.appId(),
 						tokenRequests().size()))));
+		}
+		if (request.header("Transfer-Encoding") != null) {
+			return response.status(412).sendString(Mono.just("Precondition Failed"));
 		}
 		Handler handler = this.handlers.get(request.path());
 		if (handler == null) {
