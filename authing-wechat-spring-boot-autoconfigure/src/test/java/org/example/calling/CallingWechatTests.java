@@ -20,7 +20,6 @@ import java.util.ArrayList;
 import java.util.List;
 
 import cn.authing.wechat.WechatMpTokenService;
-import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 import cn.authing.wechat.autoconfigure.AuthingWechatRestClientAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatServiceGroupsAutoConfiguration;
 import cn.authing.wechat.autoconfigure.AuthingWechatWebClientAutoConfiguration;
@@ -30,7 +29,6 @@ import cn.authing.wechat.test.FakeTokenSource;
 import cn.authing.wechat.test.FakeWechat;
 import org.junit.jupiter.api.Test;
 import reactor.core.publisher.Mono;
-import tools.jackson.databind.JsonNode;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.http.client.autoconfigure.imperative.ImperativeHttpClientAutoConfiguration;
@@ -45,7 +43,6 @@ import org.springframework.boot.webclient.autoconfigure.WebClientAutoConfigurati
 import org.springframework.boot.restclient.autoconfigure.service.HttpServiceClientAutoConfiguration;
 import org.springframework.boot.webclient.autoconfigure.service.ReactiveHttpServiceClientAutoConfiguration;
 import org.springframework.http.HttpStatus;
-import org.springframework.web.client.RestClient;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.WebClient;
 
@@ -74,45 +71,6 @@ class CallingWechatTests {
 		client.withoutToken().block();
 		assertThat(called).containsExactly("access_token=shop-token", "access_token=tenant-token",
 				"with=a-token-of-its-own");
-	}
-
-	@Test
-	void textPlainJson() {
-		try (FakeWechat wechat = FakeWechat.start()) {
-			wechat.acceptOnly("test-token");
-			wechat.answer("/cgi-bin/message", (response) -> response.header("Content-Type", "text/plain")
-				.sendString(Mono.just("{\"errcode\":0}")));
-			WechatMpTokenService tokens = WechatMpTokenService.of("test-token");
-			new ApplicationContextRunner()
-				.withConfiguration(AutoConfigurations.of(JacksonAutoConfiguration.class, CodecsAutoConfiguration.class,
-						HttpMessageConvertersAutoConfiguration.class, RestClientAutoConfiguration.class,
-						WebClientAutoConfiguration.class))
-				.withBean(WechatMpTokenClientHttpRequestInterceptor.class,
-						() -> WechatMpTokenClientHttpRequestInterceptor.of(tokens).withHosts(wechat.host()))
-				.withBean(WechatMpTokenExchangeFilterFunction.class,
-						() -> WechatMpTokenExchangeFilterFunction.of(tokens).withHosts(wechat.host()))
-				.withUserConfiguration(TextPlainJson.class)
-				.run((context) -> {
-					RestClient.ResponseSpec answer = context.getBean(RestClient.class)
-						.mutate()
-						.baseUrl(wechat.url())
-						.build()
-						.get()
-						.uri("/cgi-bin/message")
-						.retrieve();
-					assertThat(answer.body(JsonNode.class)).hasToString("{\"errcode\":0}");
-					assertThat(answer.body(String.class)).isEqualTo("{\"errcode\":0}");
-					WebClient.ResponseSpec reactive = context.getBean(WebClient.class)
-						.mutate()
-						.baseUrl(wechat.url())
-						.build()
-						.get()
-						.uri("/cgi-bin/message")
-						.retrieve();
-					assertThat(reactive.bodyToMono(JsonNode.class).block()).hasToString("{\"errcode\":0}");
-					assertThat(reactive.bodyToMono(String.class).block()).isEqualTo("{\"errcode\":0}");
-				});
-		}
 	}
 
 	@Test

@@ -47,7 +47,9 @@ class WechatFeignClient implements Client {
 			return response;
 		}
 		this.tokens.invalidate(accessToken);
-		return execute(request, options, this.tokens.getAccessTokenSync().accessToken());
+		String next = this.tokens.getAccessTokenSync().accessToken();
+		// The same where no other can be had yet
+		return next.equals(accessToken) ? response : execute(request, options, next);
 	}
 
 	private Response execute(Request request, Request.Options options, String accessToken) throws IOException {

@@ -44,12 +44,16 @@ import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 @EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatRestClientAutoConfiguration {
 
+	static final String NAME = "authingWechatMpTokenClientHttpRequestInterceptor";
+
 	AuthingWechatRestClientAutoConfiguration() {
 	}
 
-	@Bean
+	// Beside those of the application, which are for other accounts or hosts, and made
+	// of this one
+	@Bean(NAME)
 	@Fallback
-	@ConditionalOnMissingBean
+	@ConditionalOnMissingBean(name = NAME)
 	WechatMpTokenClientHttpRequestInterceptor authingWechatMpTokenClientHttpRequestInterceptor(
 			WechatMpTokenService tokens, AuthingWechatApiProperties properties) {
 		return WechatMpTokenClientHttpRequestInterceptor.of(tokens)

@@ -18,7 +18,6 @@ package cn.authing.wechat.autoconfigure;
 
 import java.lang.reflect.Method;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -26,10 +25,10 @@ import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
-import tools.jackson.databind.json.JsonMapper;
 
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.beans.factory.SmartInitializingSingleton;
+import org.springframework.beans.factory.annotation.Qualifier;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
@@ -54,9 +53,6 @@ import org.springframework.core.env.ConfigurableEnvironment;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.log.LogMessage;
 import org.springframework.core.type.AnnotatedTypeMetadata;
-import org.springframework.http.MediaType;
-import org.springframework.http.codec.json.JacksonJsonDecoder;
-import org.springframework.http.converter.json.JacksonJsonHttpMessageConverter;
 import org.springframework.util.StringUtils;
 import org.springframework.web.client.support.RestClientHttpServiceGroupConfigurer;
 import org.springframework.web.reactive.function.client.WebClient;
@@ -79,7 +75,7 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
  */
 @AutoConfiguration(after = { AuthingWechatWebClientAutoConfiguration.class,
 		AuthingWechatRestClientAutoConfiguration.class, HttpServiceClientPropertiesAutoConfiguration.class })
-@ConditionalOnClass({ JsonMapper.class, ImportHttpServices.class })
+@ConditionalOnClass(ImportHttpServices.class)
 @ConditionalOnBooleanProperty(name = "authing.wechat.enabled", matchIfMissing = true)
 @Conditional(AuthingWechatServiceGroupsAutoConfiguration.OnServiceGroups.class)
 @ConditionalOnBean(WechatMpTokenService.class)
@@ -132,20 +128,17 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 	}
 
 	@Bean(REST_CLIENT_GROUPS)
-	@ConditionalOnBean(WechatMpTokenClientHttpRequestInterceptor.class)
+	@ConditionalOnBean(name = AuthingWechatRestClientAutoConfiguration.NAME)
 	@ConditionalOnMissingBean(name = REST_CLIENT_GROUPS)
 	RestClientHttpServiceGroupConfigurer authingWechatRestClientServiceGroups(AuthingWechatApiProperties properties,
-			WechatMpTokenService tokens, WechatMpTokenClientHttpRequestInterceptor interceptor, JsonMapper jsonMapper) {
-		JacksonJsonHttpMessageConverter converter = new JacksonJsonHttpMessageConverter(jsonMapper);
-		converter.setSupportedMediaTypes(
-				List.of(MediaType.APPLICATION_JSON, MediaType.TEXT_PLAIN, new MediaType("application", "*+json")));
+			WechatMpTokenService tokens,
+			@Qualifier(AuthingWechatRestClientAutoConfiguration.NAME) WechatMpTokenClientHttpRequestInterceptor interceptor) {
 		return (groups) -> groups.filterByName(names(properties)).forEachClient((group, builder) -> {
 			group.httpServiceTypes().forEach((type) -> validate(group, type));
 			String account = findAccount(group, properties, tokens);
 			if (account != null) {
 				builder.defaultRequest((request) -> request.attribute(WechatMpRequestAttributes.ACCOUNT, account));
 			}
-			builder.configureMessageConverters((converters) -> converters.withJsonConverter(converter));
 			builder.requestInterceptor(interceptor);
 		});
 	}
@@ -209,20 +202,19 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 
 	@Configuration(proxyBeanMethods = false)
 	@ConditionalOnClass(WebClient.class)
-	@ConditionalOnBean(WechatMpTokenExchangeFilterFunction.class)
+	@ConditionalOnBean(name = AuthingWechatWebClientAutoConfiguration.NAME)
 	static class WebClientConfiguration {
 
 		@Bean
 		@ConditionalOnMissingBean(name = "authingWechatWebClientServiceGroups")
 		WebClientHttpServiceGroupConfigurer authingWechatWebClientServiceGroups(AuthingWechatApiProperties properties,
-				WechatMpTokenService tokens, WechatMpTokenExchangeFilterFunction filter, JsonMapper jsonMapper) {
+				WechatMpTokenService tokens,
+				@Qualifier(AuthingWechatWebClientAutoConfiguration.NAME) WechatMpTokenExchangeFilterFunction filter) {
 			return (groups) -> groups.filterByName(names(properties)).forEachClient((group, builder) -> {
 				String account = findAccount(group, properties, tokens);
 				if (account != null) {
 					builder.defaultRequest((request) -> request.attribute(WechatMpRequestAttributes.ACCOUNT, account));
 				}
-				builder.codecs((codecs) -> codecs.customCodecs()
-					.registerWithDefaultConfig(new JacksonJsonDecoder(jsonMapper, MediaType.TEXT_PLAIN)));
 				builder.filter(filter);
 			});
 		}

@@ -44,12 +44,16 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 @EnableConfigurationProperties(AuthingWechatApiProperties.class)
 public final class AuthingWechatWebClientAutoConfiguration {
 
+	static final String NAME = "authingWechatMpTokenExchangeFilterFunction";
+
 	AuthingWechatWebClientAutoConfiguration() {
 	}
 
-	@Bean
+	// Beside those of the application, which are for other accounts or hosts, and made
+	// of this one
+	@Bean(NAME)
 	@Fallback
-	@ConditionalOnMissingBean
+	@ConditionalOnMissingBean(name = NAME)
 	WechatMpTokenExchangeFilterFunction authingWechatMpTokenExchangeFilterFunction(WechatMpTokenService tokens,
 			AuthingWechatApiProperties properties) {
 		return WechatMpTokenExchangeFilterFunction.of(tokens)

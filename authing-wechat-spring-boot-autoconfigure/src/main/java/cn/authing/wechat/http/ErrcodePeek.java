@@ -22,6 +22,11 @@ import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
+import org.springframework.http.HttpHeaders;
+import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
+import org.springframework.util.StringUtils;
+
 /**
  * Tells from the first bytes of an answer whether it is a JSON object that begins with
  * {@code errcode}, which is all that WeChat's failures have in common. Takes no more
@@ -32,6 +37,8 @@ final class ErrcodePeek {
 
 	private static final Pattern ERRCODE = Pattern
 		.compile("(?:\u00EF\u00BB\u00BF)?\\s*\\{\\s*\"errcode\"\\s*:\\s*(-?\\d{1,9})(?=[\\s,}])");
+
+	private static final Pattern JSON = Pattern.compile("(?:\u00EF\u00BB\u00BF)?\\s*[{\\[]");
 
 	private final byte[] head = new byte[256];
 
@@ -62,7 +69,7 @@ final class ErrcodePeek {
 	 */
 	void advance(int count) {
 		this.length += count;
-		Matcher matcher = ERRCODE.matcher(new String(this.head, 0, this.length, StandardCharsets.ISO_8859_1));
+		Matcher matcher = ERRCODE.matcher(text());
 		if (matcher.lookingAt()) {
 			this.errcode = Integer.valueOf(matcher.group(1));
 			this.decided = true;
@@ -78,6 +85,31 @@ final class ErrcodePeek {
 
 	@Nullable Integer errcode() {
 		return this.errcode;
+	}
+
+	/**
+	 * Return whether the answer may quote the request, as one that tells of a failure.
+	 */
+	boolean isFailure(HttpStatusCode status) {
+		return status.isError() || (this.errcode != null && this.errcode != 0);
+	}
+
+	/**
+	 * Correct the headers of the answer: its body may get shorter if it is a failure, and
+	 * WeChat sends the JSON of many APIs as {@code text/plain}.
+	 */
+	void correct(HttpHeaders headers, boolean failure) {
+		if (failure) {
+			headers.remove(HttpHeaders.CONTENT_LENGTH);
+		}
+		String type = headers.getFirst(HttpHeaders.CONTENT_TYPE);
+		if (StringUtils.startsWithIgnoreCase(type, MediaType.TEXT_PLAIN_VALUE) && JSON.matcher(text()).lookingAt()) {
+			headers.setContentType(MediaType.APPLICATION_JSON);
+		}
+	}
+
+	private String text() {
+		return new String(this.head, 0, this.length, StandardCharsets.ISO_8859_1);
 	}
 
 }

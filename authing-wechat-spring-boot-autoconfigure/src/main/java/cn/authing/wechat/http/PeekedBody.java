@@ -83,10 +83,10 @@ final class PeekedBody implements CoreSubscriber<DataBuffer>, Subscription {
 	}
 
 	/**
-	 * Return the {@code errcode} that the body begins with.
+	 * Return what the first bytes tell.
 	 */
-	@Nullable Integer errcode() {
-		return this.peek.errcode();
+	ErrcodePeek peek() {
+		return this.peek;
 	}
 
 	/**

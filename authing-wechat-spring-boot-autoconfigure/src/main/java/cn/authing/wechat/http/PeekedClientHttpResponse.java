@@ -45,10 +45,10 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 
 	private final @Nullable Integer errcode;
 
-	// A failure may quote the address that it is about, so its body may get shorter.
+	// A failure may quote the address that it is about.
 	private final boolean failure;
 
-	private final HttpHeaders headers;
+	private final HttpHeaders headers = new HttpHeaders();
 
 	private PeekedClientHttpResponse(ClientHttpResponse delegate, InputStream source, ErrcodePeek peek, URI sent)
 			throws IOException {
@@ -56,11 +56,9 @@ final class PeekedClientHttpResponse implements ClientHttpResponse {
 		this.source = source;
 		this.sent = sent;
 		this.errcode = peek.errcode();
-		this.failure = Redaction.isFailure(delegate.getStatusCode(), this.errcode);
-		this.headers = new HttpHeaders(delegate.getHeaders());
-		if (this.failure) {
-			this.headers.remove(HttpHeaders.CONTENT_LENGTH);
-		}
+		this.failure = peek.isFailure(delegate.getStatusCode());
+		this.headers.putAll(delegate.getHeaders());
+		peek.correct(this.headers, this.failure);
 		this.body = redact(new SequenceInputStream(new ByteArrayInputStream(peek.head(), 0, peek.length()), source));
 	}
 

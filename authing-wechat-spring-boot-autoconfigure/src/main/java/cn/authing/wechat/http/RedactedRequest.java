@@ -20,9 +20,7 @@ import java.net.URI;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.UnaryOperator;
 
-import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 
 import org.springframework.core.ParameterizedTypeReference;
@@ -79,18 +77,17 @@ final class RedactedRequest implements HttpRequest {
 
 	/**
 	 * Return a response that shows this request. If it is a failure, which may quote the
-	 * address that it is about, its body is without the token too, and may be shorter.
+	 * address that it is about, its body is without the token too.
 	 * @param response the response
-	 * @param errcode the {@code errcode} that the body begins with
-	 * @param body turns the response's body into the one to hand on
+	 * @param body the response's body
 	 */
-	ClientResponse redact(ClientResponse response, @Nullable Integer errcode, UnaryOperator<Flux<DataBuffer>> body) {
-		boolean failure = Redaction.isFailure(response.statusCode(), errcode);
-		return response.mutate().request(this).headers((headers) -> {
-			if (failure) {
-				headers.remove(HttpHeaders.CONTENT_LENGTH);
-			}
-		}).body((source) -> (failure) ? redact(body.apply(source)) : body.apply(source)).build();
+	ClientResponse redact(ClientResponse response, PeekedBody body) {
+		boolean failure = body.peek().isFailure(response.statusCode());
+		return response.mutate()
+			.request(this)
+			.headers((headers) -> body.peek().correct(headers, failure))
+			.body((source) -> failure ? redact(body.toFlux()) : body.toFlux())
+			.build();
 	}
 
 	private Flux<DataBuffer> redact(Flux<DataBuffer> body) {

@@ -27,8 +27,6 @@ import java.util.Set;
 
 import org.jspecify.annotations.Nullable;
 
-import org.springframework.http.HttpStatusCode;
-
 import cn.authing.wechat.client.SafeText;
 import cn.authing.wechat.client.SecretMask;
 
@@ -59,13 +57,6 @@ final class Redaction {
 	 */
 	static Redaction of(URI sent) {
 		return new Redaction(new SecretMask(AccessTokenQuery.find(sent)));
-	}
-
-	/**
-	 * Return whether an answer may quote the request, as one that tells of a failure.
-	 */
-	static boolean isFailure(HttpStatusCode status, @Nullable Integer errcode) {
-		return status.isError() || (errcode != null && errcode != 0);
 	}
 
 	/**

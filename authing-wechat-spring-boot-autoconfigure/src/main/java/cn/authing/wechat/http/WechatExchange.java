@@ -19,6 +19,7 @@ package cn.authing.wechat.http;
 import java.net.URI;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
 
 import org.eclipse.jetty.client.Request;
 import org.jspecify.annotations.Nullable;
@@ -78,10 +79,7 @@ final class WechatExchange {
 	 * Send the request as it is.
 	 */
 	Mono<ClientResponse> exchange() {
-		RedactedRequest redacted = new RedactedRequest(this.request, this.request.url());
-		return this.next.exchange(this.request)
-			.onErrorMap(redacted::redact)
-			.map((response) -> redacted.redact(response, null, (body) -> body.onErrorMap(redacted::redact)));
+		return send(this.request, this.request.url(), (body, answer) -> answer);
 	}
 
 	/**
@@ -93,21 +91,32 @@ final class WechatExchange {
 
 	private Mono<ClientResponse> attempt(String accessToken, WechatCalls.Call call) {
 		URI uri = AccessTokenQuery.add(this.request.url(), accessToken);
-		ClientRequest sent = ClientRequest.from(this.request)
+		ClientRequest request = ClientRequest.from(this.request)
 			.url(uri)
 			.body((this.replayable) ? this.body : this::record)
 			.httpRequest(this::beforeSending)
 			.build();
+		return send(request, uri, (body, answer) -> {
+			long delay = call.nextRetryDelay(body.peek().errcode(), accessToken, isReplayable());
+			return (delay != WechatCalls.Call.STOP) ? repeat(call, body, delay, answer) : answer;
+		});
+	}
+
+	/**
+	 * Send a request.
+	 * @param request the request
+	 * @param uri the URI that it is sent to
+	 * @param then decides what becomes of the answer, from its body and the answer to
+	 * hand on
+	 */
+	private Mono<ClientResponse> send(ClientRequest request, URI uri,
+			BiFunction<PeekedBody, Mono<ClientResponse>, Mono<ClientResponse>> then) {
 		RedactedRequest redacted = new RedactedRequest(this.request, uri);
 		AtomicReference<@Nullable PeekedBody> peeked = new AtomicReference<>();
-		return this.next.exchange(sent).onErrorMap(redacted::redact).flatMap((response) -> {
+		return this.next.exchange(request).onErrorMap(redacted::redact).flatMap((response) -> {
 			Flux<DataBuffer> source = response.body(BodyExtractors.toDataBuffers()).onErrorMap(redacted::redact);
-			return PeekedBody.of(source, peeked::set).flatMap((body) -> {
-				Mono<ClientResponse> answer = Mono
-					.fromSupplier(() -> redacted.redact(response, body.errcode(), (ignored) -> body.toFlux()));
-				long delay = call.nextRetryDelay(body.errcode(), accessToken, isReplayable());
-				return (delay != WechatCalls.Call.STOP) ? repeat(call, body, delay, answer) : answer;
-			});
+			return PeekedBody.of(source, peeked::set)
+				.flatMap((body) -> then.apply(body, Mono.fromSupplier(() -> redacted.redact(response, body))));
 		}).doOnCancel(() -> PeekedBody.cancelUnread(peeked.get()));
 	}
 

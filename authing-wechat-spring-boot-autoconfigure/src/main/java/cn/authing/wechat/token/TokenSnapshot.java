@@ -340,7 +340,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 
 	// WeChat may let a token live on when it issues another one, with a shorter life.
 	private @Nullable Fallback longerLived(boolean same, long expiry, long now) {
-		if (!same && isAlive(now) && this.staleUntil > expiry && this.token != null
+		if (!same && isAlive(now) && this.staleUntil - expiry > SAME_EXPIRY.toNanos() && this.token != null
 				&& (this.fallback == null || this.fallback.until() < this.staleUntil)) {
 			return new Fallback(this.token, this.staleUntil);
 		}

@@ -55,6 +55,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.boot.webclient.WebClientCustomizer;
 import org.springframework.boot.webclient.autoconfigure.WebClientAutoConfiguration;
 import org.springframework.boot.webclient.autoconfigure.service.ReactiveHttpServiceClientAutoConfiguration;
+import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.http.HttpStatus;
 import org.springframework.http.MediaType;
@@ -75,6 +76,7 @@ import org.springframework.web.service.registry.ImportHttpServices;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.http.WechatMpRequestAttributes;
+import cn.authing.wechat.http.WechatMpTokenClientHttpRequestInterceptor;
 import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 import cn.authing.wechat.test.FakeAccounts;
 import cn.authing.wechat.test.FakeTokenSource;
@@ -280,6 +282,23 @@ class AuthingWechatServiceGroupsAutoConfigurationTests {
 
 	@ParameterizedTest
 	@ValueSource(classes = { WebClientGroup.class, RestClientGroup.class })
+	void groupCallsWechatForItsAccountWhateverTheApplicationHasForOthers(Class<?> configuration) {
+		this.wechat.acceptOnly("shop-token", "dead");
+		for (Class<?>[] others : new Class<?>[][] { { ForShop.class }, { ForTenant.class },
+				{ ForShop.class, ForTenant.class } }) {
+			for (String account : List.of("default", "shop")) {
+				this.contextRunner.withUserConfiguration(configuration)
+					.withUserConfiguration(others)
+					.withPropertyValues(GROUP + account)
+					.run((context) -> context.getBean(WechatApi.class).getCallbackIp());
+			}
+		}
+		assertThat(this.wechat.sentTokens()).containsExactly("dead", "shop-token", "dead", "shop-token", "dead",
+				"shop-token");
+	}
+
+	@ParameterizedTest
+	@ValueSource(classes = { WebClientGroup.class, RestClientGroup.class })
 	void otherGroupsAreLeftAlone(Class<?> configuration) {
 		this.contextRunner.withUserConfiguration(configuration).run((context) -> {
 			assertThat(context).doesNotHaveBean(AuthingWechatServiceGroupsAutoConfiguration.class);
@@ -379,6 +398,41 @@ class AuthingWechatServiceGroupsAutoConfigurationTests {
 						.requestInterceptors((interceptors) -> order.add(interceptors.toString()))))
 			.run((context) -> assertThat(context).hasNotFailed());
 		assertThat(order).as("Ours, which adds the token, is the last").containsExactly("[]");
+	}
+
+	/**
+	 * What an application may have for calls that are not of a group.
+	 */
+	@Configuration(proxyBeanMethods = false)
+	static class ForShop {
+
+		@Bean
+		WechatMpTokenClientHttpRequestInterceptor shopInterceptor(WechatMpTokenClientHttpRequestInterceptor tokens,
+				WechatMpTokenService service) {
+			return tokens.withTokenSource(service.account("shop"));
+		}
+
+		@Bean
+		WechatMpTokenExchangeFilterFunction shopFilter(WechatMpTokenExchangeFilterFunction tokens,
+				WechatMpTokenService service) {
+			return tokens.withTokenSource(service.account("shop"));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class ForTenant {
+
+		@Bean
+		WechatMpTokenClientHttpRequestInterceptor tenantInterceptor(WechatMpTokenService service) {
+			return WechatMpTokenClientHttpRequestInterceptor.of(service.account(FakeAccounts.TENANT));
+		}
+
+		@Bean
+		WechatMpTokenExchangeFilterFunction tenantFilter(WechatMpTokenService service) {
+			return WechatMpTokenExchangeFilterFunction.of(service.account(FakeAccounts.TENANT));
+		}
+
 	}
 
 	interface WechatApi {

@@ -65,7 +65,7 @@ class PeekedBodyTests {
 		this.source.assertMaxRequested(1);
 		assertThat(result).isEmpty();
 		this.source.next(buffer(":1,"));
-		assertThat(result).singleElement().satisfies((body) -> assertThat(body.errcode()).isOne());
+		assertThat(result).singleElement().satisfies((body) -> assertThat(body.peek().errcode()).isOne());
 		result.get(0).drain().subscribe();
 		this.source.complete();
 	}

@@ -30,14 +30,17 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.mockito.AdditionalAnswers;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.publisher.Sinks;
 
 import org.springframework.http.HttpStatusCode;
+import org.springframework.http.MediaType;
 import org.springframework.http.ResponseEntity;
 import org.springframework.http.client.ClientHttpResponse;
 import org.springframework.util.backoff.FixedBackOff;
@@ -90,6 +93,21 @@ class WechatMpTokenClientHttpRequestInterceptorTests {
 			.toEntity(String.class);
 		assertThat(failure.getBody()).isEqualTo("no /any?access_token=***");
 		assertThat(failure.getHeaders().containsHeader("Content-Length")).isFalse();
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "/any", "/sns/any" })
+	void interceptWhenJsonIsSentAsTextShouldTellThatItIsJson(String uri) {
+		this.wechat.acceptAll();
+		this.wechat.text(uri, "\ufeff {\"a\":\"\u4e2d\"}");
+		this.wechat.text(uri + "/list", "[1]");
+		this.wechat.text(uri + "/text", "success");
+		RestClient client = client(interceptor());
+		assertThat(client.get().uri(uri + "/list").retrieve().body(int[].class)).containsExactly(1);
+		// Text is read as ISO-8859-1, JSON as UTF-8
+		assertThat(client.get().uri(uri).retrieve().body(String.class)).contains("\u4e2d");
+		assertThat(client.get().uri(uri + "/text").retrieve().toEntity(String.class))
+			.satisfies((entity) -> assertThat(entity.getHeaders().getContentType()).isEqualTo(MediaType.TEXT_PLAIN));
 	}
 
 	@Test

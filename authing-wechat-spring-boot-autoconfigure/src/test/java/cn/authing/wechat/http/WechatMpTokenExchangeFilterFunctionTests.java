@@ -105,6 +105,23 @@ class WechatMpTokenExchangeFilterFunctionTests {
 			.verify(TIMEOUT);
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "/any", "/sns/any" })
+	void filterWhenJsonIsSentAsTextShouldTellThatItIsJson(String uri) {
+		this.wechat.acceptAll();
+		this.wechat.text(uri, "\ufeff {\"a\":\"\u4e2d\"}");
+		this.wechat.text(uri + "/list", "[1]");
+		this.wechat.text(uri + "/text", "success");
+		WebClient client = client();
+		assertThat(block(client.get().uri(uri + "/list").retrieve().bodyToMono(int[].class))).containsExactly(1);
+		assertThat(block(client.get().uri(uri).retrieve().toEntity(String.class))).satisfies((entity) -> {
+			assertThat(entity.getHeaders().getContentType()).isEqualTo(MediaType.APPLICATION_JSON);
+			assertThat(entity.getBody()).contains("\u4e2d");
+		});
+		assertThat(block(client.get().uri(uri + "/text").retrieve().toEntity(String.class)))
+			.satisfies((entity) -> assertThat(entity.getHeaders().getContentType()).isEqualTo(MediaType.TEXT_PLAIN));
+	}
+
 	@Test
 	void filterWhenAnswerIsCompressedShouldRecogniseRejection() {
 		this.wechat.acceptOnly("alive");

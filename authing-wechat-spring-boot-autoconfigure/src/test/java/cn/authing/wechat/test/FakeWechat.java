@@ -202,6 +202,15 @@ public final class FakeWechat implements AutoCloseable {
 	}
 
 	/**
+	 * Answer the calls of a path that have a valid token, with what is told to be text.
+	 * @param path the path
+	 * @param body the body
+	 */
+	public void text(String path, String body) {
+		answer(path, (response) -> response.header("Content-Type", "text/plain").send(chunks(bytes(body))));
+	}
+
+	/**
 	 * Answer the calls of a path that have a valid token.
 	 * @param path the path
 	 * @param handler writes the answer
@@ -264,9 +273,6 @@ public final class FakeWechat implements AutoCloseable {
 				.send(chunks(bytes("{\"access_token\":\"wechat-%s-%d\",\"expires_in\":7200}".formatted(request.appId(),
 						tokenRequests().size()))));
 		}
-		if (request.header("Transfer-Encoding") != null) {
-			return response.status(412).sendString(Mono.just("Precondition Failed"));
-		}
 		Handler handler = this.handlers.get(request.path());
 		if (handler == null) {
 			return response.sendNotFound();
@@ -275,12 +281,15 @@ public final class FakeWechat implements AutoCloseable {
 			return fail(response, -1, "system error");
 		}
 		String token = request.accessToken();
-		if (token.isEmpty()) {
+		if (token.isEmpty() && !request.path().startsWith("/sns/")) {
 			return fail(response, 41001, "access_token missing");
 		}
-		if (!this.valid.test(token)) {
+		if (!token.isEmpty() && !this.valid.test(token)) {
 			return this.gate.then(Mono.defer(() -> Mono.from(fail(response, this.rejection,
 					"invalid credential, access_token is invalid or not latest rid: 0001"))));
+		}
+		if (request.header("Transfer-Encoding") != null) {
+			return response.status(412).sendString(Mono.just("Precondition Failed"));
 		}
 		return handler.handle(response);
 	}

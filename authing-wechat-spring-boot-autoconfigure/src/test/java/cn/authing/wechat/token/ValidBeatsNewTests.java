@@ -317,6 +317,15 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
+	void earlierTokenWhenItsExpiryDiffersByASecondShouldNotComeBack() {
+		this.fixture.hold("A");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("B", LIFE.minusSeconds(1));
+		assertThat(this.fixture.service.invalidate("B")).isTrue();
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
+	}
+
+	@Test
 	void tokenThatLivesForLessThanTheMarginShouldBeServedWithoutFetchingAllTheTime() {
 		this.fixture.hold("A", Duration.ofSeconds(5));
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);

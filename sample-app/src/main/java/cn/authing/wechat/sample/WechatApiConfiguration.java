@@ -16,12 +16,8 @@
 
 package cn.authing.wechat.sample;
 
-import tools.jackson.databind.json.JsonMapper;
-
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
-import org.springframework.http.MediaType;
-import org.springframework.http.codec.json.JacksonJsonDecoder;
 import org.springframework.web.reactive.function.client.support.WebClientHttpServiceGroupConfigurer;
 import org.springframework.web.service.registry.HttpServiceGroup.ClientType;
 import org.springframework.web.service.registry.ImportHttpServices;
@@ -37,14 +33,8 @@ import cn.authing.wechat.http.WechatMpTokenExchangeFilterFunction;
 class WechatApiConfiguration {
 
 	@Bean
-	WebClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenExchangeFilterFunction tokenFilter,
-			JsonMapper jsonMapper) {
-		// WeChat sends its JSON as text/plain, too.
-		JacksonJsonDecoder decoder = new JacksonJsonDecoder(jsonMapper, MediaType.APPLICATION_JSON,
-				MediaType.TEXT_PLAIN);
-		return (groups) -> groups.filterByName("wechat")
-			.forEachClient((group, builder) -> builder.filter(tokenFilter)
-				.codecs((codecs) -> codecs.defaultCodecs().jacksonJsonDecoder(decoder)));
+	WebClientHttpServiceGroupConfigurer wechatGroup(WechatMpTokenExchangeFilterFunction tokenFilter) {
+		return (groups) -> groups.filterByName("wechat").forEachClient((group, builder) -> builder.filter(tokenFilter));
 	}
 
 }
