@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -233,22 +234,34 @@ class PluggedInIsNotTrustedTests {
 
 	@Test
 	void clientWhenItBlocksShouldEndAtTheDeadlineAndBeInterrupted() throws Exception {
+		CountDownLatch asked = new CountDownLatch(1);
 		CountDownLatch interrupted = new CountDownLatch(1);
-		try (TestTokenService service = service((credentials) -> {
+		ManualTime time = new ManualTime();
+		try (TestTokenService service = serviceWithThreads(time, (credentials) -> {
 			try {
+				asked.countDown();
 				new CountDownLatch(1).await();
 			}
 			catch (InterruptedException ex) {
 				interrupted.countDown();
 			}
 			return Mono.empty();
-		}, null, POLICY.withTimeout(Duration.ofMillis(50)))) {
-			assertThat(service.getAccessToken().toFuture()).failsWithin(SOON)
+		})) {
+			CompletableFuture<?> answer = service.getAccessToken().toFuture();
+			await(asked);
+			time.advance(POLICY.timeout().multipliedBy(2));
+			assertThat(answer).failsWithin(SOON)
 				.withThrowableThat()
 				.withCauseInstanceOf(AuthingTransportException.class)
 				.withMessageContaining("authing.timeout");
-			assertThat(interrupted.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			await(interrupted);
 		}
+	}
+
+	private static TestTokenService serviceWithThreads(ManualTime time, AuthingWechatClient client) {
+		ExecutorService threads = FetchContext.Executors.create().fetches();
+		return new TestTokenService(client, null, () -> Map.of("default", CREDENTIALS), 10, new FetchContext(time,
+				new FetchContext.Executors(time.newExecutors().timer(), threads, threads), () -> 0, POLICY, List.of()));
 	}
 
 	@Test
@@ -269,20 +282,24 @@ class PluggedInIsNotTrustedTests {
 	}
 
 	@Test
-	void clientWhoseCancellationBlocksShouldNotDelayTimersOfOthers() throws Exception {
-		CountDownLatch cancelled = new CountDownLatch(1);
+	void clientWhoseCancellationBlocksShouldNotDelayTimersOfOthers() {
+		CountDownLatch asked = new CountDownLatch(2);
+		CountDownLatch cancelled = new CountDownLatch(2);
 		CountDownLatch gate = new CountDownLatch(1);
-		try (TestTokenService service = service((credentials) -> neverUntil(() -> {
-			cancelled.countDown();
-			await(gate);
-		}), null, POLICY.withTimeout(Duration.ofMillis(300)))) {
-			CompletableFuture<?> first = service.getAccessToken().toFuture();
-			assertThat(cancelled.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
-			CompletableFuture<?> second = service.account(new WechatMpCredentials("another", "secret"))
-				.getAccessToken()
-				.toFuture();
-			assertThat(first).failsWithin(SOON);
-			assertThat(second).failsWithin(SOON);
+		ManualTime time = new ManualTime();
+		try (TestTokenService service = serviceWithThreads(time, (credentials) -> {
+			asked.countDown();
+			return neverUntil(() -> {
+				cancelled.countDown();
+				await(gate);
+			});
+		})) {
+			List<CompletableFuture<?>> answers = List.of(service.getAccessToken().toFuture(),
+					service.account(new WechatMpCredentials("another", "secret")).getAccessToken().toFuture());
+			await(asked);
+			time.advance(POLICY.timeout().multipliedBy(2));
+			assertThat(answers).allSatisfy((answer) -> assertThat(answer).failsWithin(SOON));
+			await(cancelled);
 		}
 		finally {
 			gate.countDown();
