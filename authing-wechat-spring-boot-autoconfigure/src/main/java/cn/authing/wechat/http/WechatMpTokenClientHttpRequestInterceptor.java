@@ -36,7 +36,8 @@ import cn.authing.wechat.WechatMpTokenSource;
  * Makes a {@link RestClient} call WeChat's API: adds {@code access_token} to the query,
  * and when WeChat rejects the token ({@code errcode} 40001, 40014 or 42001) drops exactly
  * that one and repeats the call once with another. All other answers, and the second
- * rejection, reach the caller as WeChat gave them.
+ * rejection, reach the caller as WeChat gave them, but for JSON that comes as
+ * {@code text/plain}, which is told to be {@code application/json}.
  *
  * <pre class="code">
  * RestClient wechat = restClientBuilder.baseUrl("https://api.weixin.qq.com").requestInterceptor(interceptor).build();
@@ -53,7 +54,8 @@ import cn.authing.wechat.WechatMpTokenSource;
  * <p>
  * <b>Repeating.</b> Every request can be repeated: with an interceptor,
  * {@code RestClient} holds the body in memory. If no other token can be had the call
- * fails with the exception of {@link WechatMpTokenSource#getAccessTokenSync()}.
+ * fails with the exception of {@link WechatMpTokenSource#getAccessTokenSync()}; it is not
+ * repeated with the rejected one where that is all there is.
  * <p>
  * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
  * that it does not begin with {@code errcode}. An answer must be decompressed by the HTTP

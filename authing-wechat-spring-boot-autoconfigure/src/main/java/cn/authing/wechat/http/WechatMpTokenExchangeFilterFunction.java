@@ -62,11 +62,18 @@ import cn.authing.wechat.WechatMpTokenSource;
  * there, so publishers are subscribed to only once. A longer one is not repeated: the
  * rejection is recorded, and WeChat's answer passed on. To have those repeated too, mark
  * the request with {@link #replayableBody()}. If no other token can be had the call fails
- * with the error of {@link WechatMpTokenSource#getAccessToken()}.
+ * with the error of {@link WechatMpTokenSource#getAccessToken()}; it is not repeated with
+ * the rejected one where that is all there is.
+ * <p>
+ * <b>Uploads.</b> WeChat answers requests without a {@code Content-Length} with status
+ * 412. A body of unknown length, as of multipart data, is therefore held in memory until
+ * it has ended, if that is no more than 12 MB, and can be repeated.
  * <p>
  * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
  * that it does not begin with {@code errcode}: one, for an image. The rest is asked for
  * by its consumer. An answer must be decompressed by the HTTP client to be understood.
+ * JSON that comes as {@code text/plain}, as from many of WeChat's APIs, is told to be
+ * {@code application/json}.
  * <p>
  * <b>Privacy.</b> Exceptions and observations show the caller's request, without the
  * token, and so do the bodies of failures (an HTTP error, or an {@code errcode} other
