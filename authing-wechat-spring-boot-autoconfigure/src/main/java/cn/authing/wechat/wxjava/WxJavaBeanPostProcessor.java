@@ -230,6 +230,12 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 		if (this.serviceType.isInstance(target)) {
 			return invokeService(invocation, this.serviceType.cast(target));
 		}
+		for (Object argument : invocation.getArguments()) {
+			if (this.serviceType.isInstance(argument)) {
+				// A registry that shares one service keeps but the configuration
+				postProcessAfterInitialization(argument, this.registryType);
+			}
+		}
 		Object result = invocation.proceed();
 		return this.serviceType.isInstance(result) ? this.registered.computeIfAbsent(result,
 				(held) -> postProcessAfterInitialization(held, this.registryType)) : result;

@@ -122,7 +122,11 @@ abstract class AbstractWxJavaTests<S, C> {
 
 	abstract Object newRegistry(S service);
 
-	abstract S fromRegistry(Object registry);
+	abstract Object newSharedRegistry(S service);
+
+	abstract void addToRegistry(Object registry, String tenantId, S service);
+
+	abstract S fromRegistry(Object registry, String tenantId);
 
 	abstract void setConfigurations(S service, Map<String, C> configurations);
 
@@ -359,9 +363,29 @@ abstract class AbstractWxJavaTests<S, C> {
 	void callWhenServiceComesFromRegistryShouldUseTokenOfAuthing() {
 		this.contextRunner.withBean("registry", Object.class, () -> newRegistry(serviceOf("wx1"))).run((context) -> {
 			Object registry = context.getBean("registry");
-			assertThat(fromRegistry(registry)).isSameAs(fromRegistry(registry));
-			assertThatDeadTokenIsReplaced(fromRegistry(registry));
+			assertThat(fromRegistry(registry, "tenant")).isSameAs(fromRegistry(registry, "tenant"));
+			assertThatDeadTokenIsReplaced(fromRegistry(registry, "tenant"));
 		});
+	}
+
+	@Test
+	void callWhenRegistryIsGivenAnotherAccountShouldUseTokenOfAuthing() {
+		this.accounts.add("shop", "wx2");
+		this.contextRunner.withBean("registry", Object.class, () -> newSharedRegistry(serviceOf("wx1")))
+			.run((context) -> {
+				Object registry = context.getBean("registry");
+				S service = fromRegistry(registry, "wx1");
+				call(service);
+				addToRegistry(registry, "wx2", serviceOf("wx2"));
+				call(fromRegistry(registry, "wx2"));
+				for (String tenantId : List.of("wx1", "wx2")) {
+					assertThat(switchover(service, tenantId)).isTrue();
+					call(service);
+				}
+				assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1", "authing-shop-1",
+						"authing-default-1", "authing-shop-1");
+				assertThat(this.wechat.tokenRequests()).isEmpty();
+			});
 	}
 
 	@Test

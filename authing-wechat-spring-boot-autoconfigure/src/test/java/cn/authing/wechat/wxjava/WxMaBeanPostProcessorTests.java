@@ -130,8 +130,18 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 	}
 
 	@Override
-	WxMaService fromRegistry(Object registry) {
-		return ((WxMaMultiServices) registry).getWxMaService("tenant");
+	Object newSharedRegistry(WxMaService service) {
+		return new SharedRegistry(service);
+	}
+
+	@Override
+	void addToRegistry(Object registry, String tenantId, WxMaService service) {
+		((SharedRegistry) registry).addWxMaService(tenantId, service);
+	}
+
+	@Override
+	WxMaService fromRegistry(Object registry, String tenantId) {
+		return ((WxMaMultiServices) registry).getWxMaService(tenantId);
 	}
 
 	@Override
@@ -208,6 +218,29 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 	@Override
 	void clearThread() {
 		WxMaConfigHolder.remove();
+	}
+
+	/**
+	 * As in the starter's shared mode: one service with the configurations of all.
+	 */
+	static class SharedRegistry implements WxMaMultiServices {
+
+		private final WxMaService service;
+
+		SharedRegistry(WxMaService service) {
+			this.service = service;
+		}
+
+		@Override
+		public WxMaService getWxMaService(String tenantId) {
+			assertThat(this.service.switchover(tenantId)).isTrue();
+			return this.service;
+		}
+
+		public void addWxMaService(String tenantId, WxMaService service) {
+			this.service.addConfig(tenantId, service.getWxMaConfig());
+		}
+
 	}
 
 	static final class FinalService extends WxMaServiceImpl {

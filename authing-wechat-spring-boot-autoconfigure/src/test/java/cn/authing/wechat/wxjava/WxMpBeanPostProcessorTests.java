@@ -175,8 +175,18 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 	}
 
 	@Override
-	WxMpService fromRegistry(Object registry) {
-		return ((WxMpMultiServices) registry).getWxMpService("tenant");
+	Object newSharedRegistry(WxMpService service) {
+		return new SharedRegistry(service);
+	}
+
+	@Override
+	void addToRegistry(Object registry, String tenantId, WxMpService service) {
+		((SharedRegistry) registry).addWxMpService(tenantId, service);
+	}
+
+	@Override
+	WxMpService fromRegistry(Object registry, String tenantId) {
+		return ((WxMpMultiServices) registry).getWxMpService(tenantId);
 	}
 
 	@Override
@@ -252,6 +262,29 @@ class WxMpBeanPostProcessorTests extends AbstractWxJavaTests<WxMpService, WxMpCo
 	@Override
 	void clearThread() {
 		WxMpConfigStorageHolder.remove();
+	}
+
+	/**
+	 * As in the starter's shared mode: one service with the configurations of all.
+	 */
+	static class SharedRegistry implements WxMpMultiServices {
+
+		private final WxMpService service;
+
+		SharedRegistry(WxMpService service) {
+			this.service = service;
+		}
+
+		@Override
+		public WxMpService getWxMpService(String tenantId) {
+			assertThat(this.service.switchover(tenantId)).isTrue();
+			return this.service;
+		}
+
+		public void addWxMpService(String tenantId, WxMpService service) {
+			this.service.addConfigStorage(tenantId, service.getWxMpConfigStorage());
+		}
+
 	}
 
 	static final class FinalService extends WxMpServiceImpl {
