@@ -20,6 +20,8 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
 import cn.binarywang.wx.miniapp.api.WxMaService;
+import cn.binarywang.wx.miniapp.api.impl.WxMaComplaintServiceImpl;
+import cn.binarywang.wx.miniapp.api.impl.WxMaMediaServiceImpl;
 import cn.binarywang.wx.miniapp.api.impl.WxMaServiceImpl;
 import cn.binarywang.wx.miniapp.config.WxMaConfig;
 import cn.binarywang.wx.miniapp.config.impl.WxMaDefaultConfigImpl;
@@ -85,7 +87,8 @@ public final class WxJavaAutoConfiguration {
 			return new WxJavaBeanPostProcessor<WxMpService, WxMpConfigStorage>(WxMpService.class,
 					WxMpConfigStorage.class, AuthingRuntimeHints.WX_MP_CONFIGURATIONS,
 					"com.binarywang.spring.starter.wxjava.mp.service.WxMpMultiServices", WxMpConfigStorage::getAppId,
-					WxMpService::getWxMpConfigStorage, WxMpConfiguration::manageFactory, accounts);
+					WxMpService::getWxMpConfigStorage, WxMpConfiguration::manageFactory,
+					(service, subService) -> subService, accounts);
 		}
 
 		private static void manageFactory(WxMpService service, UnaryOperator<WxMpConfigStorage> manage) {
@@ -130,7 +133,18 @@ public final class WxJavaAutoConfiguration {
 					AuthingRuntimeHints.WX_MA_CONFIGURATIONS,
 					"com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices", WxMaConfig::getAppid,
 					WxMaService::getWxMaConfig, (service, manage) -> {
-					}, accounts);
+					}, WxMaConfiguration::manageSubService, accounts);
+		}
+
+		// These send a stream, which is not repeated past the bean. By name, as older
+		// versions of WxJava do not have both.
+		private static Object manageSubService(WxMaService service, Object subService) {
+			return switch (subService.getClass().getName()) {
+				case "cn.binarywang.wx.miniapp.api.impl.WxMaMediaServiceImpl" -> new WxMaMediaServiceImpl(service);
+				case "cn.binarywang.wx.miniapp.api.impl.WxMaComplaintServiceImpl" ->
+					new WxMaComplaintServiceImpl(service);
+				default -> subService;
+			};
 		}
 
 		@Bean

@@ -25,6 +25,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.aop.Advisor;
 import org.springframework.aop.ClassFilter;
+import org.springframework.aop.ProxyMethodInvocation;
 import org.springframework.aop.framework.AbstractAdvisingBeanPostProcessor;
 import org.springframework.aop.framework.Advised;
 import org.springframework.aop.framework.AopProxyUtils;
@@ -83,6 +85,8 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 
 	private final BiConsumer<S, UnaryOperator<C>> factories;
 
+	private final BiFunction<S, Object, Object> subServices;
+
 	private final ObjectProvider<WxJavaAccounts> accounts;
 
 	@SuppressWarnings("this-escape") // only called for beans
@@ -104,12 +108,14 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 	 * @param configurations tells the current configuration of a service
 	 * @param factories has the configurations that a service will create managed by the
 	 * given operator
+	 * @param subServices tells what a managed service returns in place of a sub-service
+	 * that would call the service past it; all else it returns as it is given
 	 * @param accounts the managed accounts
 	 */
 	public WxJavaBeanPostProcessor(Class<S> serviceType, Class<C> configurationType, String configurationsField,
 			String registryType, Function<C, @Nullable String> appIds,
 			Function<S, ? extends @Nullable C> configurations, BiConsumer<S, UnaryOperator<C>> factories,
-			ObjectProvider<WxJavaAccounts> accounts) {
+			BiFunction<S, Object, Object> subServices, ObjectProvider<WxJavaAccounts> accounts) {
 		this.serviceType = serviceType;
 		this.configurationType = configurationType;
 		this.configurationsField = configurationsField;
@@ -117,6 +123,7 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 		this.appIds = appIds;
 		this.configurations = configurations;
 		this.factories = factories;
+		this.subServices = subServices;
 		this.accounts = accounts;
 		this.advisor = this.tokenAdvisor;
 		this.beforeExistingAdvisors = true;
@@ -278,7 +285,20 @@ public class WxJavaBeanPostProcessor<S, C> extends AbstractAdvisingBeanPostProce
 			}
 		}
 		Arrays.setAll(arguments, (i) -> manageArgument(arguments[i]));
-		return invocation.proceed();
+		Object result = invocation.proceed();
+		return (result != null && arguments.length == 0) ? manageSubService(invocation, service, result) : result;
+	}
+
+	private Object manageSubService(MethodInvocation invocation, S service, Object result) {
+		S proxy = this.serviceType.cast(((ProxyMethodInvocation) invocation).getProxy());
+		Object managed = this.subServices.apply(proxy, result);
+		if (managed == result) {
+			return result;
+		}
+		// What an application's own method returns is what it wants
+		Class<?> owner = ClassUtils.getMostSpecificMethod(invocation.getMethod(), service.getClass())
+			.getDeclaringClass();
+		return owner.getPackageName().equals(result.getClass().getPackageName()) ? managed : result;
 	}
 
 }

@@ -691,7 +691,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			.withPropertyValues(starterProperties("wx1"));
 	}
 
-	private S serviceOf(String... appIds) {
+	S serviceOf(String... appIds) {
 		S service = newService();
 		setConfigurations(service, configurations(appIds));
 		return service;

@@ -16,10 +16,20 @@
 
 package cn.authing.wechat.wxjava;
 
+import java.io.File;
+import java.io.FileInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
+import cn.binarywang.wx.miniapp.api.WxMaMediaService;
 import cn.binarywang.wx.miniapp.api.WxMaService;
+import cn.binarywang.wx.miniapp.api.impl.WxMaMediaServiceImpl;
 import cn.binarywang.wx.miniapp.api.impl.WxMaServiceImpl;
 import cn.binarywang.wx.miniapp.config.WxMaConfig;
 import cn.binarywang.wx.miniapp.config.impl.WxMaDefaultConfigImpl;
@@ -29,8 +39,12 @@ import com.binarywang.spring.starter.wxjava.miniapp.service.WxMaMultiServices;
 import me.chanjar.weixin.common.error.WxErrorException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.core.io.Resource;
+import org.springframework.core.io.support.PathMatchingResourcePatternResolver;
+import org.springframework.util.function.ThrowingFunction;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -62,6 +76,54 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 			assertThat(context.getBean(WxMaService.class).getWxMaConfig().getAppid()).isNull();
 			assertThat(this.accounts.tokens().fetches()).isZero();
 		});
+	}
+
+	@Test
+	void uploadWhenSubServiceAndTokenIsDeadShouldBeRepeatedWithTheSameContent(@TempDir Path directory)
+			throws IOException {
+		this.wechat.json("/cgi-bin/miniapp/complaint/upload", "{\"media_id\":\"the-media-id\"}");
+		File file = Files.writeString(directory.resolve("a.txt"), "the-content").toFile();
+		List<ThrowingFunction<WxMaService, String>> uploads = List.of(
+				(service) -> service.getMediaService().uploadMedia("file", file).getMediaId(),
+				(service) -> service.getMediaService()
+					.uploadMedia("file", "txt", new FileInputStream(file))
+					.getMediaId(),
+				(service) -> service.getComplaintService().uploadResponseImage(file),
+				(service) -> service.getComplaintService().uploadResponseImage(new FileInputStream(file), "txt"));
+		for (WxMaService service : List.of(newService(), newFinalService())) {
+			service.setWxMaConfig(newConfiguration("wx1"));
+			this.contextRunner.withBean(WxMaService.class, () -> service).run((context) -> {
+				int before = this.wechat.requests().size();
+				for (ThrowingFunction<WxMaService, String> upload : uploads) {
+					this.wechat.reject(context.getBean(WxMaService.class).getAccessToken());
+					assertThat(upload.apply(context.getBean(WxMaService.class))).isEqualTo("the-media-id");
+				}
+				assertThat(this.wechat.requests()).hasSize(before + 8)
+					.allMatch((request) -> request.text().contains("the-content"));
+			});
+		}
+	}
+
+	@Test
+	void getMediaServiceWhenUserServiceHasItsOwnShouldReturnIt() {
+		WxMaMediaService media = new WxMaMediaServiceImpl(serviceOf("wx2"));
+		this.contextRunner.withBean(WxMaService.class, () -> new MediaService(media))
+			.run((context) -> assertThat(context.getBean(WxMaService.class).getMediaService()).isSameAs(media));
+	}
+
+	@Test
+	void uploadersOfWxJavaShouldBeThoseThatAreKnown() throws IOException {
+		List<@Nullable String> uploaders = new ArrayList<>();
+		for (String path : List.of("me/chanjar/weixin/mp", "cn/binarywang/wx/miniapp")) {
+			for (Resource type : new PathMatchingResourcePatternResolver()
+				.getResources("classpath*:" + path + "/**/*.class")) {
+				if (type.getContentAsString(StandardCharsets.ISO_8859_1).contains("bean/CommonUploadParam")) {
+					uploaders.add(type.getFilename());
+				}
+			}
+		}
+		assertThat(uploaders).containsExactlyInAnyOrder("BaseWxMpServiceImpl.class", "BaseWxMaServiceImpl.class",
+				"WxMaMediaServiceImpl.class", "WxMaComplaintServiceImpl.class");
 	}
 
 	@Override
@@ -244,6 +306,21 @@ class WxMaBeanPostProcessorTests extends AbstractWxJavaTests<WxMaService, WxMaCo
 	}
 
 	static final class FinalService extends WxMaServiceImpl {
+
+	}
+
+	static class MediaService extends WxMaServiceImpl {
+
+		private final WxMaMediaService media;
+
+		MediaService(WxMaMediaService media) {
+			this.media = media;
+		}
+
+		@Override
+		public WxMaMediaService getMediaService() {
+			return this.media;
+		}
 
 	}
 
