@@ -26,6 +26,7 @@ import javax.management.ObjectName;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import org.assertj.core.api.InstanceOfAssertFactories;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -156,11 +157,12 @@ class AuthingWechatEndpointTests {
 				assertThat(context.getBean(HealthEndpoint.class).healthForPath("authingWechat"))
 					.extracting(HealthDescriptor::getStatus)
 					.isEqualTo(Status.UP);
-				assertThat(context.getBean(MeterRegistry.class)
-					.get("authing.wechat.token.fetch")
-					.tags("account", "default", "outcome", "success")
-					.timer()
-					.count()).isEqualTo(1);
+				Awaitility.await()
+					.until(() -> context.getBean(MeterRegistry.class)
+						.get("authing.wechat.token.fetch")
+						.tags("account", "default", "outcome", "success")
+						.timer()
+						.count() == 1);
 			});
 	}
 

@@ -133,19 +133,19 @@ class WechatMpTokenMetricsTests {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.getAccessTokenSync();
-			awaitFetch(context, "none");
+			awaitFetches(context, "default", "none", 1);
 			assertThat(fetch(context, "default", "none").totalTime(TimeUnit.NANOSECONDS)).isPositive();
 			assertThat(fetch(context, "default", "none").getId().getTag("origin")).isEqualTo("authing");
 			this.authing.answerWith(FakeAuthing.REFUSAL);
 			refreshAndFail(service);
-			awaitFetch(context, "api");
+			awaitFetches(context, "default", "api", 1);
 			assertThat(fetch(context, "default", "api").getId().getTag("outcome")).isEqualTo("failure");
 			this.authing.answerWith("{}");
 			refreshAndFail(service);
-			awaitFetch(context, "response");
+			awaitFetches(context, "default", "response", 1);
 			this.authing.close();
 			refreshAndFail(service);
-			awaitFetch(context, "transport");
+			awaitFetches(context, "default", "transport", 1);
 		});
 	}
 
@@ -173,7 +173,7 @@ class WechatMpTokenMetricsTests {
 			}
 			assertThat(meters(context).getMeters()).hasSize(meters);
 			assertThat(requests(context, "(dynamic)", "waited")).isEqualTo(20);
-			assertThat(fetch(context, "(dynamic)", "none").count()).isEqualTo(20);
+			awaitFetches(context, "(dynamic)", "none", 20);
 		});
 	}
 
@@ -232,7 +232,7 @@ class WechatMpTokenMetricsTests {
 	@Test
 	void fetchBeforeMetersAreBoundShouldBeRecorded() {
 		this.contextRunner.withUserConfiguration(EarlyConfiguration.class)
-			.run((context) -> assertThat(fetch(context, "default", "none").count()).isEqualTo(1));
+			.run((context) -> awaitFetches(context, "default", "none", 1));
 	}
 
 	@Test
@@ -248,7 +248,7 @@ class WechatMpTokenMetricsTests {
 						.tags("account", "default", "outcome", "success")
 						.timer()
 						.count() == 1);
-				awaitFetch(context, "none");
+				awaitFetches(context, "default", "none", 1);
 				assertThat(context.getBean(PrometheusMeterRegistry.class).scrape()).contains(
 						"authing_wechat_token_fetch_seconds_count{account=\"default\",error=\"none\",origin=\"authing\",outcome=\"success\"} 1")
 					.contains("authing_wechat_token_requests_total{account=\"default\",result=\"waited\"} 1.0")
@@ -314,9 +314,9 @@ class WechatMpTokenMetricsTests {
 		return meters(context).get("authing.wechat.token.fetch").tags("account", account, "error", error).timer();
 	}
 
-	private static void awaitFetch(ApplicationContext context, String error) {
-		// Listeners are told while the caller goes on.
-		Awaitility.await().until(() -> fetch(context, "default", error).count() == 1);
+	// Listeners are told while the caller goes on
+	private static void awaitFetches(ApplicationContext context, String account, String error, int count) {
+		Awaitility.await().until(() -> fetch(context, account, error).count() == count);
 	}
 
 	private static double storeAvailable(ApplicationContext context) {
