@@ -93,7 +93,7 @@ final class WechatExchange {
 		URI uri = AccessTokenQuery.add(this.request.url(), accessToken);
 		ClientRequest request = ClientRequest.from(this.request)
 			.url(uri)
-			.body((this.replayable) ? this.body : this::record)
+			.body(this::record)
 			.httpRequest(this::beforeSending)
 			.build();
 		return send(request, uri, (body, answer) -> {

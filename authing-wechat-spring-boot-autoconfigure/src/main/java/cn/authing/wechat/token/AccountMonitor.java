@@ -98,12 +98,14 @@ final class AccountMonitor {
 	 * Count an answer that was given at once.
 	 */
 	void countHeld(WechatMpTokenState state) {
-		switch (state) {
-			case FRESH -> this.fresh.increment();
-			case DUE -> this.due.increment();
-			case STALE -> this.stale.increment();
-			case EMPTY, EXPIRED, FAILING -> {
-			}
+		if (state == WechatMpTokenState.FRESH) {
+			this.fresh.increment();
+		}
+		else if (state == WechatMpTokenState.DUE) {
+			this.due.increment();
+		}
+		else if (state == WechatMpTokenState.STALE) {
+			this.stale.increment();
 		}
 	}
 

@@ -30,6 +30,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
@@ -208,12 +209,14 @@ class WechatMpTokenExchangeFilterFunctionTests {
 
 	@ParameterizedTest
 	@MethodSource("connectors")
-	void filterWhenLengthIsUnknownShouldSendItAndRepeatTheBody(ClientHttpConnector connector) {
+	void filterWhenLengthIsUnknownShouldSendItAndRepeatTheBody(ClientHttpConnector connector, boolean replayable) {
 		this.wechat.acceptOnly("alive");
 		MultipartBodyBuilder body = new MultipartBodyBuilder();
 		body.part("media", new ByteArrayResource(new byte[2 * RecordedBody.LIMIT])).filename("a.png");
 		assertThat(block(client(connector).post()
 			.uri("/cgi-bin/media/upload")
+			.attributes((replayable) ? WechatMpTokenExchangeFilterFunction.replayableBody() : (attributes) -> {
+			})
 			.body(BodyInserters.fromMultipartData(body.build()))
 			.retrieve()
 			.bodyToMono(String.class))).contains("the-media-id");
@@ -223,9 +226,12 @@ class WechatMpTokenExchangeFilterFunctionTests {
 			.allSatisfy((request) -> assertThat(request.body().length).isGreaterThan(2 * RecordedBody.LIMIT));
 	}
 
-	static Stream<ClientHttpConnector> connectors() {
-		return Stream.of(new ReactorClientHttpConnector(), new JdkClientHttpConnector(), new JettyClientHttpConnector(),
-				new HttpComponentsClientHttpConnector());
+	static Stream<Arguments> connectors() {
+		return Stream.of(false, true)
+			.flatMap((replayable) -> Stream
+				.of(new ReactorClientHttpConnector(), new JdkClientHttpConnector(), new JettyClientHttpConnector(),
+						new HttpComponentsClientHttpConnector())
+				.map((connector) -> Arguments.of(connector, replayable)));
 	}
 
 	@Test
