@@ -27,11 +27,16 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.FluxSink;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -45,7 +50,7 @@ import org.springframework.data.redis.core.script.RedisScript;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
- * Executes {@link RedisScripts}. Every operation completes in time, with
+ * Executes {@link RedisScripts}, a few at a time. Every operation completes in time, with
  * {@link RedisReply#NONE} if Redis has not answered. Connections are made on threads of
  * its own, the first one in the background.
  */
@@ -69,11 +74,17 @@ final class RedisScriptExecutor {
 
 	private static final String CONNECT_TIMEOUT_MESSAGE = "could not be connected to within %d ms";
 
+	private static final String QUEUE_TIMEOUT_MESSAGE = "was so busy that a script has waited for its turn for over %d ms";
+
 	private static final Duration MAX_CONNECT_TIME = Duration.ofSeconds(10);
 
 	private static final Duration STOP_TIMEOUT = Duration.ofSeconds(2);
 
 	private static final int TIMEOUT_STEPS = 20;
+
+	// Keeps Redis busy, and yet each of them is answered soon: the time for an answer
+	// must not pass in a queue.
+	private static final int MAX_IN_FLIGHT = 32;
 
 	private static final long UNKNOWN = Long.MIN_VALUE;
 
@@ -86,6 +97,9 @@ final class RedisScriptExecutor {
 	private final Set<RedisScript<?>> answered = ConcurrentHashMap.newKeySet();
 
 	private final Set<CompletableFuture<Void>> pending = ConcurrentHashMap.newKeySet();
+
+	// Scripts that wait for their turn, in the order in which they came.
+	private final AtomicReference<FluxSink<Supplier<Mono<?>>>> turns = new AtomicReference<>();
 
 	// One thread each, which is blocked while a connection is made.
 	private volatile ExecutorService connector = newConnector();
@@ -116,6 +130,7 @@ final class RedisScriptExecutor {
 		this.availability = new RedisAvailability(Mono.defer(this::probe), onRecovery, initialBackoff, maxBackoff);
 		this.connecting = newConnecting();
 		this.connection = newConnection();
+		Flux.<Supplier<Mono<?>>>create(this.turns::set).flatMap(Supplier::get, MAX_IN_FLIGHT).subscribe();
 	}
 
 	// Its thread ends when it has nothing to do.
@@ -271,19 +286,53 @@ final class RedisScriptExecutor {
 
 	private Mono<RedisReply> execute(RedisScript<String> script, List<String> keys,
 			LongFunction<List<String>> arguments) {
-		return track(Mono.defer(() -> {
-			if (!this.availability.isCallPermitted()) {
-				return Mono.just(RedisReply.NONE);
-			}
-			Mono<RedisReply> attempt = send(script, keys, arguments, timeout(script), TIMEOUT_MESSAGE)
-				.doOnNext((reply) -> {
+		Mono<RedisReply> attempt = ifPermitted(
+				() -> send(script, keys, arguments, timeout(script), TIMEOUT_MESSAGE).doOnNext((reply) -> {
 					this.answered.add(script);
 					this.availability.onSuccess();
-				})
-				.doOnError(this.availability::onError);
-			return ((this.timeOffset != UNKNOWN) ? attempt : this.connection.then(attempt))
-				.onErrorReturn(RedisReply.NONE);
-		}));
+				}).doOnError(this.availability::onError));
+		// Redis may have failed by its turn
+		return track(ifPermitted(
+				() -> (this.timeOffset != UNKNOWN) ? inTurn(attempt) : this.connection.then(inTurn(attempt))));
+	}
+
+	private Mono<RedisReply> ifPermitted(Supplier<Mono<RedisReply>> operation) {
+		return Mono.defer(() -> this.availability.isCallPermitted() ? operation.get() : Mono.just(RedisReply.NONE))
+			.onErrorReturn(RedisReply.NONE);
+	}
+
+	/**
+	 * Begin when there are few enough in flight. Whoever has waited so long that no
+	 * caller waits any more shows that Redis cannot be used; then all others wait no
+	 * longer.
+	 */
+	private Mono<RedisReply> inTurn(Mono<RedisReply> attempt) {
+		return Mono.defer(() -> {
+			long latest = System.nanoTime() + this.settings.connectTimeout().toNanos();
+			CompletableFuture<@Nullable RedisReply> reply = new CompletableFuture<>();
+			this.turns.get().next(() -> {
+				if (System.nanoTime() - latest > 0) {
+					this.availability.onError(new TimeoutException(
+							QUEUE_TIMEOUT_MESSAGE.formatted(this.settings.connectTimeout().toMillis())));
+				}
+				return begin(attempt, reply);
+			});
+			return Mono.fromFuture(reply, true);
+		});
+	}
+
+	/**
+	 * Begin, apart from both the caller and the queue, which must get over whatever is
+	 * thrown: by the caller that gets the reply, or where no thread can be started.
+	 */
+	private static Mono<?> begin(Mono<RedisReply> attempt, CompletableFuture<@Nullable RedisReply> reply) {
+		try {
+			attempt.subscribe(reply::complete, reply::completeExceptionally, () -> reply.complete(null));
+		}
+		catch (Throwable ex) {
+			reply.completeExceptionally(ex);
+		}
+		return Mono.fromFuture(reply).onErrorComplete();
 	}
 
 	// The first answer to a script takes longer in a process that has just started:
@@ -310,8 +359,10 @@ final class RedisScriptExecutor {
 				return parsed.receivedAfter(now - sentAt);
 			});
 		});
-		return timeout(reply.subscribeOn(Schedulers.fromExecutorService(this.connector)), timeout, timeoutMessage)
-			.contextWrite(CONTEXT);
+		// Others may be sent first, or a connection be made; that says nothing of Redis
+		Mono<RedisReply> sent = timeout(reply, timeout, timeoutMessage)
+			.subscribeOn(Schedulers.fromExecutorService(this.connector));
+		return timeout(sent, timeout.plus(this.settings.connectTimeout()), timeoutMessage).contextWrite(CONTEXT);
 	}
 
 	private static <T> Mono<T> timeout(Mono<T> operation, Duration timeout, String message) {

@@ -64,6 +64,8 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 
 	private static final Duration MAX_BACKOFF = Duration.ofSeconds(10);
 
+	private static final int MAX_OUTSTANDING_IN_FLIGHT = 16;
+
 	private final AtomicLong undecodable = new AtomicLong();
 
 	private final ReactiveRedisConnectionFactory connectionFactory;
@@ -178,12 +180,23 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 	private <T> Mono<T> write(String accountId, Mono<T> write) {
 		return Mono.defer(() -> {
 			this.outstanding.put(accountId, write);
-			return write.doOnNext((done) -> this.outstanding.asMap().remove(accountId, write));
+			return carryOut(accountId, write);
 		});
 	}
 
+	private <T> Mono<T> carryOut(String accountId, Mono<T> write) {
+		return write.doOnNext((done) -> this.outstanding.asMap().remove(accountId, write));
+	}
+
+	/**
+	 * Write what is outstanding, a few at a time, so that callers get their turn. Another
+	 * write may have taken the place of one by then.
+	 */
 	private void writeOutstanding() {
-		this.outstanding.asMap().forEach((accountId, write) -> write(accountId, write).subscribe());
+		Flux.fromIterable(List.copyOf(this.outstanding.asMap().keySet())).flatMap((accountId) -> {
+			Mono<?> write = this.outstanding.getIfPresent(accountId);
+			return (write != null) ? carryOut(accountId, write) : Mono.empty();
+		}, MAX_OUTSTANDING_IN_FLIGHT).subscribe();
 	}
 
 	@Override
