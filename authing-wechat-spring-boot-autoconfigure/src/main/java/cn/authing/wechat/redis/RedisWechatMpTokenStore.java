@@ -151,13 +151,27 @@ public class RedisWechatMpTokenStore implements WechatMpTokenStore, Initializing
 			return List.of(this.codec.encode(account, token, end), String.valueOf(end), this.feed.channel(),
 					this.feed.published(account), replaceable);
 		}).filter(RedisReply::isExecuted).flatMap((reply) -> {
-			StoredToken newer = reply.is(RedisReply.NEWER) ? token(account, reply) : token;
-			if (newer == null && replaceable.isEmpty()) {
-				// It only looks like a newer one.
-				return publish(account, token, since, String.valueOf(reply.value()));
+			if (!reply.is(RedisReply.NEWER)) {
+				return Mono.just(token);
 			}
-			return Mono.just((newer != null) ? newer : token);
+			StoredToken other = token(account, reply);
+			if (other != null && isNewer(other, token, System.nanoTime() - since)) {
+				return Mono.just(other);
+			}
+			// It only looks like a newer one.
+			return replaceable.isEmpty() ? publish(account, token, since, String.valueOf(reply.value()))
+					: Mono.just(token);
 		});
+	}
+
+	/**
+	 * Return whether a token that says so is newer. Where the clocks of those who wrote
+	 * the two differ, the ages count, which are by Redis's clock.
+	 */
+	private static boolean isNewer(StoredToken other, StoredToken token, long held) {
+		Duration later = Duration.between(token.fetchedAt(), other.fetchedAt());
+		Duration younger = token.age().plusNanos(held).minus(other.age());
+		return later.minus(younger).compareTo(TokenCodec.TOLERANCE) <= 0 || younger.compareTo(Duration.ZERO) > 0;
 	}
 
 	@Override

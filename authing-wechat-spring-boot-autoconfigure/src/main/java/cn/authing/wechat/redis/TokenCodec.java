@@ -63,7 +63,7 @@ final class TokenCodec {
 	private static final long MAX_TIME = 999_999_999_999_999L;
 
 	// Clocks differ a little, and an answer travels a while.
-	private static final Duration TOLERANCE = Duration.ofMinutes(1);
+	static final Duration TOLERANCE = Duration.ofMinutes(1);
 
 	private static final String TRANSFORMATION = "AES/GCM/NoPadding";
 
@@ -116,22 +116,21 @@ final class TokenCodec {
 		}
 		Instant fetchedAt = instant(matcher.group(2));
 		Instant expiresAt = instant(matcher.group(3));
-		if (!isPossible(fetchedAt, expiresAt, reply.time())) {
+		long left = Long.parseLong(matcher.group(4)) - reply.time();
+		if (!isPossible(Duration.between(fetchedAt, expiresAt), Duration.ofMillis(left))) {
 			return null;
 		}
-		long life = Math.min(reply.life(), Math.max(Long.parseLong(matcher.group(4)) - reply.time(), 0));
+		long life = Math.min(reply.life(), Math.max(left, 0));
 		return new StoredToken(new WechatMpAccessToken(accessToken, expiresAt), Duration.ofMillis(life), fetchedAt);
 	}
 
 	/**
-	 * Return whether the times can be those of a token of WeChat. That it was fetched in
-	 * the future is said only where neither Redis's clock nor the local one, either of
-	 * which may be slow, has come so far.
+	 * Return whether the times can be those of a token of WeChat. One that has more left
+	 * than its whole life was fetched in the future. Only Redis's clock tells, as
+	 * Authing's may be any time ahead of the local one.
 	 */
-	private static boolean isPossible(Instant fetchedAt, Instant expiresAt, long redisTime) {
-		long now = Math.max(redisTime, System.currentTimeMillis());
-		return !fetchedAt.isAfter(Instant.ofEpochMilli(now).plus(TOLERANCE))
-				&& !expiresAt.isAfter(fetchedAt.plus(MAX_LIFE).plus(TOLERANCE));
+	private static boolean isPossible(Duration whole, Duration left) {
+		return whole.compareTo(MAX_LIFE.plus(TOLERANCE)) <= 0 && left.compareTo(whole.plus(TOLERANCE)) <= 0;
 	}
 
 	private static String sign(RedisAccount account, String header, String accessToken) {

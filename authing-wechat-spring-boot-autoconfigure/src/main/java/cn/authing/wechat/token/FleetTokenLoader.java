@@ -17,6 +17,7 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +41,7 @@ import reactor.core.scheduler.Schedulers;
 
 import org.springframework.core.log.LogMessage;
 
+import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.token.TokenFetch.ReceivedToken;
@@ -65,6 +67,9 @@ final class FleetTokenLoader extends TokenLoader {
 	// Each of two instances' clocks may be off by IGNORED_CLOCK_SKEW without being
 	// corrected; as much again for the whole seconds of a Date.
 	private static final Duration TIME_TOLERANCE = IGNORED_CLOCK_SKEW.multipliedBy(3);
+
+	// An answer counts from its question, and may have been long on its way.
+	private static final Duration MAX_LIFE = Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).plus(TIME_TOLERANCE);
 
 	private final WechatMpTokenStore store;
 
@@ -222,8 +227,9 @@ final class FleetTokenLoader extends TokenLoader {
 		if (fetched == null || fetched.isExpired() || cache.snapshot().isOutdated(fetched.token(), fetched.askedAt())) {
 			return Mono.empty();
 		}
-		StoredToken token = new StoredToken(fetched.token(), Duration.ofNanos(fetched.expiry() - nanoTime()),
-				authingTime().minusNanos(nanoTime() - fetched.askedAt()));
+		Instant fetchedAt = authingTime().minusNanos(nanoTime() - fetched.askedAt());
+		StoredToken token = new StoredToken(within(fetched.token(), fetchedAt.plus(MAX_LIFE)),
+				Duration.ofNanos(fetched.expiry() - nanoTime()), fetchedAt);
 		return call("publish", () -> this.store.publish(cache.credentials(), token))
 			.timeout(this.policy.timeout(), Mono.empty(), this.timer)
 			.filter((shared) -> !shared.token().equals(token.token())
@@ -231,6 +237,13 @@ final class FleetTokenLoader extends TokenLoader {
 			.flatMap((shared) -> Mono.justOrEmpty(fromStore(shared)))
 			.doOnNext(cache::adopt)
 			.onErrorComplete();
+	}
+
+	/**
+	 * Return a token that claims to expire no later than it can.
+	 */
+	private static WechatMpAccessToken within(WechatMpAccessToken token, Instant latest) {
+		return token.expiresAt().isAfter(latest) ? new WechatMpAccessToken(token.accessToken(), latest) : token;
 	}
 
 	@Override
@@ -312,12 +325,14 @@ final class FleetTokenLoader extends TokenLoader {
 
 	/**
 	 * Return a shared token, unless its times cannot be: a wrong clock or a forger wrote
-	 * them.
+	 * them. One that has more left than its whole life was fetched in the future; no
+	 * clock tells, as Authing's may be any time ahead of the local one.
 	 */
 	private @Nullable ReceivedToken fromStore(StoredToken stored) {
-		Duration maxLife = Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE);
-		if (stored.fetchedAt().isAfter(authingTime().plus(TIME_TOLERANCE))
-				|| stored.life().compareTo(maxLife.plus(TIME_TOLERANCE)) > 0) {
+		Duration left = Duration.between(authingTime(), stored.token().expiresAt());
+		Duration life = (left.compareTo(stored.life()) < 0) ? left : stored.life();
+		if (stored.life().compareTo(MAX_LIFE) > 0
+				|| new StoredToken(stored.token(), life, stored.fetchedAt()).age().plus(TIME_TOLERANCE).isNegative()) {
 			logger.debug("A shared token is ignored, as it was fetched in the future or lives too long");
 			return null;
 		}

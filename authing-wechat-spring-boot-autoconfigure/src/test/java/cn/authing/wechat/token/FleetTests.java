@@ -19,10 +19,13 @@ package cn.authing.wechat.token;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingResponseException;
@@ -88,6 +91,27 @@ class FleetTests {
 		assertThat(fetches()).isEqualTo(1);
 		assertThat(this.b.status().origin()).isEqualTo(WechatMpTokenOrigin.STORE);
 		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+	}
+
+	@ParameterizedTest
+	@ValueSource(longs = { -3600, 70, 3600 })
+	void getAccessTokenWhenAuthingsClockIsOffShouldFetchOnceForAll(long ahead) {
+		this.time.setWallOffset(Duration.ofSeconds(-ahead));
+		List<Caller> callers = this.fleet.stream().map(TokenServiceFixture::ask).toList();
+		this.a.client.call().succeed("A", LIFE);
+		this.time.advance(POLL);
+		assertThat(callers).extracting(Caller::accessToken).containsOnly("A");
+		assertThat(fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenTokenClaimsToLiveTooLongShouldShareWhatCanBe() {
+		this.a.ask();
+		this.a.client.call().succeed("A", Duration.ofHours(3));
+		WechatMpTokenStore.StoredToken shared = Objects.requireNonNull(this.stores.get(1).read(CREDENTIALS).block());
+		assertThat(Duration.between(shared.fetchedAt(), shared.token().expiresAt()))
+			.isLessThan(Duration.ofHours(2).plusMinutes(1));
+		assertThat(this.b.ask().accessToken()).isEqualTo("A");
 	}
 
 	@Test
