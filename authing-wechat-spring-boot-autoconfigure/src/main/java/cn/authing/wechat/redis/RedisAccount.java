@@ -45,7 +45,8 @@ record RedisAccount(WechatMpCredentials credentials, String id, String tokenKey,
 
 	static RedisAccount of(WechatMpCredentials credentials, String keyPrefix) {
 		String id = digest(credentials.appSecret(), "account", credentials.appId());
-		String keys = keyPrefix + "{" + credentials.appId() + ":" + id + "}";
+		// Redis Cluster keeps keys together by what is between the first braces
+		String keys = keyPrefix + "{" + credentials.appId().replaceAll("[{}]", "_") + ":" + id + "}";
 		return new RedisAccount(credentials, id, keys + ":token", keys + ":lease");
 	}
 

@@ -30,6 +30,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 import io.lettuce.core.ScriptOutputType;
+import io.lettuce.core.cluster.SlotHash;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -67,6 +68,7 @@ import static cn.authing.wechat.redis.TestStore.SECRET;
 import static cn.authing.wechat.redis.TestStore.key;
 import static cn.authing.wechat.redis.TestStore.token;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.mockito.BDDMockito.given;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
@@ -735,6 +737,22 @@ class RedisWechatMpTokenStoreTests {
 				TestStore second = TestStore.patientAs(guarded, "app", "password")) {
 			assertShared(first, second, commands);
 		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "wx1", "}evil", "{}", "{", "a{}b" })
+	void keysOfAnAccountShouldBeInOneSlot(String appId) {
+		for (String prefix : List.of(TestStore.PREFIX, "{app}:", "a{b:", "a}b{:")) {
+			RedisAccount account = RedisAccount.of(new WechatMpCredentials(appId, SECRET), prefix);
+			assertThat(SlotHash.getSlot(account.leaseKey())).as(prefix).isEqualTo(SlotHash.getSlot(account.tokenKey()));
+		}
+	}
+
+	@Test
+	void settingsWhenThePrefixKeepsTheKeysOfAnAccountApartShouldBeRefused() {
+		assertThatIllegalArgumentException()
+			.isThrownBy(() -> new RedisTokenStoreSettings("app{}:", LIFE, List.of(), 1, LIFE))
+			.withMessageContaining("Redis Cluster");
 	}
 
 	@Test
