@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -53,11 +54,17 @@ final class RedisAvailability {
 	private static final Pattern ERROR_CODE = Pattern
 		.compile("(?:ERR Error running script .*@user_script: ?\\d+: -?)?([A-Z]{2,20})( .*)?", Pattern.DOTALL);
 
+	// What Redis 6 and 7 say in a script instead of NOPERM.
+	private static final Pattern NO_PERMISSION = Pattern
+		.compile("ACL failure in script|The user executing the script can't");
+
 	private final LongAdder succeeded = new LongAdder();
 
 	private final LongAdder failed = new LongAdder();
 
 	private final LongAdder skipped = new LongAdder();
+
+	private final AtomicBoolean feedErrorLogged = new AtomicBoolean();
 
 	private final Mono<?> probe;
 
@@ -116,6 +123,17 @@ final class RedisAvailability {
 		}
 	}
 
+	/**
+	 * Take in that Redis, which can be used otherwise, does not tell of changes.
+	 */
+	void onFeedError(Throwable failure) {
+		this.failed.increment();
+		if (this.feedErrorLogged.compareAndSet(false, true)) {
+			logger.warn(LogMessage.format("Redis %s to a subscription; what other instances do is noticed late",
+					describe(failure)));
+		}
+	}
+
 	private synchronized void open(Throwable failure) {
 		if (this.outage != null || this.suspended) {
 			return;
@@ -142,6 +160,7 @@ final class RedisAvailability {
 	 * Close the circuit, since Redis has answered.
 	 */
 	void close() {
+		this.feedErrorLogged.set(false);
 		synchronized (this) {
 			this.outage = null;
 			this.next.update(
@@ -189,7 +208,11 @@ final class RedisAvailability {
 			}
 		}
 		Throwable cause = NestedExceptionUtils.getMostSpecificCause(failure);
-		Matcher error = ERROR_CODE.matcher(String.valueOf(cause.getMessage()));
+		String message = String.valueOf(cause.getMessage());
+		if (NO_PERMISSION.matcher(message).find()) {
+			return "answered with the error NOPERM";
+		}
+		Matcher error = ERROR_CODE.matcher(message);
 		return error.matches() ? "answered with the error " + error.group(1)
 				: "cannot be used (" + cause.getClass().getName() + ")";
 	}

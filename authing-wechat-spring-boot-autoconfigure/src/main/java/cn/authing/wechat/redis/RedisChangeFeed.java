@@ -104,7 +104,7 @@ final class RedisChangeFeed {
 
 	private Flux<String> messages() {
 		return this.executor.connected()
-			.thenMany(Flux.defer(this::listen).doOnError(this.executor::onError))
+			.thenMany(Flux.defer(this::listen).doOnError(this.executor::onFeedError))
 			.retryWhen(Retry.backoff(Long.MAX_VALUE, INITIAL_BACKOFF).maxBackoff(MAX_BACKOFF).transientErrors(true))
 			.repeatWhen((completions) -> completions.delayElements(INITIAL_BACKOFF))
 			.map(Message::getMessage);

@@ -92,6 +92,8 @@ final class RedisScriptExecutor {
 
 	private final RedisTokenStoreSettings settings;
 
+	private final List<String> probeKeys;
+
 	private final RedisAvailability availability;
 
 	private final Set<RedisScript<?>> answered = ConcurrentHashMap.newKeySet();
@@ -127,6 +129,7 @@ final class RedisScriptExecutor {
 			Runnable onRecovery, Duration initialBackoff, Duration maxBackoff) {
 		this.template = new ReactiveStringRedisTemplate(connectionFactory);
 		this.settings = settings;
+		this.probeKeys = List.of(settings.keyPrefix() + "probe");
 		this.availability = new RedisAvailability(Mono.defer(this::probe), onRecovery, initialBackoff, maxBackoff);
 		this.connecting = newConnecting();
 		this.connection = newConnection();
@@ -253,8 +256,12 @@ final class RedisScriptExecutor {
 		return Schedulers.fromExecutorService(this.subscriptionConnector);
 	}
 
-	void onError(Throwable failure) {
-		this.availability.onError(failure);
+	/**
+	 * Find out whether it is Redis that has failed, or the feed only.
+	 */
+	void onFeedError(Throwable failure) {
+		execute(RedisScripts.PROBE, this.probeKeys).filter(RedisReply::isExecuted)
+			.subscribe((reply) -> this.availability.onFeedError(failure));
 	}
 
 	WechatMpTokenStoreStatus status(long undecodable) {
@@ -343,7 +350,7 @@ final class RedisScriptExecutor {
 
 	private Mono<RedisReply> probe() {
 		boolean connected = this.timeOffset != UNKNOWN;
-		return send(RedisScripts.PROBE, List.of(this.settings.keyPrefix() + "probe"), (now) -> List.of(),
+		return send(RedisScripts.PROBE, this.probeKeys, (now) -> List.of(),
 				connected ? this.settings.timeout() : MAX_CONNECT_TIME,
 				connected ? TIMEOUT_MESSAGE : CONNECT_TIMEOUT_MESSAGE);
 	}

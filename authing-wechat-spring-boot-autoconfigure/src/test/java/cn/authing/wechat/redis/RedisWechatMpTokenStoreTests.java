@@ -739,6 +739,29 @@ class RedisWechatMpTokenStoreTests {
 		}
 	}
 
+	@Test
+	@ExtendWith(OutputCaptureExtension.class)
+	void operationsWhenTheUserMayNotSubscribeShouldWorkAndSaySoOnce(CapturedOutput output) {
+		try (RedisServer guarded = RedisServer.up("--user", "app", "on", ">password", "~*", "allchannels", "+@all",
+				"-subscribe"); TestStore store = TestStore.patientAs(guarded, "app", "password")) {
+			store.store.changes().subscribe();
+			awaitTrue(() -> store.store.status().failed() > 1);
+			publish(store, token("a", LIFE));
+			assertThat(found(store, "72_a")).isTrue();
+			assertThat(store.store.status().isAvailable()).isTrue();
+			assertThat(output).containsOnlyOnce("error NOPERM to a subscription").doesNotContain("until it recovers");
+		}
+	}
+
+	@Test
+	void operationsWhenTheUserMayNotRunACommandShouldTellThat() {
+		try (RedisServer guarded = RedisServer.up("--user", "app", "on", ">password", "~*", "allchannels", "+@all",
+				"-pttl"); TestStore store = TestStore.patientAs(guarded, "app", "password")) {
+			lease(store);
+			assertThat(store.store.status().reason()).isEqualTo("answered with the error NOPERM");
+		}
+	}
+
 	@ParameterizedTest
 	@ValueSource(strings = { "wx1", "}evil", "{}", "{", "a{}b" })
 	void keysOfAnAccountShouldBeInOneSlot(String appId) {
