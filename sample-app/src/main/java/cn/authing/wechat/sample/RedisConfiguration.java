@@ -16,16 +16,24 @@
 
 package cn.authing.wechat.sample;
 
+import java.time.Duration;
+
+import io.lettuce.core.SocketOptions.KeepAliveOptions;
+import io.lettuce.core.SocketOptions.TcpUserTimeoutOptions;
 import io.netty.resolver.DefaultAddressResolverGroup;
 
 import org.springframework.boot.data.redis.autoconfigure.ClientResourcesBuilderCustomizer;
+import org.springframework.boot.data.redis.autoconfigure.LettuceClientOptionsBuilderCustomizer;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 
 /**
- * Finds a Redis that has come back with another address. Beside Reactor Netty, the Redis
- * client looks names up with Netty, which keeps an address for as long as DNS allows: ten
- * minutes for the name of a container. The JDK asks again after 30 s.
+ * Finds a Redis that has come back with another address, or behind a network that had
+ * lost the connection without a word. Beside Reactor Netty, the Redis client looks names
+ * up with Netty, which keeps an address for as long as DNS allows: ten minutes for the
+ * name of a container. The JDK asks again after 30 s. Linux waits 15 minutes for an
+ * answer from the network, and for ever where nothing is sent, as on the connection of a
+ * subscription.
  */
 @Configuration(proxyBeanMethods = false)
 class RedisConfiguration {
@@ -33,6 +41,20 @@ class RedisConfiguration {
 	@Bean
 	ClientResourcesBuilderCustomizer jdkAddressResolver() {
 		return (builder) -> builder.addressResolverGroup(DefaultAddressResolverGroup.INSTANCE);
+	}
+
+	@Bean
+	LettuceClientOptionsBuilderCustomizer lostConnections() {
+		Duration patience = Duration.ofSeconds(10);
+		KeepAliveOptions keepAlive = KeepAliveOptions.builder()
+			.enable()
+			.idle(patience)
+			.interval(patience.dividedBy(3))
+			.count(3)
+			.build();
+		TcpUserTimeoutOptions answers = TcpUserTimeoutOptions.builder().enable().tcpUserTimeout(patience).build();
+		return (options) -> options.socketOptions(
+				options.build().getSocketOptions().mutate().keepAlive(keepAlive).tcpUserTimeout(answers).build());
 	}
 
 }
