@@ -40,10 +40,10 @@ import org.springframework.util.backoff.ExponentialBackOff;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
 /**
- * Circuit breaker: opens on the first failure and closes after a background probe
- * succeeds or the first connection is made, probing with exponential back-off. Failures
- * that follow each other closely are one streak, which is logged at its beginning and its
- * end.
+ * Circuit breaker: opens on the first failure, but for a time-out while others are
+ * answered in time, and closes after a background probe succeeds or the first connection
+ * is made, probing with exponential back-off. Failures that follow each other closely are
+ * one streak, which is logged at its beginning and its end.
  */
 final class RedisAvailability {
 
@@ -75,6 +75,11 @@ final class RedisAvailability {
 	// The next probe or, when the circuit has just closed, the end of the streak.
 	private final Disposable.Swap next = Disposables.swap();
 
+	// What could not be written although Redis is well.
+	private final Disposable.Swap rewrite = Disposables.swap();
+
+	private volatile long answeredAt = System.nanoTime();
+
 	// Why Redis is not used, and since when.
 	private volatile @Nullable String outage;
 
@@ -88,7 +93,8 @@ final class RedisAvailability {
 	/**
 	 * Create a new instance.
 	 * @param probe fails while Redis cannot be used
-	 * @param onClose called whenever the circuit closes
+	 * @param onClose called whenever the circuit closes, or what has failed may work
+	 * again
 	 * @param initialBackoff the time to the first probe, which doubles with each further
 	 * one
 	 * @param maxBackoff the longest time between two probes, and how long the circuit
@@ -114,6 +120,23 @@ final class RedisAvailability {
 
 	void onSuccess() {
 		this.succeeded.increment();
+		this.answeredAt = System.nanoTime();
+	}
+
+	/**
+	 * Take in that an operation has failed. If it took too long, but others were answered
+	 * since its beginning, then Redis is well: this process is busy, or one node of many
+	 * is away.
+	 */
+	void onError(Throwable failure, long begunAt) {
+		if (failure instanceof TimeoutException && this.answeredAt - begunAt > 0) {
+			this.failed.increment();
+			this.rewrite.update(Mono.delay(Duration.ofMillis(this.backOff.getInitialInterval()))
+				.subscribe((elapsed) -> this.onClose.run()));
+		}
+		else {
+			onError(failure);
+		}
 	}
 
 	void onError(Throwable failure) {
@@ -183,6 +206,7 @@ final class RedisAvailability {
 		this.suspended = true;
 		this.streak = null;
 		this.next.update(Disposables.disposed());
+		this.rewrite.update(Disposables.disposed());
 	}
 
 	/**

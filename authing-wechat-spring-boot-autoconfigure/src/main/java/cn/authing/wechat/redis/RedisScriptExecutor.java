@@ -293,11 +293,13 @@ final class RedisScriptExecutor {
 
 	private Mono<RedisReply> execute(RedisScript<String> script, List<String> keys,
 			LongFunction<List<String>> arguments) {
-		Mono<RedisReply> attempt = ifPermitted(
-				() -> send(script, keys, arguments, timeout(script), TIMEOUT_MESSAGE).doOnNext((reply) -> {
-					this.answered.add(script);
-					this.availability.onSuccess();
-				}).doOnError(this.availability::onError));
+		Mono<RedisReply> attempt = ifPermitted(() -> {
+			long begunAt = System.nanoTime();
+			return send(script, keys, arguments, timeout(script), TIMEOUT_MESSAGE).doOnNext((reply) -> {
+				this.answered.add(script);
+				this.availability.onSuccess();
+			}).doOnError((failure) -> this.availability.onError(failure, begunAt));
+		});
 		// Redis may have failed by its turn
 		return track(ifPermitted(
 				() -> (this.timeOffset != UNKNOWN) ? inTurn(attempt) : this.connection.then(inTurn(attempt))));

@@ -64,7 +64,9 @@ class RedisScriptExecutorTests {
 
 	private final AtomicInteger sent = new AtomicInteger();
 
-	private final TestStore store = new TestStore(connectionFactory(), () -> {
+	private final ReactiveRedisConnectionFactory connectionFactory = connectionFactory();
+
+	private TestStore store = new TestStore(this.connectionFactory, () -> {
 	}, PATIENCE);
 
 	private volatile boolean down;
@@ -151,6 +153,29 @@ class RedisScriptExecutorTests {
 			answer(1);
 		}
 		awaitTrue(() -> this.store.store.status().reason() == null);
+	}
+
+	@Test
+	void executeWhenItTakesTooLongWhileOthersAreAnsweredShouldLeaveThoseAlone() {
+		this.store.close();
+		this.store = new TestStore(this.connectionFactory, () -> {
+		}, Duration.ofSeconds(1));
+		this.store.store.publish(account(0), token("t", Duration.ofHours(1))).block(PATIENCE);
+		connect();
+		CompletableFuture<?> write = this.store.store.publish(account(1), token("t", Duration.ofHours(1))).toFuture();
+		awaitTrue(() -> this.sent.get() == 1);
+		Sinks.One<ByteBuffer> late = this.unanswered.pop();
+		CompletableFuture<?> read = read(2, 3).get(0);
+		awaitTrue(() -> !this.unanswered.isEmpty());
+		answer(1);
+		assertThat(read).succeedsWithin(PATIENCE);
+		assertThat(write).succeedsWithin(PATIENCE);
+		assertThat(this.store.store.status().failed()).isEqualTo(1);
+		assertThat(this.store.store.status().reason()).isNull();
+		late.tryEmitValue(done());
+		awaitTrue(() -> this.sent.get() == 3);
+		assertThat(read(3, 4).get(0)).succeedsWithin(PATIENCE);
+		assertThat(this.store.store.status().reason()).isEqualTo("did not answer within 1000 ms");
 	}
 
 	private void connect() {
