@@ -791,6 +791,23 @@ class RedisWechatMpTokenStoreTests {
 		}
 	}
 
+	@Test
+	void operationsWhenTheUserOfAClusterMayDoNoMoreThanIsDocumentedShouldWork(@TempDir Path directory)
+			throws Exception {
+		try (RedisServer node = RedisServer.up("--cluster-enabled", "yes", "--dir", directory.toString(), "--user",
+				"app", "on", ">password", "~authing:wechat:*", "resetchannels", "&authing:wechat:*", "+@connection",
+				"+eval", "+evalsha", "+get", "+set", "+del", "+type", "+strlen", "+pttl", "+pexpire", "+time",
+				"+publish", "+subscribe", "+unsubscribe", "+cluster|nodes");
+				RedisServer.Commands commands = node.commands()) {
+			commands.sync().clusterAddSlots(IntStream.range(0, 16384).toArray());
+			awaitTrue(() -> commands.sync().clusterInfo().contains("cluster_state:ok"));
+			try (TestStore first = TestStore.patientInClusterAs(node, "app", "password");
+					TestStore second = TestStore.patientInClusterAs(node, "app", "password")) {
+				assertShared(first, second, commands);
+			}
+		}
+	}
+
 	static void assertShared(TestStore first, TestStore second, RedisServer.Commands commands) throws Exception {
 		Changes changes = new Changes(second);
 		awaitListener(commands);

@@ -100,6 +100,13 @@ final class TestStore implements AutoCloseable {
 				new RedisClusterConfiguration(List.of("127.0.0.1:" + node.port())), CLIENT_CONFIGURATION), PATIENCE);
 	}
 
+	static TestStore patientInClusterAs(RedisServer node, String user, String password) {
+		RedisClusterConfiguration configuration = new RedisClusterConfiguration(List.of("127.0.0.1:" + node.port()));
+		configuration.setUsername(user);
+		configuration.setPassword(password);
+		return new TestStore(new LettuceConnectionFactory(configuration, CLIENT_CONFIGURATION), PATIENCE);
+	}
+
 	static SecretKey key(int fill) {
 		byte[] key = new byte[32];
 		Arrays.fill(key, (byte) fill);
