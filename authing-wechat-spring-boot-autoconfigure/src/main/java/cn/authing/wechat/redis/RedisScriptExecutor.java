@@ -368,9 +368,11 @@ final class RedisScriptExecutor {
 				return parsed.receivedAfter(now - sentAt);
 			});
 		});
-		// Others may be sent first, or a connection be made; that says nothing of Redis
-		Mono<RedisReply> sent = timeout(reply, timeout, timeoutMessage)
-			.subscribeOn(Schedulers.fromExecutorService(this.connector));
+		Scheduler scheduler = Schedulers.fromExecutorService(this.connector);
+		// The time for an answer begins when the script is sent, which others or the
+		// making of a connection may delay, and ends when the driver has the answer: what
+		// is done with one must not delay the others
+		Mono<RedisReply> sent = timeout(reply, timeout, timeoutMessage).publishOn(scheduler).subscribeOn(scheduler);
 		return timeout(sent, timeout.plus(this.settings.connectTimeout()), timeoutMessage).contextWrite(CONTEXT);
 	}
 

@@ -178,6 +178,16 @@ class RedisScriptExecutorTests {
 		assertThat(this.store.store.status().reason()).isEqualTo("did not answer within 1000 ms");
 	}
 
+	@Test
+	void executeShouldLeaveTheThreadOfTheDriverToAnswers() {
+		connect();
+		CompletableFuture<Thread> thread = new CompletableFuture<>();
+		this.store.store.read(account(1)).doOnTerminate(() -> thread.complete(Thread.currentThread())).subscribe();
+		awaitTrue(() -> !this.unanswered.isEmpty());
+		answer(1);
+		assertThat(thread).succeedsWithin(PATIENCE).isNotSameAs(Thread.currentThread());
+	}
+
 	private void connect() {
 		read(0, 1).get(0).join();
 		this.slow = true;
