@@ -41,21 +41,13 @@ import org.springframework.web.reactive.function.BodyInserter;
 final class RecordedBody extends ClientHttpRequestDecorator {
 
 	/**
-	 * How much is kept of a body whose length is known.
+	 * How much is kept: no file that WeChat takes is longer.
 	 */
-	static final int LIMIT = 256 * 1024;
-
-	/**
-	 * How long a body may be to be held before it is sent: no file that WeChat takes is
-	 * longer.
-	 */
-	static final int MAX_HELD = 12 * 1024 * 1024;
+	static final int LIMIT = 12 * 1024 * 1024;
 
 	private final ByteArrayOutputStream content = new ByteArrayOutputStream();
 
 	private final HttpHeaders headers = new HttpHeaders();
-
-	private int limit = LIMIT;
 
 	private boolean tooLong;
 
@@ -77,12 +69,11 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 	// Of unknown length, as multipart data is. It would be sent chunked, which WeChat
 	// answers with 412 (Precondition Failed).
 	private Mono<Void> hold(Flux<DataBuffer> body) {
-		this.limit = MAX_HELD;
 		AtomicInteger size = new AtomicInteger();
-		return body.bufferUntil((buffer) -> size.addAndGet(buffer.readableByteCount()) > MAX_HELD)
+		return body.bufferUntil((buffer) -> size.addAndGet(buffer.readableByteCount()) > LIMIT)
 			.switchOnFirst((first, blocks) -> {
 				List<DataBuffer> whole = first.get();
-				if (whole == null || size.get() > MAX_HELD) {
+				if (whole == null || size.get() > LIMIT) {
 					return record(blocks.flatMapIterable(Function.identity()));
 				}
 				whole.forEach((buffer) -> {
@@ -114,7 +105,7 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 
 	private void record(DataBuffer buffer) {
 		int count = buffer.readableByteCount();
-		this.tooLong = this.tooLong || this.content.size() + count > this.limit;
+		this.tooLong = this.tooLong || this.content.size() + count > LIMIT;
 		if (this.tooLong) {
 			this.content.reset();
 			return;

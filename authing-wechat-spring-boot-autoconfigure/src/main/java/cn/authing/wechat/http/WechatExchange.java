@@ -33,7 +33,6 @@ import org.springframework.util.Assert;
 import org.springframework.util.ClassUtils;
 import org.springframework.web.reactive.function.BodyExtractors;
 import org.springframework.web.reactive.function.BodyInserter;
-import org.springframework.web.reactive.function.BodyInserters;
 import org.springframework.web.reactive.function.client.ClientRequest;
 import org.springframework.web.reactive.function.client.ClientResponse;
 import org.springframework.web.reactive.function.client.ExchangeFunction;
@@ -56,8 +55,6 @@ final class WechatExchange {
 
 	private BodyInserter<?, ? super ClientHttpRequest> body;
 
-	private boolean replayable;
-
 	private volatile @Nullable RecordedBody recorded;
 
 	/**
@@ -65,14 +62,12 @@ final class WechatExchange {
 	 * @param request the caller's request
 	 * @param next what sends it
 	 * @param hosts the hosts that may be sent the token
-	 * @param replayable whether the request's body can be written any number of times
 	 */
-	WechatExchange(ClientRequest request, ExchangeFunction next, WechatApiHosts hosts, boolean replayable) {
+	WechatExchange(ClientRequest request, ExchangeFunction next, WechatApiHosts hosts) {
 		this.request = request;
 		this.next = next;
 		this.hosts = hosts;
 		this.body = request.body();
-		this.replayable = replayable || this.body == BodyInserters.empty();
 	}
 
 	/**
@@ -164,14 +159,14 @@ final class WechatExchange {
 
 	private boolean isReplayable() {
 		RecordedBody recorded = this.recorded;
-		return this.replayable || (recorded != null && recorded.isComplete());
+		// Else the body has not been asked for
+		return recorded == null || recorded.isComplete();
 	}
 
 	private void keepBody() {
 		RecordedBody recorded = this.recorded;
-		if (!this.replayable && recorded != null) {
+		if (recorded != null) {
 			this.body = recorded.replay();
-			this.replayable = true;
 		}
 	}
 

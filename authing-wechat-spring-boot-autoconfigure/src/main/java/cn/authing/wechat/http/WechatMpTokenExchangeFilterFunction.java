@@ -16,9 +16,6 @@
 
 package cn.authing.wechat.http;
 
-import java.util.Map;
-import java.util.function.Consumer;
-
 import reactor.core.publisher.Mono;
 
 import org.springframework.util.backoff.BackOff;
@@ -58,16 +55,16 @@ import cn.authing.wechat.WechatMpTokenSource;
  * {@code /cgi-bin/component/api_component_token} and {@code .../api_start_push_ticket}.
  * {@link WechatMpRequestAttributes} choose another account for a request, or no token.
  * <p>
- * <b>Repeating.</b> A body of up to 256 KB is kept while it is sent and sent again from
- * there, so publishers are subscribed to only once. A longer one is not repeated: the
- * rejection is recorded, and WeChat's answer passed on. To have those repeated too, mark
- * the request with {@link #replayableBody()}. If no other token can be had the call fails
- * with the error of {@link WechatMpTokenSource#getAccessToken()}; it is not repeated with
- * the rejected one where that is all there is.
+ * <b>Repeating.</b> A body of up to 12 MB is kept in memory while it is sent and sent
+ * again from there, so publishers are subscribed to only once. A longer one is not
+ * repeated: the rejection is recorded, and WeChat's answer passed on. If no other token
+ * can be had the call fails with the error of
+ * {@link WechatMpTokenSource#getAccessToken()}; it is not repeated with the rejected one
+ * where that is all there is.
  * <p>
  * <b>Uploads.</b> WeChat answers requests without a {@code Content-Length} with status
- * 412. A body of unknown length, as of multipart data, is therefore held in memory until
- * it has ended, if that is no more than 12 MB, and can be repeated.
+ * 412. A body of unknown length, as of multipart data, is therefore sent when it has
+ * ended, unless it is longer than those 12 MB.
  * <p>
  * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
  * that it does not begin with {@code errcode}: one, for an image. The rest is asked for
@@ -95,9 +92,6 @@ import cn.authing.wechat.WechatMpTokenSource;
  * @see WechatMpTokenClientHttpRequestInterceptor
  */
 public class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFunction {
-
-	private static final String REPLAYABLE_BODY_ATTRIBUTE = WechatMpTokenExchangeFilterFunction.class.getName()
-			+ ".replayableBody";
 
 	private final WechatCalls calls;
 
@@ -150,24 +144,13 @@ public class WechatMpTokenExchangeFilterFunction implements ExchangeFilterFuncti
 		return new WechatMpTokenExchangeFilterFunction(this.calls.withBusyBackOff(backOff));
 	}
 
-	/**
-	 * Mark a request, by {@link WebClient.RequestHeadersSpec#attributes}, as one whose
-	 * body can be written any number of times, such as one made from a file. It is then
-	 * not kept while it is sent, and repeated whatever its length.
-	 * @return what sets the attribute
-	 */
-	public static Consumer<Map<String, Object>> replayableBody() {
-		return (attributes) -> attributes.put(REPLAYABLE_BODY_ATTRIBUTE, true);
-	}
-
 	@Override
 	public Mono<ClientResponse> filter(ClientRequest request, ExchangeFunction next) {
 		if (!this.calls.include(request.url(), request.attributes())) {
 			return next.exchange(request);
 		}
 		return Mono.defer(() -> {
-			WechatExchange exchange = new WechatExchange(request, next, this.calls.hosts(),
-					request.attributes().containsKey(REPLAYABLE_BODY_ATTRIBUTE));
+			WechatExchange exchange = new WechatExchange(request, next, this.calls.hosts());
 			WechatCalls.Call call = this.calls.create(request.url(), request.attributes());
 			return (call != null) ? exchange.exchange(call) : exchange.exchange();
 		});

@@ -30,7 +30,6 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
@@ -184,24 +183,14 @@ class WechatMpTokenExchangeFilterFunctionTests {
 	@Test
 	void filterWhenBodyIsLongShouldRecordRejectionAndPassOnAnswer() {
 		this.wechat.acceptOnly("alive");
-		assertThat(upload(false)).startsWith("{\"errcode\":40001,").endsWith("rid: 0001\"}");
+		assertThat(upload()).startsWith("{\"errcode\":40001,").endsWith("rid: 0001\"}");
 		assertThat(this.wechat.sentTokens()).containsExactly("dead");
 		assertThat(this.tokens.reports()).containsExactly("dead");
 	}
 
-	@Test
-	void filterWhenLongBodyIsReplayableShouldRepeatIt() {
-		this.wechat.acceptOnly("alive");
-		assertThat(upload(true)).contains("\"errcode\":0");
-		assertThat(this.wechat.requests()).extracting((request) -> request.body().length)
-			.containsExactly(RecordedBody.LIMIT + 1, RecordedBody.LIMIT + 1);
-	}
-
-	private @Nullable String upload(boolean replayable) {
+	private @Nullable String upload() {
 		return block(client().post()
 			.uri("/cgi-bin/message/subscribe/send")
-			.attributes((replayable) ? WechatMpTokenExchangeFilterFunction.replayableBody() : (attributes) -> {
-			})
 			.body(BodyInserters.fromResource(new ByteArrayResource(new byte[RecordedBody.LIMIT + 1])))
 			.retrieve()
 			.bodyToMono(String.class));
@@ -209,29 +198,24 @@ class WechatMpTokenExchangeFilterFunctionTests {
 
 	@ParameterizedTest
 	@MethodSource("connectors")
-	void filterWhenLengthIsUnknownShouldSendItAndRepeatTheBody(ClientHttpConnector connector, boolean replayable) {
+	void filterWhenLengthIsUnknownShouldSendItAndRepeatTheBody(ClientHttpConnector connector) {
 		this.wechat.acceptOnly("alive");
 		MultipartBodyBuilder body = new MultipartBodyBuilder();
-		body.part("media", new ByteArrayResource(new byte[2 * RecordedBody.LIMIT])).filename("a.png");
+		body.part("media", new ByteArrayResource(new byte[1024 * 1024])).filename("a.png");
 		assertThat(block(client(connector).post()
 			.uri("/cgi-bin/media/upload")
-			.attributes((replayable) ? WechatMpTokenExchangeFilterFunction.replayableBody() : (attributes) -> {
-			})
 			.body(BodyInserters.fromMultipartData(body.build()))
 			.retrieve()
 			.bodyToMono(String.class))).contains("the-media-id");
 		assertThat(this.wechat.requests()).hasSize(2)
 			.allSatisfy((request) -> assertThat(request.header("Content-Length"))
 				.isEqualTo(String.valueOf(request.body().length)))
-			.allSatisfy((request) -> assertThat(request.body().length).isGreaterThan(2 * RecordedBody.LIMIT));
+			.allSatisfy((request) -> assertThat(request.body().length).isGreaterThan(1024 * 1024));
 	}
 
-	static Stream<Arguments> connectors() {
-		return Stream.of(false, true)
-			.flatMap((replayable) -> Stream
-				.of(new ReactorClientHttpConnector(), new JdkClientHttpConnector(), new JettyClientHttpConnector(),
-						new HttpComponentsClientHttpConnector())
-				.map((connector) -> Arguments.of(connector, replayable)));
+	static Stream<ClientHttpConnector> connectors() {
+		return Stream.of(new ReactorClientHttpConnector(), new JdkClientHttpConnector(), new JettyClientHttpConnector(),
+				new HttpComponentsClientHttpConnector());
 	}
 
 	@Test
