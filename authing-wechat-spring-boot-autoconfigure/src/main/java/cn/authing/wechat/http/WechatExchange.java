@@ -117,6 +117,10 @@ final class WechatExchange {
 
 	private Mono<ClientResponse> repeat(WechatCalls.Call call, PeekedBody body, long delay,
 			Mono<ClientResponse> answer) {
+		if (delay > 0) {
+			keepBody();
+			return body.drain().then(Mono.delay(Duration.ofMillis(delay))).then(exchange(call));
+		}
 		return call.tokens()
 			.getAccessToken()
 			.onErrorResume((failure) -> body.drain().then(Mono.error(failure)))
@@ -125,7 +129,7 @@ final class WechatExchange {
 					return answer;
 				}
 				keepBody();
-				return body.drain().then(delay(delay)).then(exchange(call));
+				return body.drain().then(attempt(next.accessToken(), call));
 			});
 	}
 
@@ -168,10 +172,6 @@ final class WechatExchange {
 		if (recorded != null) {
 			this.body = recorded.replay();
 		}
-	}
-
-	private static Mono<Void> delay(long millis) {
-		return (millis > 0) ? Mono.delay(Duration.ofMillis(millis)).then() : Mono.empty();
 	}
 
 }

@@ -136,24 +136,36 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 		if (call == null) {
 			return send(request, body, execution);
 		}
+		String accessToken = call.tokens().getAccessTokenSync().accessToken();
 		while (true) {
-			String accessToken = call.tokens().getAccessTokenSync().accessToken();
-			URI uri = AccessTokenQuery.add(request.getURI(), accessToken);
-			PeekedClientHttpResponse response = send(new HttpRequestWrapper(request) {
-
-				@Override
-				public URI getURI() {
-					return uri;
-				}
-
-			}, body, execution);
+			PeekedClientHttpResponse response = send(withToken(request, accessToken), body, execution);
 			long delay = call.nextRetryDelay(response.errcode(), accessToken, true);
-			if (delay == WechatCalls.Call.STOP || call.isRejected(nextToken(call, response))) {
+			if (delay == WechatCalls.Call.STOP) {
+				return response;
+			}
+			if (delay > 0) {
+				response.close();
+				sleep(delay);
+			}
+			WechatMpAccessToken next = nextToken(call, response);
+			if (delay == 0 && call.isRejected(next)) {
 				return response;
 			}
 			response.close();
-			sleep(delay);
+			accessToken = next.accessToken();
 		}
+	}
+
+	private static HttpRequest withToken(HttpRequest request, String accessToken) {
+		URI uri = AccessTokenQuery.add(request.getURI(), accessToken);
+		return new HttpRequestWrapper(request) {
+
+			@Override
+			public URI getURI() {
+				return uri;
+			}
+
+		};
 	}
 
 	private static WechatMpAccessToken nextToken(WechatCalls.Call call, ClientHttpResponse response) {
