@@ -293,7 +293,11 @@ final class AuthingPropertiesValidator {
 
 	private void validateRedis(AuthingWechatCacheProperties.Redis redis) {
 		String prefix = CACHE + "redis.";
-		required(prefix + "key-prefix", redis.getKeyPrefix(), "Write a prefix such as authing:wechat:.");
+		String keyPrefix = "Write a prefix such as authing:wechat:.";
+		if (required(prefix + "key-prefix", redis.getKeyPrefix(), keyPrefix) && redis.getKeyPrefix().contains("{}")) {
+			add(prefix + "key-prefix", "contains {}, which keeps the keys of an account apart in Redis Cluster",
+					keyPrefix);
+		}
 		for (int i = 0; i < redis.getEncryptionKeys().size(); i++) {
 			String property = prefix + "encryption-keys[" + i + "]";
 			String key = redis.getEncryptionKeys().get(i);

@@ -25,7 +25,6 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.HttpStatusCode;
 import org.springframework.http.MediaType;
-import org.springframework.util.StringUtils;
 
 /**
  * Tells from the first bytes of an answer whether it is a JSON object that begins with
@@ -39,6 +38,10 @@ final class ErrcodePeek {
 		.compile("(?:\u00EF\u00BB\u00BF)?\\s*\\{\\s*\"errcode\"\\s*:\\s*(-?\\d{1,9})(?=[\\s,}])");
 
 	private static final Pattern JSON = Pattern.compile("(?:\u00EF\u00BB\u00BF)?\\s*[{\\[]");
+
+	// JSON is UTF-8, if nothing else is said
+	private static final Pattern TEXT = Pattern.compile("text/plain\\b(?!.*charset=\"?(?!utf-?8)).*",
+			Pattern.CASE_INSENSITIVE);
 
 	private final byte[] head = new byte[256];
 
@@ -103,7 +106,7 @@ final class ErrcodePeek {
 			headers.remove(HttpHeaders.CONTENT_LENGTH);
 		}
 		String type = headers.getFirst(HttpHeaders.CONTENT_TYPE);
-		if (StringUtils.startsWithIgnoreCase(type, MediaType.TEXT_PLAIN_VALUE) && JSON.matcher(text()).lookingAt()) {
+		if (type != null && TEXT.matcher(type).matches() && JSON.matcher(text()).lookingAt()) {
 			headers.setContentType(MediaType.APPLICATION_JSON);
 		}
 	}

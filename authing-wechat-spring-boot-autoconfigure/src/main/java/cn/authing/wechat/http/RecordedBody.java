@@ -18,15 +18,15 @@ package cn.authing.wechat.http;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
-import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Function;
+import java.util.concurrent.CancellationException;
 
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.Sinks;
 
 import org.springframework.core.io.buffer.DataBuffer;
+import org.springframework.core.io.buffer.DataBufferLimitException;
 import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.client.reactive.ClientHttpRequest;
@@ -49,6 +49,8 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 
 	private final HttpHeaders headers = new HttpHeaders();
 
+	private final Sinks.Empty<Void> givenUp = Sinks.empty();
+
 	private boolean tooLong;
 
 	private volatile boolean complete;
@@ -59,42 +61,45 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 
 	@Override
 	public Mono<Void> writeWith(Publisher<? extends DataBuffer> body) {
-		if (body instanceof Mono) {
-			// It stays one, whose length the client knows.
-			return write(Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end()));
+		if (getHeaders().getContentLength() == -1) {
+			return hold(body);
 		}
-		return (getHeaders().getContentLength() != -1) ? record(Flux.from(body)) : hold(Flux.from(body));
+		return write((body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end())
+				: Flux.from(body).doOnNext(this::record).doOnComplete(this::end));
 	}
 
 	// Of unknown length, as multipart data is. It would be sent chunked, which WeChat
 	// answers with 412 (Precondition Failed).
-	private Mono<Void> hold(Flux<DataBuffer> body) {
-		AtomicInteger size = new AtomicInteger();
-		return body.bufferUntil((buffer) -> size.addAndGet(buffer.readableByteCount()) > LIMIT)
-			.switchOnFirst((first, blocks) -> {
-				List<DataBuffer> whole = first.get();
-				if (whole == null || size.get() > LIMIT) {
-					return record(blocks.flatMapIterable(Function.identity()));
-				}
-				whole.forEach((buffer) -> {
-					record(buffer);
-					DataBufferUtils.release(buffer);
-				});
-				end();
-				getHeaders().setContentLength(this.content.size());
-				return write(Mono.fromSupplier(() -> bufferFactory().wrap(this.content.toByteArray())));
+	private Mono<Void> hold(Publisher<? extends DataBuffer> body) {
+		Mono<Void> held = DataBufferUtils.join(body, LIMIT)
+			.onErrorMap(DataBufferLimitException.class,
+					(ex) -> new DataBufferLimitException("The body is longer than " + LIMIT
+							+ " bytes, and WeChat needs its Content-Length: set that, or use a RestClient"))
+			.doOnNext((whole) -> {
+				record(whole);
+				DataBufferUtils.release(whole);
 			})
-			.then()
-			.doOnDiscard(DataBuffer.class, DataBufferUtils::release);
-	}
-
-	private Mono<Void> record(Flux<DataBuffer> body) {
-		return write(body.doOnNext(this::record).doOnComplete(this::end));
+			.then(Mono.defer(() -> {
+				end();
+				byte[] bytes = this.content.toByteArray();
+				getHeaders().setContentLength(bytes.length);
+				return (bytes.length > 0) ? write(Mono.fromSupplier(() -> bufferFactory().wrap(bytes)))
+						: super.setComplete();
+			}));
+		return Mono.firstWithSignal(held, this.givenUp.asMono());
 	}
 
 	private Mono<Void> write(Publisher<? extends DataBuffer> body) {
 		this.headers.putAll(getHeaders());
 		return super.writeWith(body);
+	}
+
+	/**
+	 * End the body where it is held, as nobody sends it any more: HTTP clients tell only
+	 * what they send themselves.
+	 */
+	void giveUp() {
+		this.givenUp.tryEmitError(new CancellationException("The request has ended"));
 	}
 
 	@Override

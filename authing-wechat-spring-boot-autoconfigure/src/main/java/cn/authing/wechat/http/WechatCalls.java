@@ -27,7 +27,6 @@ import org.springframework.util.backoff.BackOff;
 import org.springframework.util.backoff.BackOffExecution;
 import org.springframework.util.backoff.FixedBackOff;
 
-import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
@@ -162,8 +161,8 @@ record WechatCalls(WechatMpTokenSource tokens, @Nullable WechatMpTokenService ac
 		 * Return whether the call need not be repeated with a token: it is the rejected
 		 * one, as no other can be had yet.
 		 */
-		boolean isRejected(WechatMpAccessToken next) {
-			return next.accessToken().equals(this.rejected);
+		boolean isRejected(String next) {
+			return next.equals(this.rejected);
 		}
 
 		private long nextBusyBackOff() {

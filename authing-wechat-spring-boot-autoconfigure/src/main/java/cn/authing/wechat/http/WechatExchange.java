@@ -74,7 +74,7 @@ final class WechatExchange {
 	 * Send the request as it is.
 	 */
 	Mono<ClientResponse> exchange() {
-		return send(this.request, this.request.url(), (body, answer) -> answer);
+		return send(ClientRequest.from(this.request), this.request.url(), (body, answer) -> answer);
 	}
 
 	/**
@@ -86,11 +86,7 @@ final class WechatExchange {
 
 	private Mono<ClientResponse> attempt(String accessToken, WechatCalls.Call call) {
 		URI uri = AccessTokenQuery.add(this.request.url(), accessToken);
-		ClientRequest request = ClientRequest.from(this.request)
-			.url(uri)
-			.body(this::record)
-			.httpRequest(this::beforeSending)
-			.build();
+		ClientRequest.Builder request = ClientRequest.from(this.request).url(uri).httpRequest(this::beforeSending);
 		return send(request, uri, (body, answer) -> {
 			long delay = call.nextRetryDelay(body.peek().errcode(), accessToken, isReplayable());
 			return (delay != WechatCalls.Call.STOP) ? repeat(call, body, delay, answer) : answer;
@@ -104,15 +100,22 @@ final class WechatExchange {
 	 * @param then decides what becomes of the answer, from its body and the answer to
 	 * hand on
 	 */
-	private Mono<ClientResponse> send(ClientRequest request, URI uri,
+	private Mono<ClientResponse> send(ClientRequest.Builder request, URI uri,
 			BiFunction<PeekedBody, Mono<ClientResponse>, Mono<ClientResponse>> then) {
 		RedactedRequest redacted = new RedactedRequest(this.request, uri);
 		AtomicReference<@Nullable PeekedBody> peeked = new AtomicReference<>();
-		return this.next.exchange(request).onErrorMap(redacted::redact).flatMap((response) -> {
-			Flux<DataBuffer> source = response.body(BodyExtractors.toDataBuffers()).onErrorMap(redacted::redact);
-			return PeekedBody.of(source, peeked::set)
-				.flatMap((body) -> then.apply(body, Mono.fromSupplier(() -> redacted.redact(response, body))));
-		}).doOnCancel(() -> PeekedBody.cancelUnread(peeked.get()));
+		return this.next.exchange(request.body(this::record).build())
+			.onErrorMap(redacted::redact)
+			.flatMap((response) -> {
+				Flux<DataBuffer> source = response.body(BodyExtractors.toDataBuffers()).onErrorMap(redacted::redact);
+				return PeekedBody.of(source, peeked::set)
+					.flatMap((body) -> then.apply(body, Mono.fromSupplier(() -> redacted.redact(response, body))));
+			})
+			.doOnError((failure) -> giveUpBody())
+			.doOnCancel(() -> {
+				giveUpBody();
+				PeekedBody.cancelUnread(peeked.get());
+			});
 	}
 
 	private Mono<ClientResponse> repeat(WechatCalls.Call call, PeekedBody body, long delay,
@@ -121,11 +124,11 @@ final class WechatExchange {
 			keepBody();
 			return body.drain().then(Mono.delay(Duration.ofMillis(delay))).then(exchange(call));
 		}
-		return call.tokens()
-			.getAccessToken()
+		return Mono.defer(call.tokens()::getAccessToken)
 			.onErrorResume((failure) -> body.drain().then(Mono.error(failure)))
+			.switchIfEmpty(Mono.defer(() -> body.drain().then(Mono.empty())))
 			.flatMap((next) -> {
-				if (call.isRejected(next)) {
+				if (call.isRejected(next.accessToken())) {
 					return answer;
 				}
 				keepBody();
@@ -159,6 +162,13 @@ final class WechatExchange {
 		RecordedBody recorded = new RecordedBody(request);
 		this.recorded = recorded;
 		return this.body.insert(recorded, context);
+	}
+
+	private void giveUpBody() {
+		RecordedBody recorded = this.recorded;
+		if (recorded != null) {
+			recorded.giveUp();
+		}
 	}
 
 	private boolean isReplayable() {

@@ -28,7 +28,6 @@ import org.springframework.http.client.support.HttpRequestWrapper;
 import org.springframework.util.backoff.BackOff;
 import org.springframework.web.client.RestClient;
 
-import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 
@@ -147,12 +146,11 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 				response.close();
 				sleep(delay);
 			}
-			WechatMpAccessToken next = nextToken(call, response);
-			if (delay == 0 && call.isRejected(next)) {
+			accessToken = nextToken(call, response);
+			if (delay == 0 && call.isRejected(accessToken)) {
 				return response;
 			}
 			response.close();
-			accessToken = next.accessToken();
 		}
 	}
 
@@ -168,11 +166,11 @@ public class WechatMpTokenClientHttpRequestInterceptor implements ClientHttpRequ
 		};
 	}
 
-	private static WechatMpAccessToken nextToken(WechatCalls.Call call, ClientHttpResponse response) {
+	private static String nextToken(WechatCalls.Call call, ClientHttpResponse response) {
 		try {
-			return call.tokens().getAccessTokenSync();
+			return call.tokens().getAccessTokenSync().accessToken();
 		}
-		catch (RuntimeException ex) {
+		catch (RuntimeException | Error ex) {
 			response.close();
 			throw ex;
 		}

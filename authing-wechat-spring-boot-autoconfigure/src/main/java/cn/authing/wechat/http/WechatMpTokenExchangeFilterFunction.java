@@ -64,7 +64,7 @@ import cn.authing.wechat.WechatMpTokenSource;
  * <p>
  * <b>Uploads.</b> WeChat answers requests without a {@code Content-Length} with status
  * 412. A body of unknown length, as of multipart data, is therefore sent when it has
- * ended, unless it is longer than those 12 MB.
+ * ended; if it is longer than 12 MB the call fails.
  * <p>
  * <b>Streaming.</b> Of an answer only so many bytes are read ahead as it takes to see
  * that it does not begin with {@code errcode}: one, for an image. The rest is asked for

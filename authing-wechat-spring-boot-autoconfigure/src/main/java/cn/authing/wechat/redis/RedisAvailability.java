@@ -78,6 +78,8 @@ final class RedisAvailability {
 	// What could not be written although Redis is well.
 	private final Disposable.Swap rewrite = Disposables.swap();
 
+	private final AtomicBoolean rewriting = new AtomicBoolean();
+
 	private volatile long answeredAt = System.nanoTime();
 
 	// Why Redis is not used, and since when.
@@ -131,8 +133,11 @@ final class RedisAvailability {
 	void onError(Throwable failure, long begunAt) {
 		if (failure instanceof TimeoutException && this.answeredAt - begunAt > 0) {
 			this.failed.increment();
-			this.rewrite.update(Mono.delay(Duration.ofMillis(this.backOff.getInitialInterval()))
-				.subscribe((elapsed) -> this.onClose.run()));
+			if (this.rewriting.compareAndSet(false, true)) {
+				this.rewrite.update(Mono.delay(Duration.ofMillis(this.backOff.getInitialInterval()))
+					.doFinally((signal) -> this.rewriting.set(false))
+					.subscribe((elapsed) -> this.onClose.run()));
+			}
 		}
 		else {
 			onError(failure);
@@ -144,6 +149,13 @@ final class RedisAvailability {
 			this.failed.increment();
 			open(failure);
 		}
+	}
+
+	/**
+	 * Take in that Redis tells of changes.
+	 */
+	void onFeedSuccess() {
+		this.feedErrorLogged.set(false);
 	}
 
 	/**
@@ -183,7 +195,6 @@ final class RedisAvailability {
 	 * Close the circuit, since Redis has answered.
 	 */
 	void close() {
-		this.feedErrorLogged.set(false);
 		synchronized (this) {
 			this.outage = null;
 			this.next.update(

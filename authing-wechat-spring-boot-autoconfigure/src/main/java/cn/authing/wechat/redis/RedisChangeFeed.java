@@ -116,6 +116,7 @@ final class RedisChangeFeed {
 					this.connectionFactory);
 			Mono<Flux<Message<String, String>>> receiving = this.executor
 				.track(container.receiveLater(ChannelTopic.of(this.channel)))
+				.doOnNext((messages) -> this.executor.onFeedSuccess())
 				.cache();
 			Disposable subscription = receiving.flatMapMany(Function.identity())
 				.contextWrite(sink.contextView())

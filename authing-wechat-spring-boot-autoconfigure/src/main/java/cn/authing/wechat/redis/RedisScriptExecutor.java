@@ -256,6 +256,10 @@ final class RedisScriptExecutor {
 		return Schedulers.fromExecutorService(this.subscriptionConnector);
 	}
 
+	void onFeedSuccess() {
+		this.availability.onFeedSuccess();
+	}
+
 	/**
 	 * Find out whether it is Redis that has failed, or the feed only.
 	 */
@@ -319,13 +323,7 @@ final class RedisScriptExecutor {
 		return Mono.defer(() -> {
 			long latest = System.nanoTime() + this.settings.connectTimeout().toNanos();
 			CompletableFuture<@Nullable RedisReply> reply = new CompletableFuture<>();
-			this.turns.get().next(() -> {
-				if (System.nanoTime() - latest > 0) {
-					this.availability.onError(new TimeoutException(
-							QUEUE_TIMEOUT_MESSAGE.formatted(this.settings.connectTimeout().toMillis())));
-				}
-				return begin(attempt, reply);
-			});
+			this.turns.get().next(() -> begin(attempt, latest, reply));
 			return Mono.fromFuture(reply, true);
 		});
 	}
@@ -334,8 +332,12 @@ final class RedisScriptExecutor {
 	 * Begin, apart from both the caller and the queue, which must get over whatever is
 	 * thrown: by the caller that gets the reply, or where no thread can be started.
 	 */
-	private static Mono<?> begin(Mono<RedisReply> attempt, CompletableFuture<@Nullable RedisReply> reply) {
+	private Mono<?> begin(Mono<RedisReply> attempt, long latest, CompletableFuture<@Nullable RedisReply> reply) {
 		try {
+			if (System.nanoTime() - latest > 0) {
+				this.availability.onError(new TimeoutException(
+						QUEUE_TIMEOUT_MESSAGE.formatted(this.settings.connectTimeout().toMillis())));
+			}
 			attempt.subscribe(reply::complete, reply::completeExceptionally, () -> reply.complete(null));
 		}
 		catch (Throwable ex) {

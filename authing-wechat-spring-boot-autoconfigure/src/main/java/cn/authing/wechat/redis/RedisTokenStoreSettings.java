@@ -42,8 +42,6 @@ public record RedisTokenStoreSettings(String keyPrefix, Duration timeout, List<S
 
 	public RedisTokenStoreSettings {
 		Assert.hasText(keyPrefix, "'keyPrefix' must not be blank");
-		Assert.isTrue(!keyPrefix.contains("{}"),
-				"'keyPrefix' must not contain '{}', which keeps the keys of an account apart in Redis Cluster");
 		Assert.isTrue(timeout.compareTo(Duration.ZERO) > 0, "'timeout' must be positive");
 		Assert.isTrue(maxAccounts > 0, "'maxAccounts' must be positive");
 		Assert.isTrue(fetchTimeout.compareTo(Duration.ZERO) > 0, "'fetchTimeout' must be positive");

@@ -298,6 +298,8 @@ class AuthingWechatRedisAutoConfigurationTests {
 			.withPropertyValues("authing.wechat.cache.redis.key-prefix= ", "authing.wechat.cache.redis.timeout=0s")
 			.run(failure("authing.wechat.cache.redis.key-prefix is blank",
 					"authing.wechat.cache.redis.timeout is not positive"));
+		this.contextRunner.withPropertyValues("authing.wechat.cache.redis.key-prefix=app{}:")
+			.run(failure("authing.wechat.cache.redis.key-prefix contains {}"));
 	}
 
 	private void assertShared(RedisServer.Commands redis, String... properties) {

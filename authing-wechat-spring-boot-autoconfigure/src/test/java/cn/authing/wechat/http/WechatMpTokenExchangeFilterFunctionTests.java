@@ -18,20 +18,25 @@ package cn.authing.wechat.http;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -43,8 +48,8 @@ import reactor.test.StepVerifier;
 import org.springframework.core.io.ByteArrayResource;
 import org.springframework.core.io.InputStreamResource;
 import org.springframework.core.io.buffer.DataBuffer;
-import org.springframework.core.io.buffer.DataBufferFactory;
 import org.springframework.core.io.buffer.DefaultDataBufferFactory;
+import org.springframework.core.io.buffer.NettyDataBufferFactory;
 import org.springframework.http.MediaType;
 import org.springframework.http.client.MultipartBodyBuilder;
 import org.springframework.http.client.reactive.ClientHttpConnector;
@@ -112,7 +117,10 @@ class WechatMpTokenExchangeFilterFunctionTests {
 		this.wechat.text(uri, "\ufeff {\"a\":\"\u4e2d\"}");
 		this.wechat.text(uri + "/list", "[1]");
 		this.wechat.text(uri + "/text", "success");
+		this.wechat.answer(uri + "/gbk", (response) -> response.header("Content-Type", "text/plain;charset=GBK")
+			.sendByteArray(Mono.just("{\"a\":\"\u4e2d\"}".getBytes(Charset.forName("GBK")))));
 		WebClient client = client();
+		assertThat(block(client.get().uri(uri + "/gbk").retrieve().bodyToMono(String.class))).contains("\u4e2d");
 		assertThat(block(client.get().uri(uri + "/list").retrieve().bodyToMono(int[].class))).containsExactly(1);
 		assertThat(block(client.get().uri(uri).retrieve().toEntity(String.class))).satisfies((entity) -> {
 			assertThat(entity.getHeaders().getContentType()).isEqualTo(MediaType.APPLICATION_JSON);
@@ -218,21 +226,73 @@ class WechatMpTokenExchangeFilterFunctionTests {
 				new HttpComponentsClientHttpConnector());
 	}
 
-	@Test
-	void filterWhenBodyIsLongerThanItHoldsShouldSendItAsItComes() {
+	@ParameterizedTest
+	@MethodSource("connectors")
+	void filterWhenLengthIsUnknownShouldTellItWhateverTheBody(ClientHttpConnector connector) {
 		this.wechat.acceptOnly("dead");
-		DataBufferFactory buffers = DefaultDataBufferFactory.sharedInstance;
-		Flux<DataBuffer> body = Flux.range(0, 13).map((i) -> buffers.wrap(new byte[1024 * 1024]));
-		StepVerifier
-			.create(client().post()
+		DataBuffer joined = DefaultDataBufferFactory.sharedInstance.wrap("joined".getBytes(StandardCharsets.UTF_8));
+		for (Publisher<DataBuffer> body : List.of(Mono.just(joined), Flux.<DataBuffer>empty(),
+				Mono.<DataBuffer>empty())) {
+			assertThat(block(client(connector).post()
 				.uri("/cgi-bin/media/upload")
 				.body(BodyInserters.fromDataBuffers(body))
-				.exchangeToMono((response) -> Mono.just(response.statusCode().value())))
-			.expectNext(412)
-			.expectComplete()
+				.retrieve()
+				.bodyToMono(String.class))).contains("the-media-id");
+		}
+		assertThat(block(client(connector).post()
+			.uri("/cgi-bin/media/upload?access_token=dead")
+			.body(BodyInserters.fromMultipartData("media", new ByteArrayResource(new byte[10])))
+			.retrieve()
+			.bodyToMono(String.class))).contains("the-media-id");
+		assertThat(this.wechat.requests()).hasSize(4)
+			.extracting((request) -> request.header("Transfer-Encoding"))
+			.containsOnlyNulls();
+	}
+
+	@ParameterizedTest
+	@MethodSource("connectors")
+	void filterWhenLengthIsUnknownAndLongerThanItHoldsShouldFail(ClientHttpConnector connector) {
+		this.wechat.acceptOnly("dead");
+		Flux<DataBuffer> body = Flux.range(0, 13)
+			.map((i) -> DefaultDataBufferFactory.sharedInstance.wrap(new byte[1024 * 1024]));
+		StepVerifier
+			.create(client(connector).post()
+				.uri("/cgi-bin/media/upload")
+				.body(BodyInserters.fromDataBuffers(body))
+				.retrieve()
+				.toBodilessEntity())
+			.expectErrorMatches((failure) -> String.valueOf(failure.getMessage()).contains("needs its Content-Length"))
 			.verify(TIMEOUT);
-		assertThat(this.wechat.requests()).singleElement()
-			.satisfies((request) -> assertThat(request.body()).hasSize(13 * 1024 * 1024));
+		assertThat(this.wechat.requests()).isEmpty();
+	}
+
+	@ParameterizedTest
+	@MethodSource("connectors")
+	void filterWhenCallIsGivenUpShouldEndBodyThatIsHeld(ClientHttpConnector connector) {
+		this.wechat.acceptOnly("dead");
+		Sinks.Empty<Void> asked = Sinks.empty();
+		Sinks.Empty<Void> cancelled = Sinks.empty();
+		List<DataBuffer> created = new CopyOnWriteArrayList<>();
+		NettyDataBufferFactory buffers = new NettyDataBufferFactory(UnpooledByteBufAllocator.DEFAULT);
+		Flux<DataBuffer> body = Flux.<DataBuffer>create((sink) -> {
+			DataBuffer buffer = buffers.allocateBuffer(10).write(new byte[10]);
+			created.add(buffer);
+			sink.onCancel(cancelled::tryEmitEmpty);
+			sink.next(buffer);
+			asked.tryEmitEmpty();
+		});
+		Disposable call = client(connector).post()
+			.uri("/cgi-bin/media/upload")
+			.body(BodyInserters.fromDataBuffers(body))
+			.retrieve()
+			.toBodilessEntity()
+			.subscribe();
+		asked.asMono().block(TIMEOUT);
+		call.dispose();
+		cancelled.asMono().block(TIMEOUT);
+		Awaitility.await()
+			.until(() -> created.stream().allMatch((buffer) -> NettyDataBufferFactory.toByteBuf(buffer).refCnt() == 0));
+		assertThat(this.wechat.requests()).isEmpty();
 	}
 
 	@Test

@@ -68,7 +68,6 @@ import static cn.authing.wechat.redis.TestStore.SECRET;
 import static cn.authing.wechat.redis.TestStore.key;
 import static cn.authing.wechat.redis.TestStore.token;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.mockito.BDDMockito.given;
 import static org.mockito.Mockito.mock;
 import static org.mockito.Mockito.never;
@@ -769,13 +768,6 @@ class RedisWechatMpTokenStoreTests {
 			RedisAccount account = RedisAccount.of(new WechatMpCredentials(appId, SECRET), prefix);
 			assertThat(SlotHash.getSlot(account.leaseKey())).as(prefix).isEqualTo(SlotHash.getSlot(account.tokenKey()));
 		}
-	}
-
-	@Test
-	void settingsWhenThePrefixKeepsTheKeysOfAnAccountApartShouldBeRefused() {
-		assertThatIllegalArgumentException()
-			.isThrownBy(() -> new RedisTokenStoreSettings("app{}:", LIFE, List.of(), 1, LIFE))
-			.withMessageContaining("Redis Cluster");
 	}
 
 	@Test
