@@ -293,10 +293,10 @@ final class AuthingPropertiesValidator {
 
 	private void validateRedis(AuthingWechatCacheProperties.Redis redis) {
 		String prefix = CACHE + "redis.";
-		String keyPrefix = "Write a prefix such as authing:wechat:.";
-		if (required(prefix + "key-prefix", redis.getKeyPrefix(), keyPrefix) && redis.getKeyPrefix().contains("{}")) {
+		String remedy = "Write a prefix such as authing:wechat:.";
+		if (required(prefix + "key-prefix", redis.getKeyPrefix(), remedy) && redis.getKeyPrefix().contains("{}")) {
 			add(prefix + "key-prefix", "contains {}, which keeps the keys of an account apart in Redis Cluster",
-					keyPrefix);
+					remedy);
 		}
 		for (int i = 0; i < redis.getEncryptionKeys().size(); i++) {
 			String property = prefix + "encryption-keys[" + i + "]";

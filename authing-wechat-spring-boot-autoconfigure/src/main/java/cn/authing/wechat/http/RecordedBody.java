@@ -18,8 +18,10 @@ package cn.authing.wechat.http;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 import java.util.concurrent.CancellationException;
 
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
@@ -31,7 +33,6 @@ import org.springframework.core.io.buffer.DataBufferUtils;
 import org.springframework.http.HttpHeaders;
 import org.springframework.http.client.reactive.ClientHttpRequest;
 import org.springframework.http.client.reactive.ClientHttpRequestDecorator;
-import org.springframework.web.reactive.function.BodyInserter;
 
 /**
  * A request whose body is kept while it is sent, up to a limit, so that it can be sent
@@ -53,7 +54,8 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 
 	private boolean tooLong;
 
-	private volatile boolean complete;
+	// All that was sent; null until its end, and where it was too long.
+	private volatile byte @Nullable [] kept;
 
 	RecordedBody(ClientHttpRequest request) {
 		super(request);
@@ -64,8 +66,10 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 		if (getHeaders().getContentLength() == -1) {
 			return hold(body);
 		}
-		return write((body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end())
-				: Flux.from(body).doOnNext(this::record).doOnComplete(this::end));
+		this.headers.putAll(getHeaders());
+		return super.writeWith(
+				(body instanceof Mono) ? Mono.from(body).doOnNext(this::record).doOnSuccess((last) -> end())
+						: Flux.from(body).doOnNext(this::record).doOnComplete(this::end));
 	}
 
 	// Of unknown length, as multipart data is. It would be sent chunked, which WeChat
@@ -75,23 +79,27 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 			.onErrorMap(DataBufferLimitException.class,
 					(ex) -> new DataBufferLimitException("The body is longer than " + LIMIT
 							+ " bytes, and WeChat needs its Content-Length: set that, or use a RestClient"))
-			.doOnNext((whole) -> {
-				record(whole);
-				DataBufferUtils.release(whole);
-			})
-			.then(Mono.defer(() -> {
-				end();
-				byte[] bytes = this.content.toByteArray();
+			.map(RecordedBody::toBytes)
+			.defaultIfEmpty(new byte[0])
+			.flatMap((bytes) -> {
 				getHeaders().setContentLength(bytes.length);
-				return (bytes.length > 0) ? write(Mono.fromSupplier(() -> bufferFactory().wrap(bytes)))
-						: super.setComplete();
-			}));
+				this.headers.putAll(getHeaders());
+				this.kept = bytes;
+				return write(getDelegate(), bytes);
+			});
 		return Mono.firstWithSignal(held, this.givenUp.asMono());
 	}
 
-	private Mono<Void> write(Publisher<? extends DataBuffer> body) {
-		this.headers.putAll(getHeaders());
-		return super.writeWith(body);
+	private static byte[] toBytes(DataBuffer buffer) {
+		byte[] bytes = new byte[buffer.readableByteCount()];
+		buffer.read(bytes);
+		DataBufferUtils.release(buffer);
+		return bytes;
+	}
+
+	private static Mono<Void> write(ClientHttpRequest request, byte[] bytes) {
+		return (bytes.length > 0) ? request.writeWith(Mono.fromSupplier(() -> request.bufferFactory().wrap(bytes)))
+				: request.setComplete();
 	}
 
 	/**
@@ -121,7 +129,7 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 	}
 
 	private void end() {
-		this.complete = !this.tooLong;
+		this.kept = this.tooLong ? null : this.content.toByteArray();
 	}
 
 	/**
@@ -129,20 +137,16 @@ final class RecordedBody extends ClientHttpRequestDecorator {
 	 * its end, or is an endless stream.
 	 */
 	boolean isComplete() {
-		return this.complete;
+		return this.kept != null;
 	}
 
 	/**
-	 * Return what was sent. Must only be called if that is {@linkplain #isComplete()
+	 * Send again what was sent. Must only be called if that is {@linkplain #isComplete()
 	 * held}.
 	 */
-	BodyInserter<Object, ClientHttpRequest> replay() {
-		byte[] bytes = this.content.toByteArray();
-		return (request, context) -> {
-			request.getHeaders().putAll(this.headers);
-			return (bytes.length > 0) ? request.writeWith(Mono.fromSupplier(() -> request.bufferFactory().wrap(bytes)))
-					: request.setComplete();
-		};
+	Mono<Void> replay(ClientHttpRequest request) {
+		request.getHeaders().putAll(this.headers);
+		return write(request, Objects.requireNonNull(this.kept));
 	}
 
 }

@@ -53,8 +53,6 @@ final class WechatExchange {
 
 	private final WechatApiHosts hosts;
 
-	private BodyInserter<?, ? super ClientHttpRequest> body;
-
 	private volatile @Nullable RecordedBody recorded;
 
 	/**
@@ -67,7 +65,6 @@ final class WechatExchange {
 		this.request = request;
 		this.next = next;
 		this.hosts = hosts;
-		this.body = request.body();
 	}
 
 	/**
@@ -121,19 +118,13 @@ final class WechatExchange {
 	private Mono<ClientResponse> repeat(WechatCalls.Call call, PeekedBody body, long delay,
 			Mono<ClientResponse> answer) {
 		if (delay > 0) {
-			keepBody();
 			return body.drain().then(Mono.delay(Duration.ofMillis(delay))).then(exchange(call));
 		}
 		return Mono.defer(call.tokens()::getAccessToken)
 			.onErrorResume((failure) -> body.drain().then(Mono.error(failure)))
 			.switchIfEmpty(Mono.defer(() -> body.drain().then(Mono.empty())))
-			.flatMap((next) -> {
-				if (call.isRejected(next.accessToken())) {
-					return answer;
-				}
-				keepBody();
-				return body.drain().then(attempt(next.accessToken(), call));
-			});
+			.flatMap((next) -> call.isRejected(next.accessToken()) ? answer
+					: body.drain().then(attempt(next.accessToken(), call)));
 	}
 
 	private static boolean isPresent(String className) {
@@ -159,9 +150,13 @@ final class WechatExchange {
 	}
 
 	private Mono<Void> record(ClientHttpRequest request, BodyInserter.Context context) {
-		RecordedBody recorded = new RecordedBody(request);
+		RecordedBody recorded = this.recorded;
+		if (recorded != null && recorded.isComplete()) {
+			return recorded.replay(request);
+		}
+		recorded = new RecordedBody(request);
 		this.recorded = recorded;
-		return this.body.insert(recorded, context);
+		return this.request.body().insert(recorded, context);
 	}
 
 	private void giveUpBody() {
@@ -175,13 +170,6 @@ final class WechatExchange {
 		RecordedBody recorded = this.recorded;
 		// Else the body has not been asked for
 		return recorded == null || recorded.isComplete();
-	}
-
-	private void keepBody() {
-		RecordedBody recorded = this.recorded;
-		if (recorded != null) {
-			this.body = recorded.replay();
-		}
 	}
 
 }
