@@ -202,7 +202,8 @@ final class AuthingFailureAnalyzer extends AbstractInjectionFailureAnalyzer<Thro
 		if (this.environment != null && !this.environment.getProperty(ENABLED, Boolean.class, true)) {
 			return new FailureAnalysis(what + ENABLED + " is false" + origin(ENABLED) + ".",
 					"Remove " + ENABLED + ", or inject the bean as ObjectProvider<" + type.getSimpleName()
-							+ "> and do without it where there is none, or define a WechatMpTokenService of your own.",
+							+ "> and do without it where there is none. To do without Authing, remove " + ENABLED
+							+ " and define a WechatMpTokenService of your own.",
 					cause);
 		}
 		if (this.beanFactory instanceof ConfigurableListableBeanFactory beans && AuthingBackOff.isReplaced(beans)) {

@@ -181,8 +181,10 @@ public final class AuthingWechatServiceGroupsAutoConfiguration {
 		Set<String> names = tokens.accountNames();
 		if (!names.isEmpty() && !names.contains(account)) {
 			throw InvalidAuthingPropertiesException.of(property(group.name()),
-					"is '" + account + "', which is not the name of an account", "Write one of "
-							+ String.join(", ", names) + ", or configure the account below authing.wechat.accounts.");
+					"is '" + account + "', which is not the name of an account",
+					"Write one of " + String.join(", ", names)
+							+ ", or configure the account below authing.wechat.accounts; a "
+							+ "WechatMpTokenService of the application's own must have it by itself.");
 		}
 		return account;
 	}

@@ -55,7 +55,7 @@ import org.springframework.core.env.SystemEnvironmentPropertySource;
  * @param wechat the WeChat accounts
  * @param cache the cache of tokens
  * @param api the calls of WeChat
- * @param names the names of all properties that exist
+ * @param names the names of all properties that exist, without those of groups
  * @param values the values of those that are set
  * @param withoutUnit the names of durations that are set to a mere number
  */
@@ -231,7 +231,10 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		@Override
 		public <T> @Nullable Bindable<T> onStart(ConfigurationPropertyName name, Bindable<T> target,
 				BindContext context) {
-			this.names.add(name);
+			Class<?> type = target.getType().resolve(Object.class);
+			if (type.isEnum() || !type.getPackageName().equals(BoundProperties.class.getPackageName())) {
+				this.names.add(name);
+			}
 			return super.onStart(name, target, context);
 		}
 

@@ -17,6 +17,7 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.StringJoiner;
@@ -53,10 +54,14 @@ final class PropertyScan {
 
 	private static final ConfigurationPropertyName HEADERS = ROOT.append("headers");
 
+	private static final Set<String> CREDENTIALS = Set.of("appid", "appsecret");
+
 	private static final int MAX_DISTANCE = 3;
 
 	// Longer than any name: that of a property in the wrong place comes first
 	private static final int MAX_MISPLACED = 1000;
+
+	private final Environment environment;
 
 	private final Set<ConfigurationPropertyName> known;
 
@@ -64,9 +69,10 @@ final class PropertyScan {
 
 	private final List<String> unknown = new ArrayList<>();
 
-	private final List<Problem> problems = new ArrayList<>();
+	private final Set<Problem> problems = new LinkedHashSet<>();
 
 	PropertyScan(Environment environment, BoundProperties properties) {
+		this.environment = environment;
 		this.known = properties.names();
 		this.set = properties.values().keySet();
 		ConfigurationPropertySources.get(environment).forEach(this::scan);
@@ -82,7 +88,7 @@ final class PropertyScan {
 	}
 
 	List<Problem> problems() {
-		return this.problems;
+		return List.copyOf(this.problems);
 	}
 
 	private void scan(ConfigurationPropertySource source) {
@@ -91,7 +97,7 @@ final class PropertyScan {
 			for (ConfigurationPropertyName name : iterable) {
 				if (ROOT.isAncestorOf(name)) {
 					checkName(name);
-					checkValue(name, source.getConfigurationProperty(name));
+					checkValue(name, BoundProperties.find(this.environment, name));
 				}
 				else {
 					checkPlace(name);
@@ -149,6 +155,10 @@ final class PropertyScan {
 
 	private @Nullable String meant(ConfigurationPropertyName name) {
 		String lastElement = name.getLastElement(Form.UNIFORM);
+		if (WECHAT.isAncestorOf(name.getParent()) && CREDENTIALS.contains(lastElement)) {
+			// Of an account, whatever stands before its name: not the default one's
+			return ACCOUNTS.append(name.subName(name.getNumberOfElements() - 2)).toString();
+		}
 		String meant = null;
 		int least = Integer.MAX_VALUE;
 		for (ConfigurationPropertyName candidate : this.known) {
@@ -157,7 +167,8 @@ final class PropertyScan {
 					&& candidate.getLastElement(Form.UNIFORM).equals(lastElement);
 			boolean similar = misplaced || distance <= MAX_DISTANCE;
 			distance += misplaced ? 0 : MAX_MISPLACED;
-			if (similar && distance < least && !candidate.equals(ROOT) && !candidate.equals(WECHAT)) {
+			if (similar && distance < least
+					&& (!ACCOUNTS.isAncestorOf(candidate) || candidate.getParent().equals(name.getParent()))) {
 				meant = candidate.toString();
 				least = distance;
 			}

@@ -136,8 +136,10 @@ public final class WechatApiHosts {
 				named = true;
 			}
 		}
-		Assert.isTrue(!named, () -> "WeChat's access token must not be sent over '%s': write 'https://%s'"
-			.formatted(uri.getScheme(), uri.getHost()));
+		Assert.isTrue(!named,
+				() -> ("WeChat's access token must not be sent over '%1$s': write 'https://%2$s', or list "
+						+ "'http://%2$s' in authing.wechat.api.hosts if the network in between is trusted")
+					.formatted(uri.getScheme(), uri.getHost()));
 		return false;
 	}
 

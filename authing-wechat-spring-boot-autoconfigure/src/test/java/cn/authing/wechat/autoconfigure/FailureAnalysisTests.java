@@ -184,6 +184,31 @@ class FailureAnalysisTests {
 	}
 
 	@Test
+	void whatIsMeantShouldBeNeitherAnotherAccountNorAGroupOfProperties(CapturedOutput output) {
+		run("--authing.wechat.accounts.first.app-id=wx1", "--authing.wechat.accounts.first.app-secret=" + SECRET,
+				"--authing.wechat.acounts.shop.app-id=wx2", "--authing.wechat.stall.app-secret=" + SECRET,
+				"--authing.wechat.accounts.second.app-id=wx3", "--authing.wechat.accounts.second.app-secret=" + SECRET,
+				"--authing.wechat.accounts.second.app-idd=wx3", "--authing.wechat.foo=1", "--authing.host=x")
+			.close();
+		assertThat(output)
+			.contains("authing.wechat.acounts.shop.app-id (did you mean authing.wechat.accounts.shop.app-id?)",
+					"authing.wechat.stall.app-secret (did you mean authing.wechat.accounts.stall.app-secret?)",
+					"authing.wechat.accounts.second.app-idd (did you mean authing.wechat.accounts.second.app-id?)",
+					"authing.wechat.foo")
+			.doesNotContain("foo (did", "authing.host (did");
+	}
+
+	@Test
+	void valueThatIsNotUsedShouldNotBeLookedAt() throws IOException {
+		String yaml = """
+				authing:
+				  app-secret: 123456
+				""";
+		Path file = Files.writeString(this.directory.resolve("application.yaml"), yaml);
+		run("--spring.config.location=" + file, "--authing.app-secret=" + SECRET).close();
+	}
+
+	@Test
 	void startShouldSayWhatIsUsedInOneLine(CapturedOutput output) {
 		run("--authing.wechat.accounts.shop.app-id=wx2", "--authing.wechat.accounts.shop.app-secret=" + SECRET).close();
 		assertThat(output).containsOnlyOnce("WeChat access tokens are fetched from https://localhost:1 for "
@@ -245,7 +270,8 @@ class FailureAnalysisTests {
 		assertThatException().isThrownBy(() -> start(Consumer.class, "--authing.wechat.enabled=false"));
 		assertThat(output)
 			.contains("which does not exist, since authing.wechat.enabled is false",
-					WechatMpTokenService.class.getName(), "Remove authing.wechat.enabled")
+					WechatMpTokenService.class.getName(), "Remove authing.wechat.enabled", "To do without Authing, remove "
+							+ "authing.wechat.enabled and define a WechatMpTokenService of your own")
 			.doesNotContain("Consider defining");
 	}
 

@@ -101,7 +101,9 @@ class RequestsWithTokenTests {
 	@Test
 	void tokenIsNotSentInTheClear() {
 		assertThatIllegalArgumentException().isThrownBy(() -> get("http://api.weixin.qq.com/cgi-bin/a"))
-			.withMessage("WeChat's access token must not be sent over 'http': write 'https://api.weixin.qq.com'");
+			.withMessage(
+					"WeChat's access token must not be sent over 'http': write 'https://api.weixin.qq.com', or list "
+							+ "'http://api.weixin.qq.com' in authing.wechat.api.hosts if the network in between is trusted");
 		assertThat(this.script.sent).isEmpty();
 	}
 
