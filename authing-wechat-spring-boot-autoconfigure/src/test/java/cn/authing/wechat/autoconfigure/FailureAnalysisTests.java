@@ -270,7 +270,8 @@ class FailureAnalysisTests {
 		assertThatException().isThrownBy(() -> start(Consumer.class, "--authing.wechat.enabled=false"));
 		assertThat(output)
 			.contains("which does not exist, since authing.wechat.enabled is false",
-					WechatMpTokenService.class.getName(), "Remove authing.wechat.enabled", "To do without Authing, remove "
+					WechatMpTokenService.class.getName(), "Remove authing.wechat.enabled",
+					"To do without Authing, remove "
 							+ "authing.wechat.enabled and define a WechatMpTokenService of your own")
 			.doesNotContain("Consider defining");
 	}

@@ -23,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -85,6 +86,8 @@ class Activity implements WechatMpTokenListener, SmartLifecycle {
 
 	private volatile Sinks.Empty<Void> stop = Sinks.empty();
 
+	private final LongAdder refusedCalls = new LongAdder();
+
 	private volatile boolean storeAvailable = true;
 
 	Activity(ObjectProvider<WechatMpAccountRegistry> registry, ObjectProvider<Demo> demo,
@@ -143,7 +146,7 @@ class Activity implements WechatMpTokenListener, SmartLifecycle {
 	Totals totals() {
 		WechatMpAccountRegistry registry = this.registry.getObject();
 		long served = 0;
-		long failed = 0;
+		long failed = this.refusedCalls.sum();
 		for (WechatMpRequestCounts counts : registry.requestCounts().values()) {
 			served += counts.fresh() + counts.due() + counts.stale() + counts.waited();
 			failed += counts.failed();
@@ -152,6 +155,13 @@ class Activity implements WechatMpTokenListener, SmartLifecycle {
 		long upstream = (demo != null) ? demo.authingCalls()
 				: registry.status().stream().mapToLong(WechatMpAccountStatus::fetches).sum();
 		return new Totals(served, failed, upstream, wechatCalls());
+	}
+
+	/**
+	 * Count a call that had a token, which WeChat refused.
+	 */
+	void countRefusedCall() {
+		this.refusedCalls.increment();
 	}
 
 	private long wechatCalls() {

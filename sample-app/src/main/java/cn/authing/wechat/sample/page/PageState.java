@@ -97,7 +97,7 @@ class PageState {
 	 * @param instance tells a new start of the application from this one
 	 * @param now when, in epoch milliseconds
 	 * @param served calls that were answered with a token
-	 * @param failed calls that were not
+	 * @param failed calls that were not, and those that WeChat refused all the same
 	 * @param upstream requests to Authing
 	 * @param accounts the configured accounts
 	 * @param storeAvailable whether tokens are being shared with other instances;

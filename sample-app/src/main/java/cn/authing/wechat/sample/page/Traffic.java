@@ -139,8 +139,12 @@ class Traffic implements SmartLifecycle {
 			.uri("/cgi-bin/getcallbackip")
 			.retrieve()
 			.bodyToMono(String.class)
-			.flatMap((answer) -> answer.contains("errcode")
-					? Mono.error(new IllegalStateException("WeChat refused the call")) : Mono.just(answer));
+			.flatMap((answer) -> answer.contains("errcode") ? refused() : Mono.just(answer));
+	}
+
+	private Mono<String> refused() {
+		this.activity.countRefusedCall();
+		return Mono.error(new IllegalStateException("WeChat refused the call"));
 	}
 
 	/**

@@ -216,17 +216,17 @@ class DemoPageTests {
 	}
 
 	@Test
+	void callThatWechatRefusesShouldBeCountedAsFailed() {
+		this.client.get().uri("/token/mini-program").exchange().expectStatus().isOk();
+		long failed = firstUpdate().path("failed").asLong();
+		this.demo.setAuthingMode(AuthingMode.DOWN);
+		post("/demo/reject", "{\"account\": \"mini-program\"}").expectBody().jsonPath("$.answered").isEqualTo(false);
+		assertThat(firstUpdate().path("failed").asLong()).isGreaterThan(failed);
+	}
+
+	@Test
 	void eventsShouldBeginWithAllThatIsKnown() {
-		String event = Objects.requireNonNull(this.client.get()
-			.uri("/events")
-			.accept(MediaType.TEXT_EVENT_STREAM)
-			.exchange()
-			.expectStatus()
-			.isOk()
-			.returnResult(String.class)
-			.getResponseBody()
-			.blockFirst());
-		JsonNode update = JsonMapper.shared().readTree(event);
+		JsonNode update = firstUpdate();
 		assertThat(update.path("accounts")).hasSize(3);
 		assertThat(update.path("log")).isNotEmpty();
 		assertThat(update.path("controls").path("authing").asString()).isEqualTo("up");
@@ -320,6 +320,19 @@ class DemoPageTests {
 				.expectStatus()
 				.isForbidden();
 		}
+	}
+
+	private JsonNode firstUpdate() {
+		return JsonMapper.shared()
+			.readTree(Objects.requireNonNull(this.client.get()
+				.uri("/events")
+				.accept(MediaType.TEXT_EVENT_STREAM)
+				.exchange()
+				.expectStatus()
+				.isOk()
+				.returnResult(String.class)
+				.getResponseBody()
+				.blockFirst()));
 	}
 
 	private ResponseSpec post(String uri, String body) {
