@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.token;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collections;
@@ -25,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -89,7 +91,10 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private final Map<String, AccountMonitor> monitors = new ConcurrentSkipListMap<>();
 
-	private final EvictedEntries evictedEntries = new EvictedEntries();
+	// Those that are no longer kept, for as long as somebody holds them (a fetch in
+	// flight, a back-off, a caller): each holds the credentials that are its weak key.
+	private final Map<WechatMpCredentials, WeakReference<TokenEntry>> evictedEntries = Collections
+		.synchronizedMap(new WeakHashMap<>());
 
 	private final long maxEntries;
 
@@ -243,17 +248,12 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			entries = Caffeine.newBuilder()
 				.maximumSize(this.maxEntries)
 				.executor(Runnable::run)
-				.<WechatMpCredentials, TokenEntry>evictionListener((credentials, entry, cause) -> evict(entry))
+				.<WechatMpCredentials, TokenEntry>evictionListener(
+						(credentials, entry, cause) -> letGo(entry, this.accounts))
 				.build();
 			this.entries = entries;
 		}
 		return entries;
-	}
-
-	private void evict(@Nullable TokenEntry entry) {
-		if (entry != null && configuredEntry(this.accounts, entry.credentials()) != entry) {
-			this.evictedEntries.add(entry);
-		}
 	}
 
 	private TokenEntry newEntry(WechatMpCredentials credentials) {
@@ -261,10 +261,12 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		if (entry != null) {
 			return entry;
 		}
-		entry = this.evictedEntries.remove(credentials);
+		WeakReference<TokenEntry> evicted = this.evictedEntries.remove(credentials);
+		entry = (evicted != null) ? evicted.get() : null;
 		if (entry == null) {
 			return new TokenEntry(this.context, this.loader, credentials, this.dynamicMonitor);
 		}
+		entry.keep();
 		entry.countFor(this.dynamicMonitor);
 		return entry;
 	}
@@ -355,7 +357,8 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	// It may have a fetch in flight or a back-off, and be asked for by its credentials.
 	private void letGo(@Nullable TokenEntry entry, Map<String, AccountTokenSource> loaded) {
 		if (entry != null && configuredEntry(loaded, entry.credentials()) == null) {
-			this.evictedEntries.add(entry);
+			this.evictedEntries.put(entry.credentials(), new WeakReference<>(entry));
+			entry.evict();
 		}
 	}
 

@@ -26,8 +26,7 @@
  * the registry.</li>
  * <li>{@link cn.authing.wechat.token.WechatMpAccountRegistry}: accounts, by name or by
  * credentials; start, stop, status. {@code AccountTokenSource} is a configured account,
- * whose credentials may change; {@code EvictedEntries} finds an entry that is no longer
- * kept but still in use.</li>
+ * whose credentials may change.</li>
  * <li>{@code TokenEntry}: the cache of one credentials pair. Its state is one volatile
  * field, the snapshot, swapped by compare-and-set. {@code CachedTokenSource}, its base,
  * answers blocking callers and subscribers.</li>
