@@ -40,10 +40,12 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private final String name;
 
-	// Null once the account is removed. The fields are written under the lock of this.
-	private volatile @Nullable TokenEntry entry;
+	// The fields are written under the lock of this.
+	private volatile TokenEntry entry;
 
 	private volatile @Nullable TokenEntry successor;
+
+	private volatile boolean removed;
 
 	private volatile boolean warm;
 
@@ -55,7 +57,7 @@ final class AccountTokenSource extends CachedTokenSource {
 		this.entry = entry;
 	}
 
-	@Nullable TokenEntry entry() {
+	TokenEntry entry() {
 		return this.entry;
 	}
 
@@ -63,7 +65,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * Return the entry of the credentials that the account is configured with, whether it
 	 * serves already or not.
 	 */
-	@Nullable TokenEntry configuredEntry() {
+	TokenEntry configuredEntry() {
 		TokenEntry successor = this.successor;
 		return (successor != null) ? successor : this.entry;
 	}
@@ -81,16 +83,15 @@ final class AccountTokenSource extends CachedTokenSource {
 	 * one, its successor.
 	 */
 	Stream<TokenEntry> entries() {
-		return Stream.concat(Stream.ofNullable(this.entry), Stream.ofNullable(this.successor));
+		return Stream.concat(Stream.of(this.entry), Stream.ofNullable(this.successor));
 	}
 
 	@Override
 	@Nullable WechatMpAccessToken held() {
-		TokenEntry entry = this.entry;
-		if (entry == null) {
+		if (this.removed) {
 			return null;
 		}
-		return (this.successor == null) ? entry.held() : entry.heldWithoutRefresh();
+		return (this.successor == null) ? this.entry.held() : this.entry.heldWithoutRefresh();
 	}
 
 	@Override
@@ -103,8 +104,7 @@ final class AccountTokenSource extends CachedTokenSource {
 			}
 			switchTo(successor);
 		}
-		TokenEntry entry = this.entry;
-		return (entry != null) ? entry.join() : removed();
+		return this.removed ? failedAsRemoved() : this.entry.join();
 	}
 
 	@Override
@@ -119,40 +119,33 @@ final class AccountTokenSource extends CachedTokenSource {
 			});
 			return result;
 		}
-		TokenEntry entry = this.entry;
-		return (entry != null) ? entry.refresh() : removed();
+		return this.removed ? failedAsRemoved() : this.entry.refresh();
 	}
 
 	@Override
 	public boolean invalidate(String accessToken) {
-		TokenEntry entry = this.entry;
-		return entry != null && entry.invalidate(accessToken);
+		return !this.removed && this.entry.invalidate(accessToken);
 	}
 
 	@Override
 	void recordOutcome(boolean success) {
-		TokenEntry entry = this.entry;
-		if (entry != null) {
-			entry.recordOutcome(success);
-		}
+		this.entry.recordOutcome(success);
 	}
 
 	@Override
 	@Nullable WechatMpAccessToken staleIfError() {
-		TokenEntry entry = this.entry;
-		return (entry != null) ? entry.staleIfError() : null;
+		return this.entry.staleIfError();
 	}
 
-	private SharedResult removed() {
+	private SharedResult failedAsRemoved() {
 		return SharedResult.failed(new IllegalStateException(
 				"The WeChat account '" + SafeText.of(this.name) + "' is no longer configured"));
 	}
 
 	synchronized void keepWarm() {
 		this.warm = true;
-		TokenEntry entry = this.entry;
-		if (entry != null && this.successor == null) {
-			entry.keepWarm();
+		if (this.successor == null) {
+			this.entry.keepWarm();
 		}
 	}
 
@@ -161,10 +154,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	 */
 	synchronized void pause() {
 		FetchContext.cancel(this.retry);
-		TokenEntry entry = this.entry;
-		if (entry != null) {
-			entry.stopWarming();
-		}
+		this.entry.stopWarming();
 	}
 
 	/**
@@ -186,11 +176,8 @@ final class AccountTokenSource extends CachedTokenSource {
 	synchronized void change(TokenEntry next) {
 		TokenEntry current = this.entry;
 		this.successor = next;
-		if (current != null) {
-			current.stopWarming();
-		}
-		if (current != null && current.credentials().appId().equals(next.credentials().appId())
-				&& current.isServing()) {
+		current.stopWarming();
+		if (current.credentials().appId().equals(next.credentials().appId()) && current.isServing()) {
 			switchWhenFetched(next, true);
 		}
 		else {
@@ -200,7 +187,7 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	synchronized void remove() {
 		pause();
-		this.entry = null;
+		this.removed = true;
 		this.successor = null;
 	}
 
@@ -209,13 +196,12 @@ final class AccountTokenSource extends CachedTokenSource {
 			return;
 		}
 		next.join().whenComplete((token, failure) -> {
-			TokenEntry current = this.entry;
 			boolean valid = isValid(next);
 			if (!valid && this.context.isStopped()) {
 				// Goes on with resume().
 				return;
 			}
-			if (valid || current == null || !current.isServing()) {
+			if (valid || !this.entry.isServing()) {
 				switchTo(next);
 			}
 			else if (this.successor == next) {

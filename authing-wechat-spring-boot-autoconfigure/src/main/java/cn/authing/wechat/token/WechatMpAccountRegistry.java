@@ -19,6 +19,7 @@ package cn.authing.wechat.token;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -29,6 +30,7 @@ import java.util.Set;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
@@ -275,7 +277,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			WechatMpCredentials credentials) {
 		for (AccountTokenSource account : accounts.values()) {
 			TokenEntry entry = account.configuredEntry();
-			if (entry != null && entry.credentials().equals(credentials)) {
+			if (entry.credentials().equals(credentials)) {
 				return entry;
 			}
 		}
@@ -320,9 +322,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 				TokenEntry entry = account.configuredEntry();
 				letGo(entry, accounts);
 				account.remove();
-				if (entry != null) {
-					entry.countFor(this.dynamicMonitor);
-				}
+				entry.countFor(this.dynamicMonitor);
 			}
 		});
 		this.accounts = Collections.unmodifiableMap(accounts);
@@ -340,17 +340,16 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	private AccountTokenSource loadAccount(String name, WechatMpCredentials credentials,
 			Map<String, AccountTokenSource> loaded) {
 		AccountTokenSource account = this.accounts.get(name);
-		TokenEntry current = (account != null) ? account.configuredEntry() : null;
-		if (account != null && current != null && current.credentials().equals(credentials)) {
-			return account;
-		}
-		TokenEntry entry = findEntry(credentials, loaded);
 		if (account == null) {
-			return new AccountTokenSource(this.context, name, entry);
+			return new AccountTokenSource(this.context, name, findEntry(credentials, loaded));
 		}
-		// First, so that the replaced credentials lead to one entry at any time.
-		letGo(current, loaded);
-		account.change(entry);
+		TokenEntry current = account.configuredEntry();
+		if (!current.credentials().equals(credentials)) {
+			TokenEntry entry = findEntry(credentials, loaded);
+			// First, so that the replaced credentials lead to one entry at any time.
+			letGo(current, loaded);
+			account.change(entry);
+		}
 		return account;
 	}
 
@@ -397,17 +396,13 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private void changed(Change change) {
 		try {
-			Set<@Nullable TokenEntry> entries = new HashSet<>();
+			Stream<TokenEntry> configured = this.accounts.values().stream().flatMap(AccountTokenSource::entries);
 			Cache<WechatMpCredentials, TokenEntry> others = this.entries;
-			if (others != null) {
-				entries.add(others.getIfPresent(change.credentials()));
-			}
-			this.accounts.values().stream().flatMap(AccountTokenSource::entries).forEach(entries::add);
-			for (TokenEntry entry : entries) {
-				if (entry != null && entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed()) {
-					changed(entry, change);
-				}
-			}
+			TokenEntry dynamic = (others != null) ? others.getIfPresent(change.credentials()) : null;
+			Stream.concat(configured, Stream.ofNullable(dynamic))
+				.filter((entry) -> entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed())
+				.distinct()
+				.forEach((entry) -> changed(entry, change));
 		}
 		catch (Throwable ex) {
 			// What the store says is no reason to hear no more of it.
@@ -434,8 +429,8 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	 */
 	public boolean invalidateCurrent(String account) {
 		TokenEntry entry = requiredAccount(account).entry();
-		WechatMpAccessToken token = (entry != null) ? entry.snapshot().token() : null;
-		return entry != null && token != null && entry.invalidate(token.accessToken());
+		WechatMpAccessToken token = entry.snapshot().token();
+		return token != null && entry.invalidate(token.accessToken());
 	}
 
 	/**
@@ -443,7 +438,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	 * @return the status of each account, in the order of the configuration
 	 */
 	public List<WechatMpAccountStatus> status() {
-		return this.accounts.keySet().stream().map(this::status).filter(Objects::nonNull).toList();
+		List<WechatMpAccountStatus> status = new ArrayList<>();
+		this.accounts.forEach((name, account) -> status.add(status(name, account)));
+		return status;
 	}
 
 	/**
@@ -453,11 +450,11 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	 */
 	public @Nullable WechatMpAccountStatus status(String account) {
 		AccountTokenSource source = this.accounts.get(account);
-		TokenEntry entry = (source != null) ? source.entry() : null;
-		return (source != null && entry != null) ? status(account, source, entry) : null;
+		return (source != null) ? status(account, source) : null;
 	}
 
-	private WechatMpAccountStatus status(String name, AccountTokenSource account, TokenEntry entry) {
+	private WechatMpAccountStatus status(String name, AccountTokenSource account) {
+		TokenEntry entry = account.entry();
 		TokenSnapshot snapshot = entry.snapshot();
 		AccountMonitor monitor = entry.monitor();
 		WechatMpAccessToken token = snapshot.token();
