@@ -40,7 +40,7 @@ final class TokenWarmer {
 	/**
 	 * Create a new warmer.
 	 * @param context where timers run
-	 * @param refresh starts a fetch, after which {@link #schedule()} is called
+	 * @param refresh starts a fetch, if it is due; after it {@link #schedule()} is called
 	 * @param nextDelay supplies the time to the next fetch, in nanoseconds; negative
 	 * while one is in flight
 	 */
@@ -61,13 +61,8 @@ final class TokenWarmer {
 	}
 
 	private void run() {
-		if (this.stopped) {
-			return;
-		}
-		if (this.nextDelay.getAsLong() == 0) {
+		if (!this.stopped) {
 			this.refresh.run();
-		}
-		else {
 			schedule();
 		}
 	}
