@@ -321,7 +321,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			double random) {
 		FailureStreak streak = this.failures.plusExpired();
 		BackOff next = this.backOff.afterFailure(streak.count(), null, now, policy, random);
-		if (isAlive(now) || (this.fallback != null && now < this.fallback.until())) {
+		if (isAlive(now) || fallback(now) != null) {
 			return ended(next, streak);
 		}
 		Validity validity = isRejected(received.token().accessToken()) ? Validity.REJECTED
@@ -352,16 +352,16 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 				&& this.validity != Validity.REJECTED;
 	}
 
-	/**
-	 * Return whether the cached token expires sooner than another, by more than the
-	 * expiry of one and the same token may differ.
-	 */
 	private boolean expiresBefore(WechatMpAccessToken other) {
-		return requiredToken().expiresAt().isBefore(other.expiresAt()) && !hasSameExpiry(other);
+		return timeUntilExpiryOf(other).compareTo(SAME_EXPIRY) > 0;
 	}
 
 	private boolean hasSameExpiry(WechatMpAccessToken other) {
-		return Duration.between(requiredToken().expiresAt(), other.expiresAt()).abs().compareTo(SAME_EXPIRY) <= 0;
+		return timeUntilExpiryOf(other).abs().compareTo(SAME_EXPIRY) <= 0;
+	}
+
+	private Duration timeUntilExpiryOf(WechatMpAccessToken other) {
+		return Duration.between(requiredToken().expiresAt(), other.expiresAt());
 	}
 
 	/**
