@@ -53,7 +53,7 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	AccountTokenSource(FetchContext context, String name, TokenEntry entry) {
 		super(context);
-		this.name = name;
+		this.name = SafeText.of(name);
 		this.entry = entry;
 	}
 
@@ -138,8 +138,8 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	private SharedResult failedAsRemoved() {
-		return SharedResult.failed(new IllegalStateException(
-				"The WeChat account '" + SafeText.of(this.name) + "' is no longer configured"));
+		return SharedResult
+			.failed(new IllegalStateException("The WeChat account '" + this.name + "' is no longer configured"));
 	}
 
 	synchronized void keepWarm() {
@@ -209,7 +209,7 @@ final class AccountTokenSource extends CachedTokenSource {
 					logger.warn(LogMessage.format(
 							"The changed credentials of account '%s' have produced no valid token and are tried again;"
 									+ " the token of the old ones is used until it expires",
-							SafeText.of(this.name)));
+							this.name));
 				}
 				retryLater(next);
 			}
@@ -227,7 +227,7 @@ final class AccountTokenSource extends CachedTokenSource {
 	}
 
 	private boolean isValid(TokenEntry entry) {
-		return entry.snapshot().currentAsResult(this.context.clock().nanoTime()) != null;
+		return this.context.clock().nanoTime() < entry.snapshot().hardExpiry();
 	}
 
 	private synchronized void switchTo(TokenEntry next) {
@@ -238,11 +238,10 @@ final class AccountTokenSource extends CachedTokenSource {
 		this.successor = null;
 		if (next.snapshot().isUsed() && !isValid(next)) {
 			logger.warn(LogMessage.format("The old credentials of account '%s' have no token any more; the changed ones"
-					+ " are used, though they have produced no valid token yet", SafeText.of(this.name)));
+					+ " are used, though they have produced no valid token yet", this.name));
 		}
 		else {
-			logger
-				.info(LogMessage.format("The changed credentials of account '%s' are in use", SafeText.of(this.name)));
+			logger.info(LogMessage.format("The changed credentials of account '%s' are in use", this.name));
 		}
 		if (this.warm) {
 			next.keepWarm();

@@ -132,8 +132,7 @@ final class FleetTokenLoader extends TokenLoader {
 	private Mono<Decision> decide(Cache cache) {
 		return Mono.defer(() -> {
 			// Nobody waits while a valid token is cached.
-			Duration maxWait = (cache.snapshot().currentAsResult(nanoTime()) != null) ? this.timeForOthers
-					: this.storeTimeout;
+			Duration maxWait = (nanoTime() < cache.snapshot().hardExpiry()) ? this.timeForOthers : this.storeTimeout;
 			CompletableFuture<@Nullable Decision> decided = new CompletableFuture<>();
 			Disposable timeout = this.timer.schedule(() -> decided.complete(Decision.ASK_ALONE), maxWait.toNanos(),
 					TimeUnit.NANOSECONDS);
