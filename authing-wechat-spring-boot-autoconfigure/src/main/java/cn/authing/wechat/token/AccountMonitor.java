@@ -120,7 +120,6 @@ final class AccountMonitor {
 	/**
 	 * Take in that a fetch brought a token. One that is expired, or was rejected before,
 	 * is no success.
-	 * @param entry whose token it is
 	 */
 	WechatMpTokenEvent tokenReceived(Object entry, ReceivedToken received, Change change, Duration duration,
 			Instant now) {
@@ -150,10 +149,6 @@ final class AccountMonitor {
 		return new WechatMpTokenEvent.Fetched(this.account, duration, received.origin());
 	}
 
-	/**
-	 * Take in that a fetch failed.
-	 * @param entry whose token it is
-	 */
 	WechatMpTokenEvent fetchFailed(Object entry, AuthingException failure, Change change, long nanoTime,
 			Duration duration, Instant now) {
 		TokenSnapshot after = change.after();
@@ -193,10 +188,6 @@ final class AccountMonitor {
 		logRejections(entry, change);
 	}
 
-	/**
-	 * Take in that a token of another instance was adopted.
-	 * @param entry whose token it is
-	 */
 	WechatMpTokenEvent adopted(Object entry, Change change) {
 		logRecovery(entry, change);
 		logger.debug(LogMessage.format("Adopted the token of %s fetched by another instance", entry));

@@ -170,14 +170,11 @@ final class AccountTokenSource extends CachedTokenSource {
 		}
 	}
 
-	/**
-	 * Use other credentials from now on.
-	 */
 	synchronized void change(TokenEntry next) {
 		TokenEntry current = this.entry;
 		this.successor = next;
 		current.stopWarming();
-		if (current.credentials().appId().equals(next.credentials().appId()) && current.isServing()) {
+		if (current.credentials().appId().equals(next.credentials().appId()) && current.staleIfError() != null) {
 			switchWhenFetched(next, true);
 		}
 		else {
@@ -201,7 +198,7 @@ final class AccountTokenSource extends CachedTokenSource {
 				// Goes on with resume().
 				return;
 			}
-			if (valid || !this.entry.isServing()) {
+			if (valid || this.entry.staleIfError() == null) {
 				switchTo(next);
 			}
 			else if (this.successor == next) {

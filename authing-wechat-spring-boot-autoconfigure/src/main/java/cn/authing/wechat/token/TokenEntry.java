@@ -76,17 +76,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return this.snapshot;
 	}
 
-	boolean isServing() {
-		return staleIfError() != null;
-	}
-
 	AccountMonitor monitor() {
 		return this.monitor;
 	}
 
-	/**
-	 * Count for an account from now on.
-	 */
 	void countFor(AccountMonitor monitor) {
 		this.monitor = monitor;
 	}
@@ -328,9 +321,6 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		hold();
 	}
 
-	/**
-	 * Tell the entry that it is kept again.
-	 */
 	void keep() {
 		this.evicted = false;
 	}
@@ -358,9 +348,6 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		warmer.resume();
 	}
 
-	/**
-	 * Stop refreshing without demand.
-	 */
 	void stopWarming() {
 		TokenWarmer warmer = this.warmer;
 		if (warmer != null) {

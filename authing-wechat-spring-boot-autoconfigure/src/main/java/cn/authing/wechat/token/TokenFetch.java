@@ -292,9 +292,6 @@ final class TokenFetch implements Disposable {
 		}
 	}
 
-	/**
-	 * Return how long the fetch has taken.
-	 */
 	Duration duration() {
 		return Duration.ofNanos(this.context.clock().nanoTime() - this.startedAt);
 	}

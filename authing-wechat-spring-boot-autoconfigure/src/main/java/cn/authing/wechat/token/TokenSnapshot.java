@@ -65,9 +65,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			LONG_AGO, null, new BackOff(LONG_AGO, LONG_AGO), new FailureStreak(null, 0, 0),
 			new RejectionStreak(0, LONG_AGO, LONG_AGO), null);
 
-	/**
-	 * Return the state at a time.
-	 */
 	WechatMpTokenState state(long now) {
 		if (now < this.softExpiry) {
 			return WechatMpTokenState.FRESH;
@@ -122,9 +119,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		return (from < until) ? from - now + (until - from) / 2 : Long.MAX_VALUE;
 	}
 
-	/**
-	 * Return whether nothing may be fetched yet.
-	 */
 	boolean isBackingOff(long now) {
 		return now < this.backOff.until();
 	}
@@ -189,9 +183,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 				Math.max(this.hardExpiry, this.backOff.until()));
 	}
 
-	/**
-	 * Return whether a token was ever received, or there is a failure.
-	 */
 	boolean isUsed() {
 		return this.token != null || this.failures.last() != null;
 	}
@@ -204,9 +195,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		return this.validity == Validity.REJECTED && holds(accessToken);
 	}
 
-	/**
-	 * Return the token where there must be one.
-	 */
 	WechatMpAccessToken requiredToken() {
 		Assert.state(this.token != null, "No token is cached");
 		return this.token;
