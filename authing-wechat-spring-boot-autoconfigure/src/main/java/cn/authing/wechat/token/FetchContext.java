@@ -37,7 +37,6 @@ import reactor.core.Disposable;
 import reactor.core.scheduler.NonBlocking;
 
 import org.springframework.core.log.LogMessage;
-import org.springframework.util.Assert;
 
 /**
  * What all fetches share: clock, policy, threads, listeners, and the list of the fetches
@@ -107,7 +106,6 @@ final class FetchContext {
 			return this.executors.timer().schedule(task, delay, TimeUnit.NANOSECONDS);
 		}
 		catch (RejectedExecutionException ex) {
-			Assert.state(this.stopped, () -> "Executor rejected a task while open: " + ex.getMessage());
 			return null;
 		}
 	}

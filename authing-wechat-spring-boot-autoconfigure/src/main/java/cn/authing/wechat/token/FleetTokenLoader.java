@@ -28,7 +28,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
 import org.apache.commons.logging.Log;
@@ -136,7 +135,7 @@ final class FleetTokenLoader extends TokenLoader {
 			CompletableFuture<@Nullable Decision> decided = new CompletableFuture<>();
 			Disposable timeout = this.timer.schedule(() -> decided.complete(Decision.ASK_ALONE), maxWait.toNanos(),
 					TimeUnit.NANOSECONDS);
-			consult(cache, decided::isDone).subscribe((decision) -> {
+			consult(cache).subscribe((decision) -> {
 				if (!decided.complete(decision)) {
 					Decision.giveUp(decision);
 				}
@@ -157,12 +156,12 @@ final class FleetTokenLoader extends TokenLoader {
 	 * token is cached and another instance has the lease, that token is the answer: the
 	 * other one will tell of its own.
 	 */
-	private Mono<Decision> consult(Cache cache, BooleanSupplier tooLate) {
+	private Mono<Decision> consult(Cache cache) {
 		return read(cache).map(Optional::of)
 			.defaultIfEmpty(Optional.empty())
 			.flatMap((shared) -> Mono.justOrEmpty(answerOf(cache, shared.orElse(null))))
 			.map(Decision::answer)
-			.switchIfEmpty(Mono.defer(() -> tooLate.getAsBoolean() ? Mono.empty() : lease(cache)))
+			.switchIfEmpty(Mono.defer(() -> lease(cache)))
 			.switchIfEmpty(Mono.fromSupplier(() -> cache.snapshot().currentAsResult(nanoTime())).map(Decision::answer));
 	}
 
@@ -231,8 +230,7 @@ final class FleetTokenLoader extends TokenLoader {
 				Duration.ofNanos(fetched.expiry() - nanoTime()), fetchedAt);
 		return call("publish", () -> this.store.publish(cache.credentials(), token))
 			.timeout(this.policy.timeout(), Mono.empty(), this.timer)
-			.filter((shared) -> !shared.token().equals(token.token())
-					&& !shared.token().expiresAt().isBefore(token.token().expiresAt()))
+			.filter((shared) -> !shared.token().equals(token.token()))
 			.flatMap((shared) -> Mono.justOrEmpty(fromStore(shared)))
 			.doOnNext(cache::adopt)
 			.onErrorComplete();
