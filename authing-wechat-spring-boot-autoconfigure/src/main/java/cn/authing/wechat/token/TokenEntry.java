@@ -374,7 +374,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private long untilNextFetch(TokenSnapshot snapshot) {
 		long now = this.clock.nanoTime();
-		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(now) - now, 0) : -1;
+		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(), now) - now : -1;
 	}
 
 	@Override

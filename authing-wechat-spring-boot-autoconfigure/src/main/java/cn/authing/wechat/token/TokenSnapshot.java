@@ -17,11 +17,10 @@
 package cn.authing.wechat.token;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.function.Predicate;
 
 import org.jspecify.annotations.Nullable;
-
-import org.springframework.util.Assert;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
@@ -173,10 +172,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	/**
 	 * Return when an account that is kept warm is fetched the next time.
 	 */
-	long nextFetchAt(long now) {
-		if (now >= this.hardExpiry) {
-			return Math.max(this.backOff.until(), now);
-		}
+	long nextFetchAt() {
 		// Where no refresh is allowed before the hard expiry: at that, or when the
 		// back-off ends.
 		return Math.min(Math.max(this.softExpiry, this.backOff.nextRefreshAt()),
@@ -196,8 +192,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	WechatMpAccessToken requiredToken() {
-		Assert.state(this.token != null, "No token is cached");
-		return this.token;
+		return Objects.requireNonNull(this.token);
 	}
 
 	/**
@@ -307,7 +302,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	// and Authing is left alone, for as long as after a failure.
 	private TokenSnapshot expiredOnArrival(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
 			double random) {
-		FailureStreak streak = this.failures.plusExpired();
+		// One alone may be an answer that was long on its way.
+		FailureStreak streak = this.failures.plus(null, (this.failures.count() > 0) ? FailureStreak.BEGINNING : 0);
 		BackOff next = this.backOff.afterFailure(streak.count(), null, now, policy, random);
 		if (isAlive(now) || fallback(now) != null) {
 			return ended(next, streak);
@@ -328,11 +324,11 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 
 	// WeChat may let a token live on when it issues another one, with a shorter life.
 	private @Nullable Fallback longerLived(boolean same, long expiry, long now) {
-		if (!same && isAlive(now) && this.staleUntil - expiry > SAME_EXPIRY.toNanos() && this.token != null
-				&& (this.fallback == null || this.fallback.until() < this.staleUntil)) {
-			return new Fallback(this.token, this.staleUntil);
+		if (this.fallback != null && this.fallback.until() > expiry) {
+			return this.fallback;
 		}
-		return (this.fallback != null && this.fallback.until() > expiry) ? this.fallback : null;
+		return (!same && isAlive(now) && this.staleUntil - expiry > SAME_EXPIRY.toNanos())
+				? new Fallback(requiredToken(), this.staleUntil) : null;
 	}
 
 	private boolean isAlive(long now) {
@@ -356,17 +352,17 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * Take in the failure of a fetch. The token stays as it is.
 	 */
 	TokenSnapshot failed(AuthingException failure, boolean log, long now, WechatMpRefreshPolicy policy, double random) {
-		FailureStreak streak = log ? this.failures.plusLogged(failure, now < workingUntil())
-				: this.failures.plus(failure);
+		int logged = (now < workingUntil()) ? FailureStreak.BEGINNING : FailureStreak.NO_TOKEN_LEFT;
+		FailureStreak streak = this.failures.plus(failure, log ? logged : 0);
 		return ended(this.backOff.afterFailure(streak.count(), failure.getRetryAfter(), now, policy, random), streak);
 	}
 
 	/**
-	 * Take in that the fetch ended without a result, after Authing was asked or before.
+	 * Take in that the fetch ended without a result.
+	 * @param askedAt when Authing was asked; {@link TokenClock#LONG_AGO} if it was not
 	 */
 	TokenSnapshot abandoned(boolean inBackground, long askedAt, WechatMpRefreshPolicy policy) {
-		return (askedAt != LONG_AGO) ? ended(this.backOff.afterEnd(inBackground, askedAt, policy), this.failures)
-				: withFetch(null);
+		return ended(this.backOff.afterEnd(inBackground, askedAt, policy), this.failures);
 	}
 
 	/**
@@ -389,7 +385,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	// tells them more than a failure of ours. For the last part of the back-off, a
 	// cool-down, they wait instead.
 	private TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
-		boolean soon = this.rejections.count() > 0 && now - this.receivedAt < policy.maxBackoff().toNanos();
+		boolean soon = now - this.receivedAt < policy.maxBackoff().toNanos();
 		RejectionStreak streak = new RejectionStreak(soon ? this.rejections.count() + 1 : 1, now - delay, now);
 		long until = Math.max(this.backOff.until(), this.receivedAt + policy.pause(streak.count(), null, random));
 		long staleUntil = (streak.count() > 1 && this.failures.last() == null)
@@ -525,19 +521,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 
 		private static final int NO_TOKEN_LEFT = 2;
 
-		FailureStreak plus(AuthingException failure) {
-			return new FailureStreak(failure, this.count + 1, this.logged);
-		}
-
-		FailureStreak plusLogged(AuthingException failure, boolean tokenLeft) {
-			return new FailureStreak(failure, this.count + 1,
-					Math.max(this.logged, tokenLeft ? BEGINNING : NO_TOKEN_LEFT));
-		}
-
-		// One alone may be an answer that was long on its way.
-		FailureStreak plusExpired() {
-			return new FailureStreak(null, this.count + 1,
-					(this.count > 0) ? Math.max(this.logged, BEGINNING) : this.logged);
+		FailureStreak plus(@Nullable AuthingException last, int logged) {
+			return new FailureStreak(last, this.count + 1, Math.max(this.logged, logged));
 		}
 
 	}
