@@ -95,11 +95,6 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public @Nullable WechatMpAccessToken working() {
-		return this.snapshot.working(this.clock.nanoTime());
-	}
-
-	@Override
 	@Nullable WechatMpAccessToken held() {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();

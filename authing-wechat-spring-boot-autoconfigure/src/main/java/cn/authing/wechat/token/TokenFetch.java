@@ -125,8 +125,8 @@ final class TokenFetch implements Disposable {
 	}
 
 	/**
-	 * Return whether those who waited have been given a token that still works, but not
-	 * for much longer.
+	 * Return whether those who waited have been given a stale token, as the fetch takes
+	 * too long.
 	 */
 	boolean isOverdue() {
 		return this.overdue;
@@ -170,7 +170,7 @@ final class TokenFetch implements Disposable {
 			deadline += (delay > deadline / 4) ? delay : 0;
 			this.deadline = this.context.schedule(this::timeout, deadline);
 			if (maxWait < deadline) {
-				this.maxWaitDeadline = this.context.schedule(this::answerWorking, maxWait);
+				this.maxWaitDeadline = this.context.schedule(this::answerStale, maxWait);
 			}
 			if (delay > 0) {
 				this.context.schedule(() -> run(this.forced), delay);
@@ -266,11 +266,11 @@ final class TokenFetch implements Disposable {
 		this.result.complete(result, failure);
 	}
 
-	private void answerWorking() {
-		WechatMpAccessToken working = this.recipient.working();
-		if (working != null) {
+	private void answerStale() {
+		WechatMpAccessToken stale = this.recipient.staleIfError();
+		if (stale != null) {
 			this.overdue = true;
-			this.resultOrStale.complete(working, null);
+			this.resultOrStale.complete(stale, null);
 		}
 	}
 
@@ -315,11 +315,6 @@ final class TokenFetch implements Disposable {
 	 * one has an effect.
 	 */
 	interface Recipient {
-
-		/**
-		 * Return the token that works, if there is one.
-		 */
-		@Nullable WechatMpAccessToken working();
 
 		/**
 		 * Return what those get who need a token, if no other is brought.

@@ -88,13 +88,6 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		return (now < this.staleUntil) ? this.token : fallback(now);
 	}
 
-	/**
-	 * Return the token that can be expected to work, if there is one.
-	 */
-	@Nullable WechatMpAccessToken working(long now) {
-		return (this.validity == Validity.VALID && now < this.staleUntil) ? this.token : fallback(now);
-	}
-
 	private @Nullable WechatMpAccessToken fallback(long now) {
 		return (this.fallback != null && now < this.fallback.until()) ? this.fallback.token() : null;
 	}
@@ -146,8 +139,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (this.fetch != null) {
 			// In this order, as it may become overdue in between.
 			SharedResult result = this.fetch.resultOrStale();
-			WechatMpAccessToken working = this.fetch.isOverdue() ? working(now) : null;
-			return (working != null) ? SharedResult.of(working) : result;
+			WechatMpAccessToken stale = this.fetch.isOverdue() ? staleIfError(now) : null;
+			return (stale != null) ? SharedResult.of(stale) : result;
 		}
 		AuthingException failure = this.failures.last();
 		return (failure != null && isBackingOff(now)) ? SharedResult.failed(failure) : null;
