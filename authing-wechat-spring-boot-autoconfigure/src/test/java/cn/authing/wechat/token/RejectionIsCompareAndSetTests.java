@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import cn.authing.wechat.AuthingApiException;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
+import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
@@ -48,6 +49,24 @@ class RejectionIsCompareAndSetTests {
 		this.fixture.time.runDue();
 		assertThat(this.fixture.fetches()).isEqualTo(1);
 		assertThat(this.fixture.status().rejections()).isEqualTo(1);
+	}
+
+	@Test
+	void invalidateWhenReportedByManyShouldCountAsOneRejection() {
+		this.fixture.hold("A");
+		for (int report = 0; report < 1000; report++) {
+			this.fixture.service.invalidate("A");
+		}
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
+		Caller caller = this.fixture.ask();
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.status().rejections()).isEqualTo(1);
+		this.fixture.service.invalidate("B");
+		this.fixture.advance(POLICY.initialBackoff().multipliedBy(2));
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).as("after the back-off of a second rejection").isEqualTo(3);
 	}
 
 	@Test
@@ -253,6 +272,20 @@ class RejectionIsCompareAndSetTests {
 		Caller caller = this.fixture.ask();
 		this.fixture.client.call().succeed("C", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("C");
+	}
+
+	@Test
+	void fetchThatBeganBeforeTheRejectionAndBringsAnotherTokenShouldBeTheAnswer() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.ask();
+		this.fixture.advance(MOMENT);
+		assertThat(this.fixture.service.invalidate("A")).isTrue();
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().succeed("B", LIFE);
+		this.fixture.time.runDue();
+		assertThat(caller.accessToken()).isEqualTo("B");
+		assertThat(this.fixture.fetches()).isEqualTo(2);
 	}
 
 	@Test

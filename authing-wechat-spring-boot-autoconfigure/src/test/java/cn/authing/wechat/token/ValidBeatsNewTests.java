@@ -213,6 +213,21 @@ class ValidBeatsNewTests {
 		assertThat(this.fixture.fetches()).as("21 s after the last refresh").isEqualTo(3);
 	}
 
+	@ParameterizedTest
+	@ValueSource(booleans = { true, false })
+	void renewalOfATokenThatACallerWaitedForShouldNotWaitForMinRefreshInterval(boolean fleet) {
+		ManualTime time = new ManualTime();
+		SharedTestStore store = new SharedTestStore(time);
+		TokenServiceFixture fixture = new TokenServiceFixture(
+				(setup) -> fleet ? setup.withTime(time).withStore(store.newInstance()) : setup.withTime(time));
+		fixture.hold("A", Duration.ofSeconds(20));
+		fixture.advance(Duration.ofSeconds(13));
+		assertThat(fixture.ask().accessToken()).isEqualTo("A");
+		assertThat(fixture.state()).isEqualTo(WechatMpTokenState.DUE);
+		fixture.client.call().succeed("B", LIFE);
+		assertThat(fixture.held()).isEqualTo("B");
+	}
+
 	@Test
 	void refreshAccessTokenWhenFreshShouldAskAuthing() {
 		this.fixture.hold("A");
@@ -303,6 +318,39 @@ class ValidBeatsNewTests {
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
 		assertThat(this.fixture.service.invalidate("LONG")).as("WeChat had killed it").isTrue();
 		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	@Test
+	void longerLivedTokenWhenItHasExpiredTooShouldNotBeServed() {
+		this.fixture.hold("LONG");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("SHORT", Duration.ofMinutes(1));
+		this.fixture.advance(LIFE);
+		this.fixture.client.onCall((call) -> call.fail());
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	@Test
+	void longerLivedTokenWhenAnAnswerHasExpiredShouldBeServed() {
+		this.fixture.hold("LONG");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("SHORT", Duration.ofMinutes(1));
+		this.fixture.advance(Duration.ofMinutes(2));
+		Caller caller = this.fixture.ask();
+		this.fixture.client.call().succeed("EXPIRED", Duration.ofMinutes(-1));
+		assertThat(caller.accessToken()).isEqualTo("LONG");
+		assertThat(this.fixture.held()).isEqualTo("LONG");
+	}
+
+	@Test
+	void longerLivedTokenWhenAnotherIsReportedAsRejectedShouldBeKept() {
+		this.fixture.hold("LONG");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("SHORT", Duration.ofMinutes(1));
+		assertThat(this.fixture.service.invalidate("ANOTHER")).isFalse();
+		this.fixture.advance(Duration.ofMinutes(2));
+		this.fixture.client.onCall((call) -> call.fail());
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("LONG");
 	}
 
 	@Test
