@@ -215,11 +215,8 @@ final class AccountTokenSource extends CachedTokenSource {
 
 	private synchronized void retryLater(TokenEntry next) {
 		if (!this.context.isStopped() && this.successor == next) {
-			long now = this.context.clock().nanoTime();
-			// The fetch may still be in flight, where a stale token was the answer.
-			long until = Math.max(next.snapshot().backOff().until(),
-					now + this.context.policy().initialBackoff().toNanos());
-			this.retry = this.context.schedule(() -> switchWhenFetched(next, false), until - now);
+			this.retry = this.context.schedule(() -> switchWhenFetched(next, false),
+					this.context.policy().initialBackoff().toNanos());
 		}
 	}
 

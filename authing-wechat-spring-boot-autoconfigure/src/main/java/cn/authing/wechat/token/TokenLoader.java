@@ -119,7 +119,7 @@ class TokenLoader {
 		// First, so that the time which the rest takes is none that the token lives.
 		long now = nanoTime();
 		long life = TimeUnit.NANOSECONDS.convert(Duration.between(authingTime(), token.expiresAt()));
-		life = Math.max(-WechatMpRefreshPolicy.MAX_LIFE, Math.min(life, maxLife));
+		life = Math.min(life, maxLife);
 		return new ReceivedToken(token, life, now + life, askedAt, origin, false);
 	}
 
