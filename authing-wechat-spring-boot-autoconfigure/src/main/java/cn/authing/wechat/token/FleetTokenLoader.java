@@ -33,7 +33,9 @@ import java.util.function.Supplier;
 import org.apache.commons.logging.Log;
 import org.apache.commons.logging.LogFactory;
 import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -198,7 +200,8 @@ final class FleetTokenLoader extends TokenLoader {
 			CompletableFuture<@Nullable Void> published = new CompletableFuture<>();
 			// The client may block, so not on the timer's thread nor on one of the
 			// store's.
-			return ask(cache.credentials()).subscribeOn(this.clientThreads).doOnNext((token) -> {
+			Mono<ReceivedToken> answer = contained(() -> ask(cache.credentials())).singleOrEmpty();
+			return answer.subscribeOn(this.clientThreads).doOnNext((token) -> {
 				fetched.set(token);
 				// The application may end as soon as it has the token.
 				this.publications.add(published);
@@ -297,7 +300,7 @@ final class FleetTokenLoader extends TokenLoader {
 	 * Call the store on a thread that it may block.
 	 */
 	private <T> Mono<T> call(String operation, Supplier<Mono<T>> call) {
-		Mono<T> deferred = Mono.defer(contained(call));
+		Mono<T> deferred = contained(call).singleOrEmpty();
 		return deferred.subscribeOn(this.storeThreads)
 			// Closed meanwhile: a lease is given back all the same.
 			.onErrorResume(RejectedExecutionException.class, (ex) -> deferred)
@@ -306,18 +309,20 @@ final class FleetTokenLoader extends TokenLoader {
 	}
 
 	/**
-	 * Return a call that throws no error which Reactor would throw, too, instead of
-	 * passing it on.
+	 * Return what a call returns, with any error as a signal: some, Reactor would throw
+	 * on a thread where nobody hears of it.
 	 */
-	static <T> Supplier<T> contained(Supplier<T> call) {
-		return () -> {
+	static <T> Flux<T> contained(Supplier<? extends Publisher<T>> call) {
+		return Flux.create((sink) -> {
 			try {
-				return call.get();
+				sink.onDispose(Flux.from(call.get())
+					.contextWrite(sink.contextView())
+					.subscribe(sink::next, sink::error, sink::complete));
 			}
 			catch (Throwable ex) {
-				throw new IllegalStateException(ex);
+				sink.error(ex);
 			}
-		};
+		});
 	}
 
 	/**

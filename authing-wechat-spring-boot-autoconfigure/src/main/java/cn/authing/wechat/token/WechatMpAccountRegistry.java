@@ -158,7 +158,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	// On a thread that the store may block, and again if it ends or fails.
 	private Flux<Change> changes(WechatMpTokenStore store) {
-		return Flux.defer(FleetTokenLoader.contained(store::changes))
+		return FleetTokenLoader.contained(store::changes)
 			.doOnError((failure) -> logger.warn(LogMessage.format(
 					"Changes of tokens by other instances are not noticed for a while: the token store failed with %s",
 					failure.getClass().getName())))

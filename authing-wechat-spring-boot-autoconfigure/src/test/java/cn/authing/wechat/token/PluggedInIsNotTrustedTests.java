@@ -184,6 +184,20 @@ class PluggedInIsNotTrustedTests {
 		}
 	}
 
+	@ParameterizedTest
+	@MethodSource("errors")
+	void clientWhenThereIsAStoreAndItThrowsAnErrorShouldBeToldAtOnce(Error error) {
+		WechatMpTokenStore store = new BrokenStore("fails", () -> Mono.error(new Exception()));
+		try (TestTokenService service = service((credentials) -> Mono.fromSupplier(() -> {
+			throw error;
+		}), store, POLICY.withTimeout(Duration.ofHours(1)))) {
+			assertThat(service.getAccessToken().toFuture()).failsWithin(SOON)
+				.withThrowableThat()
+				.withCauseInstanceOf(AuthingTransportException.class)
+				.withMessageContaining(error.getClass().getName());
+		}
+	}
+
 	@Test
 	@SuppressWarnings("NullAway") // what a client without null checks may do
 	void clientWhenItReturnsNullShouldBeToldAtOnce() {
@@ -416,6 +430,19 @@ class PluggedInIsNotTrustedTests {
 				.succeedsWithin(SOON)
 				.isEqualTo("T3");
 			assertThat(service.registry().storeStatus()).isNull();
+		}
+	}
+
+	@Test
+	void storeWhoseChangesEndWithAnErrorShouldBeAskedForThemAgain() throws Exception {
+		CountDownLatch asked = new CountDownLatch(2);
+		WechatMpTokenStore store = new BrokenStore("no memory", () -> Mono.fromSupplier(() -> {
+			asked.countDown();
+			throw new OutOfMemoryError("test");
+		}));
+		try (TestTokenService service = service((credentials) -> Mono.empty(), store, POLICY)) {
+			assertThat(asked.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			assertThat(service.registry().isRunning()).isTrue();
 		}
 	}
 
