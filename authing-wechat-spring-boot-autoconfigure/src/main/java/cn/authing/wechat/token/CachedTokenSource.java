@@ -115,19 +115,22 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 			throw (cause instanceof AuthingException failure) ? failure.forCaller()
 					: new IllegalStateException((cause != null) ? cause.getMessage() : null, cause);
 		}
-		catch (TimeoutException ex) {
+		catch (TimeoutException | InterruptedException ex) {
+			boolean interrupted = ex instanceof InterruptedException;
+			if (interrupted) {
+				Thread.currentThread().interrupt();
+			}
 			WechatMpAccessToken stale = staleIfError();
 			success = stale != null;
 			if (stale != null) {
 				return stale;
 			}
-			throw new AuthingTransportException("No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait)
-					+ " ms (authing.timeout); the fetch goes on", null, null, true, null);
-		}
-		catch (InterruptedException ex) {
-			Thread.currentThread().interrupt();
-			throw new AuthingTransportException("Interrupted while waiting for an access token; the fetch goes on", ex,
-					null, true, null);
+			throw new AuthingTransportException(
+					(interrupted ? "Interrupted while waiting for an access token"
+							: "No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait)
+									+ " ms (authing.timeout)")
+							+ "; the fetch goes on",
+					interrupted ? ex : null, null, true, null);
 		}
 		finally {
 			recordOutcome(success);

@@ -33,6 +33,7 @@ import cn.authing.wechat.AuthingTransportException;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
 import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
@@ -75,6 +76,15 @@ class BlockingCallersTests {
 	@Test
 	void getAccessTokenSyncWhenInterruptedBeforeAndHeldShouldReturn() {
 		this.fixture.hold("A");
+		Thread.currentThread().interrupt();
+		assertThat(this.fixture.held()).isEqualTo("A");
+		assertThat(Thread.interrupted()).isTrue();
+	}
+
+	@Test
+	void getAccessTokenSyncWhenInterruptedBeforeAndStaleShouldReturn() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_STALE);
 		Thread.currentThread().interrupt();
 		assertThat(this.fixture.held()).isEqualTo("A");
 		assertThat(Thread.interrupted()).isTrue();
