@@ -108,7 +108,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private @Nullable WechatMpAccessToken heldPastSoftExpiry(TokenSnapshot snapshot, long now) {
 		WechatMpTokenState state = snapshot.state(now);
-		if (state == WechatMpTokenState.DUE && snapshot.mayRefresh(now)) {
+		if (state == WechatMpTokenState.DUE && !endLost(snapshot, now) && snapshot.mayRefresh(now)) {
 			tryFetch(snapshot, newBackgroundFetch(), 0);
 		}
 		WechatMpAccessToken token = snapshot.held(now);
@@ -134,6 +134,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		while (true) {
 			TokenSnapshot snapshot = this.snapshot;
 			long now = this.clock.nanoTime();
+			if (endLost(snapshot, now)) {
+				continue;
+			}
 			SharedResult answer = snapshot.answer(now);
 			if (answer != null) {
 				return answer;
@@ -150,7 +153,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		while (true) {
 			TokenSnapshot snapshot = this.snapshot;
 			TokenFetch fetch = snapshot.fetch();
-			if (fetch != null) {
+			if (fetch != null && !endLost(snapshot, this.clock.nanoTime())) {
 				return fetch.result();
 			}
 			fetch = newForcedFetch();
@@ -181,6 +184,19 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 			return false;
 		}
 		fetch.start(delay, snapshot.maxWaitWhileWorking(this.clock.nanoTime()));
+		return true;
+	}
+
+	/**
+	 * End a fetch that should long have ended. What starts or ends fetches may run out of
+	 * stack or memory half-way: without this, nothing would be fetched ever after.
+	 */
+	private static boolean endLost(TokenSnapshot snapshot, long now) {
+		TokenFetch fetch = snapshot.fetch();
+		if (fetch == null || !fetch.isLost(now)) {
+			return false;
+		}
+		fetch.timeout();
 		return true;
 	}
 

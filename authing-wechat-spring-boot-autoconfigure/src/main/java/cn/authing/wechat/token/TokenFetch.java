@@ -79,6 +79,8 @@ final class TokenFetch implements Disposable {
 
 	private final SharedResult result;
 
+	private final long lostAt;
+
 	private volatile @Nullable Future<?> deadline;
 
 	private volatile @Nullable Future<?> maxWaitDeadline;
@@ -110,6 +112,8 @@ final class TokenFetch implements Disposable {
 		this.recipient = recipient;
 		this.inBackground = inBackground;
 		this.forced = forced;
+		this.lostAt = context.clock().nanoTime() + 2 * context.fetchDeadline()
+				+ context.policy().initialBackoff().toNanos();
 		Executor callbacks = context.executors().callbacks();
 		this.resultOrStale = new SharedResult(callbacks);
 		this.lateResultOrStale = new SharedResult(callbacks);
@@ -130,6 +134,13 @@ final class TokenFetch implements Disposable {
 	 */
 	boolean isOverdue() {
 		return this.overdue;
+	}
+
+	/**
+	 * Return whether even the deadline of the fetch got lost.
+	 */
+	boolean isLost(long now) {
+		return now >= this.lostAt;
 	}
 
 	/**
@@ -274,7 +285,10 @@ final class TokenFetch implements Disposable {
 		}
 	}
 
-	private void timeout() {
+	/**
+	 * End at the deadline.
+	 */
+	void timeout() {
 		this.cancelled = true;
 		if (failed(new AuthingTransportException("No answer for " + this.recipient + " within "
 				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null))) {

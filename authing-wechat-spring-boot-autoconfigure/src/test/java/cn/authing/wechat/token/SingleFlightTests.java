@@ -46,8 +46,10 @@ import cn.authing.wechat.client.AuthingWechatClient;
 
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
+import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static cn.authing.wechat.token.TokenServiceFixture.await;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 /**
  * Tests for the fetch that belongs to no caller, and for those who block on it.
@@ -298,6 +300,50 @@ class SingleFlightTests {
 		finally {
 			gate.countDown();
 		}
+	}
+
+	@Test
+	void callerWhoseStackEndsBeforeTheFetchIsStartedShouldNotKeepOthersFromFetching() {
+		this.fixture.time.onReading(4, () -> {
+			throw new StackOverflowError();
+		});
+		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(this.fixture.service::getAccessTokenSync);
+		Caller waiting = this.fixture.ask();
+		assertThat(waiting.isWaiting()).isTrue();
+		this.fixture.advance(POLICY.maxBackoff());
+		assertThat(this.fixture.ask().failure()).hasMessageContaining("authing.timeout");
+		assertThat(waiting.failure()).hasMessageContaining("authing.timeout");
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.hold("A");
+		assertThat(this.fixture.held()).isEqualTo("A");
+	}
+
+	@Test
+	void callerWhoseStackEndsBeforeARefreshIsStartedShouldNotKeepTheTokenFromIt() {
+		this.fixture.hold("A");
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.time.onReading(3, () -> {
+			throw new StackOverflowError();
+		});
+		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(this.fixture.service::getAccessTokenSync);
+		this.fixture.advance(POLICY.maxBackoff());
+		assertThat(this.fixture.held()).isEqualTo("A");
+		this.fixture.advance(POLICY.minRefreshInterval());
+		this.fixture.ask();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(this.fixture.held()).isEqualTo("B");
+	}
+
+	@Test
+	void refreshWhenTheFetchInFlightIsLostShouldFetch() {
+		this.fixture.time.onReading(4, () -> {
+			throw new StackOverflowError();
+		});
+		assertThatExceptionOfType(StackOverflowError.class).isThrownBy(this.fixture.service::getAccessTokenSync);
+		this.fixture.advance(POLICY.maxBackoff());
+		Caller caller = this.fixture.refresh();
+		this.fixture.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
 	}
 
 }
