@@ -25,7 +25,10 @@ import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
 import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.WWWAuthenticationProtocolHandler;
+import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.util.component.LifeCycle;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 import org.jspecify.annotations.Nullable;
@@ -61,6 +64,15 @@ final class JettyExchange extends Exchange {
 			client.setScheduler(new ScheduledExecutorScheduler(NAME + "-scheduler", true));
 			client.setMaxConnectionsPerDestination(AuthingClientHttpConnectorFactory.UNLIMITED);
 			client.getProtocolHandlers().put(new InterimProtocolHandler());
+			// Jetty's own are there when it has started
+			client.addEventListener(new LifeCycle.Listener() {
+
+				@Override
+				public void lifeCycleStarted(LifeCycle event) {
+					client.getProtocolHandlers().put(new ChallengeProtocolHandler(client));
+				}
+
+			});
 		}).withHttpClientTransportCustomizer((transport) -> transport.setConnectionPoolFactory((destination) -> {
 			DuplexConnectionPool connections = new DuplexConnectionPool(destination,
 					AuthingClientHttpConnectorFactory.UNLIMITED);
@@ -98,6 +110,23 @@ final class JettyExchange extends Exchange {
 		@Override
 		public boolean accept(Request request, Response response) {
 			return HttpStatus.isInterim(response.getStatus());
+		}
+
+	}
+
+	/**
+	 * Leaves alone a refusal without a challenge, as gateways send it, which Jetty by
+	 * itself takes for an error of the protocol.
+	 */
+	private static final class ChallengeProtocolHandler extends WWWAuthenticationProtocolHandler {
+
+		ChallengeProtocolHandler(HttpClient client) {
+			super(client);
+		}
+
+		@Override
+		public boolean accept(Request request, Response response) {
+			return super.accept(request, response) && response.getHeaders().contains(HttpHeader.WWW_AUTHENTICATE);
 		}
 
 	}

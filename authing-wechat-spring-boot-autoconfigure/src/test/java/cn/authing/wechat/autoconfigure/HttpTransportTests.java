@@ -45,6 +45,7 @@ import org.springframework.boot.test.context.runner.ApplicationContextRunner;
 import org.springframework.context.ApplicationContext;
 import org.springframework.http.client.ReactorResourceFactory;
 
+import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
@@ -88,6 +89,18 @@ class HttpTransportTests {
 		}))) {
 			run(connector, server).run((context) -> assertThat(tokens(context, ACCOUNTS, ACCOUNTS))
 				.isEqualTo(IntStream.range(0, ACCOUNTS).mapToObj((i) -> "wx" + i).toList()));
+		}
+	}
+
+	@ParameterizedTest
+	@ValueSource(strings = { "reactor", "jetty", "http-components", "jdk" })
+	void fetchWhenUnauthorizedWithoutChallengeShouldReadTheRefusal(String connector) {
+		try (AuthingServer server = new AuthingServer(
+				AuthingServer.answer(401, "{\"statusCode\":401,\"requestId\":\"request-1\"}"))) {
+			run(connector, server).run((context) -> assertThatExceptionOfType(AuthingApiException.class)
+				.isThrownBy(() -> token(context, "wx1"))
+				.withMessageContaining("request-1"));
+			assertThat(server.requests()).hasSize(1);
 		}
 	}
 
