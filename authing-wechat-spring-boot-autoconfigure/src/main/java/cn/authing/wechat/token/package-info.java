@@ -104,7 +104,8 @@
  * into the snapshot by compare-and-set in place of {@code null}. Of its possible ends
  * (token, failure, time-out, stop) the one that takes it out by compare-and-set counts,
  * and only then is anybody told. It runs on a thread of its own; blocked threads are
- * woken first, and a subscriber that blocks costs a thread.</li>
+ * woken first, and a subscriber that blocks costs a thread. One whose deadline got lost,
+ * for want of memory, is ended by the next caller.</li>
  * <li><b>Clocks differ.</b> The life of a token is computed once, when it arrives, in
  * Authing's time. From then on only the monotonic clock counts.</li>
  * <li><b>Bounded upstream load.</b> Each end of a fetch that has begun to load sets a
