@@ -375,13 +375,14 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 
 	// While tokens are being rejected one after the other, to fetch the next one at once
 	// would be a loop: then callers are given the rejected one, as WeChat's own answer
-	// tells them more than a failure of ours.
+	// tells them more than a failure of ours. For the last part of the back-off, a
+	// cool-down, they wait for the next one instead.
 	private TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
 		boolean soon = now - this.receivedAt < policy.maxBackoff().toNanos();
 		RejectionStreak streak = new RejectionStreak(soon ? this.rejections.count() + 1 : 1, now - delay, now);
 		long until = Math.max(this.backOff.until(), this.receivedAt + policy.pause(streak.count(), null, random));
-		long staleUntil = (streak.count() > 1 && this.failures.last() == null) ? Math.min(this.staleUntil, until)
-				: LONG_AGO;
+		long staleUntil = (streak.count() > 1 && this.failures.last() == null)
+				? Math.min(this.staleUntil, until - policy.initialBackoff().toNanos()) : LONG_AGO;
 		return new TokenSnapshot(this.token, this.origin, Validity.REJECTED, this.receivedAt, LONG_AGO, LONG_AGO,
 				staleUntil, this.fallback, new BackOff(until, Math.max(until, this.backOff.nextRefreshAt())),
 				this.failures, streak, this.fetch);

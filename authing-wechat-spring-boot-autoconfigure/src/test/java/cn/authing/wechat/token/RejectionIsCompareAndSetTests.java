@@ -261,6 +261,23 @@ class RejectionIsCompareAndSetTests {
 	}
 
 	@Test
+	void getAccessTokenInTheLastCoolDownOfTheBackOffShouldWaitForATokenRatherThanGiveTheRejectedOne() {
+		this.fixture.hold("A");
+		this.fixture.service.invalidate("A");
+		this.fixture.ask();
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.client.call().succeed("B", LIFE);
+		this.fixture.service.invalidate("B");
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("B");
+		this.fixture.advance(POLICY.initialBackoff());
+		Caller caller = this.fixture.ask();
+		assertThat(caller.isWaiting()).isTrue();
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.client.call().succeed("C", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("C");
+	}
+
+	@Test
 	void getAccessTokenWhenRejectionsEndShouldForgetThem() {
 		this.fixture.hold("A");
 		this.fixture.service.invalidate("A");
