@@ -396,10 +396,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private void changed(Change change) {
 		try {
-			Stream<TokenEntry> configured = this.accounts.values().stream().flatMap(AccountTokenSource::entries);
-			Cache<WechatMpCredentials, TokenEntry> others = this.entries;
-			TokenEntry dynamic = (others != null) ? others.getIfPresent(change.credentials()) : null;
-			Stream.concat(configured, Stream.ofNullable(dynamic))
+			Stream
+				.concat(this.accounts.values().stream().flatMap(AccountTokenSource::entries),
+						Stream.ofNullable(dynamicEntry(change.credentials())))
 				.filter((entry) -> entry.credentials().equals(change.credentials()) && entry.snapshot().isUsed())
 				.distinct()
 				.forEach((entry) -> changed(entry, change));
@@ -408,6 +407,13 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 			// What the store says is no reason to hear no more of it.
 			logger.debug(LogMessage.format("A change of the token store failed with %s", ex.getClass().getName()));
 		}
+	}
+
+	private @Nullable TokenEntry dynamicEntry(WechatMpCredentials credentials) {
+		Cache<WechatMpCredentials, TokenEntry> entries = this.entries;
+		TokenEntry entry = (entries != null) ? entries.getIfPresent(credentials) : null;
+		WeakReference<TokenEntry> evicted = (entry == null) ? this.evictedEntries.get(credentials) : null;
+		return (evicted != null) ? evicted.get() : entry;
 	}
 
 	private void changed(TokenEntry entry, Change change) {

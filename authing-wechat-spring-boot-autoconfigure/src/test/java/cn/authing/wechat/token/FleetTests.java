@@ -30,6 +30,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingResponseException;
 import cn.authing.wechat.WechatMpAccessToken;
+import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenSource;
 
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
@@ -434,6 +436,27 @@ class FleetTests {
 		this.time.advance(POLL);
 		assertThat(callers).extracting(Caller::accessToken).containsOnly("B");
 		assertThat(fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void sourceThatACallerKeepsShouldHearOfChangesWhenEvicted() {
+		TokenServiceFixture small = new TokenServiceFixture(
+				(setup) -> setup.withTime(this.time).withStore(this.store.newInstance()).withMaxEntries(1));
+		small.client.onCall((call) -> call.succeed("T" + small.fetches(), LIFE));
+		this.a.client.onCall((call) -> call.succeed("of a", LIFE));
+		WechatMpCredentials credentials = new WechatMpCredentials("wx-kept", "secret");
+		WechatMpTokenSource kept = small.service.account(credentials);
+		assertThat(small.ask(kept).accessToken()).isEqualTo("T1");
+		for (int account = 0; account < 20; account++) {
+			small.ask(small.service.account(new WechatMpCredentials("wx" + account, "secret")));
+		}
+		this.time.advance(Duration.ofMinutes(1));
+		WechatMpTokenSource other = this.a.service.account(credentials);
+		assertThat(this.a.ask(other).accessToken()).isEqualTo("T1");
+		this.time.advance(Duration.ofMinutes(1));
+		other.invalidate("T1");
+		assertThat(this.a.ask(other).accessToken()).isEqualTo("of a");
+		assertThat(small.ask(kept).accessToken()).isEqualTo("of a");
 	}
 
 	@Test
