@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.token;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -28,6 +29,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.DoubleSupplier;
 
 import org.apache.commons.logging.Log;
@@ -54,12 +56,15 @@ final class FetchContext {
 
 	private final WechatMpRefreshPolicy policy;
 
-	private final List<WechatMpTokenListener> listeners;
+	// A thousand accounts at once would be a thousand threads, and keep Authing busy.
+	private static final long WARM_UP_INTERVAL = Duration.ofMillis(10).toNanos();
+
+	private final List<Notifications> notifications;
 
 	private final Set<Disposable> fetches = ConcurrentHashMap.newKeySet();
 
-	// The last of the notifications. Guarded by this.
-	private CompletableFuture<Void> notified = CompletableFuture.completedFuture(null);
+	// Guarded by this.
+	private long nextWarmUp = TokenClock.LONG_AGO;
 
 	private volatile boolean stopped;
 
@@ -69,7 +74,7 @@ final class FetchContext {
 		this.executors = executors;
 		this.random = random;
 		this.policy = policy;
-		this.listeners = List.copyOf(listeners);
+		this.notifications = listeners.stream().map(Notifications::new).toList();
 	}
 
 	TokenClock clock() {
@@ -110,6 +115,17 @@ final class FetchContext {
 		}
 	}
 
+	/**
+	 * Return for how long the next account puts off its first fetch without demand, so
+	 * that they come one after the other.
+	 */
+	synchronized long warmUpDelay() {
+		long now = this.clock.nanoTime();
+		long next = Math.max(this.nextWarmUp, now);
+		this.nextWarmUp = next + WARM_UP_INTERVAL;
+		return next - now;
+	}
+
 	void register(Disposable fetch) {
 		this.fetches.add(fetch);
 	}
@@ -119,32 +135,15 @@ final class FetchContext {
 	}
 
 	/**
-	 * Notify the listeners later, one event after the other, on a thread that only they
-	 * can delay.
+	 * Notify the listeners later.
 	 */
-	synchronized void publish(WechatMpTokenEvent event) {
-		if (!this.listeners.isEmpty()) {
-			// Also after one for which no thread could be had.
-			this.notified = this.notified.handleAsync((done, failure) -> {
-				this.listeners.forEach((listener) -> notify(listener, event));
-				return null;
-			}, this.executors.callbacks());
-		}
+	void publish(WechatMpTokenEvent event) {
+		this.notifications.forEach((listener) -> listener.add(event, this.executors.callbacks()));
 	}
 
 	static void cancel(@Nullable Future<?> task) {
 		if (task != null) {
 			task.cancel(false);
-		}
-	}
-
-	private static void notify(WechatMpTokenListener listener, WechatMpTokenEvent event) {
-		try {
-			listener.onEvent(event);
-		}
-		catch (Throwable ex) {
-			// An Error of a listener, too, is no business of those who wait for a token.
-			logger.warn(LogMessage.format("%s failed", listener.getClass().getName()), ex);
 		}
 	}
 
@@ -162,6 +161,58 @@ final class FetchContext {
 
 	void resume() {
 		this.stopped = false;
+	}
+
+	/**
+	 * The notifications of a listener, one after the other, on a thread that only this
+	 * listener can delay.
+	 */
+	private static final class Notifications {
+
+		// Of one that hangs, the memory must not be filled with events.
+		private static final int MAX_PENDING = 1000;
+
+		private final WechatMpTokenListener listener;
+
+		private final AtomicInteger pending = new AtomicInteger();
+
+		// Guarded by this.
+		private CompletableFuture<Void> last = CompletableFuture.completedFuture(null);
+
+		private boolean behind;
+
+		Notifications(WechatMpTokenListener listener) {
+			this.listener = listener;
+		}
+
+		synchronized void add(WechatMpTokenEvent event, ExecutorService executor) {
+			boolean behind = this.pending.get() == MAX_PENDING;
+			if (behind && !this.behind) {
+				logger.warn(LogMessage.format("%s takes too long: it is told of no more events until it has caught up",
+						this.listener.getClass().getName()));
+			}
+			this.behind = behind;
+			if (!behind) {
+				this.pending.incrementAndGet();
+				// Also after one for which no thread could be had.
+				this.last = this.last.<Void>handleAsync((done, failure) -> {
+					notify(event);
+					return null;
+				}, executor).whenComplete((done, failure) -> this.pending.decrementAndGet());
+			}
+		}
+
+		private void notify(WechatMpTokenEvent event) {
+			try {
+				this.listener.onEvent(event);
+			}
+			catch (Throwable ex) {
+				// An Error of a listener, too, is no business of those who wait for a
+				// token.
+				logger.warn(LogMessage.format("%s failed", this.listener.getClass().getName()), ex);
+			}
+		}
+
 	}
 
 	/**

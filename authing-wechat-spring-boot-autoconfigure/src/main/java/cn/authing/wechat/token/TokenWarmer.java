@@ -53,10 +53,14 @@ final class TokenWarmer {
 	/**
 	 * Schedule the next fetch, in place of the one that was scheduled.
 	 */
-	synchronized void schedule() {
+	void schedule() {
+		schedule(false);
+	}
+
+	private synchronized void schedule(boolean first) {
 		long delay = this.nextDelay.getAsLong();
 		if (!this.stopped && !this.context.isStopped() && delay >= 0) {
-			replace(this.context.schedule(this::run, delay));
+			replace(this.context.schedule(this::run, (first && delay == 0) ? this.context.warmUpDelay() : delay));
 		}
 	}
 
@@ -77,7 +81,7 @@ final class TokenWarmer {
 
 	void resume() {
 		this.stopped = false;
-		schedule();
+		schedule(true);
 	}
 
 	private void replace(@Nullable Future<?> timer) {

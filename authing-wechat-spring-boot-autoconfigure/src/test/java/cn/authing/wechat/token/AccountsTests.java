@@ -320,6 +320,7 @@ class AccountsTests {
 		void reloadWhenAccountIsNewShouldServeAndKeepItWarm() {
 			fixture().registry.keepWarm();
 			configure("club", OTHER_APP);
+			fixture().advance(Duration.ofSeconds(1));
 			assertThat(fixture().client.openCalls()).extracting(ScriptedClient.Call::credentials)
 				.containsExactlyInAnyOrder(CREDENTIALS, SHOP, OTHER_APP);
 		}

@@ -20,6 +20,8 @@ import java.time.Duration;
 
 import org.junit.jupiter.api.Test;
 
+import cn.authing.wechat.WechatMpCredentials;
+
 import static cn.authing.wechat.token.TokenServiceFixture.CREDENTIALS;
 import static cn.authing.wechat.token.TokenServiceFixture.LIFE;
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
@@ -62,6 +64,20 @@ class KeepWarmTests {
 			assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		}
 		assertThat(this.fixture.time.pendingTasks()).isEqualTo(1);
+	}
+
+	@Test
+	void keepWarmWhenThereAreManyAccountsShouldFetchOneAfterTheOther() {
+		for (int account = 1; account < 100; account++) {
+			this.fixture.accounts.put("shop" + account, new WechatMpCredentials("wx" + account, "secret"));
+		}
+		this.fixture.registry.reload();
+		keepWarm();
+		assertThat(this.fixture.fetches()).isEqualTo(1);
+		this.fixture.advance(Duration.ofMillis(500));
+		assertThat(this.fixture.fetches()).isEqualTo(51);
+		this.fixture.advance(Duration.ofMillis(500));
+		assertThat(this.fixture.fetches()).isEqualTo(100);
 	}
 
 	@Test

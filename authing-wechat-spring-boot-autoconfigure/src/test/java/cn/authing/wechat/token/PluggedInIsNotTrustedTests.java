@@ -35,6 +35,7 @@ import ch.qos.logback.classic.LoggerContext;
 import ch.qos.logback.classic.turbo.TurboFilter;
 import ch.qos.logback.core.spi.FilterReply;
 import org.awaitility.Awaitility;
+import org.hamcrest.Matchers;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -381,6 +382,31 @@ class PluggedInIsNotTrustedTests {
 			}
 			Awaitility.await().until(() -> told.get() > 0);
 			assertThat(told).hasValue(1);
+		}
+		finally {
+			gate.countDown();
+		}
+	}
+
+	@Test
+	void listenerWhenItBlocksShouldNotDelayOthersNorFillTheMemoryWithEvents() {
+		CountDownLatch gate = new CountDownLatch(1);
+		AtomicInteger told = new AtomicInteger();
+		AtomicInteger others = new AtomicInteger();
+		int fetches = 1200;
+		try (TestTokenService service = service((credentials) -> Mono.fromSupplier(() -> token()), null, POLICY,
+				(event) -> {
+					told.incrementAndGet();
+					await(gate);
+				}, (event) -> others.incrementAndGet())) {
+			for (int fetch = 0; fetch < fetches; fetch++) {
+				assertThat(service.refreshAccessToken().toFuture()).succeedsWithin(SOON);
+			}
+			Awaitility.await().untilAtomic(others, Matchers.equalTo(fetches));
+			gate.countDown();
+			Awaitility.await().untilAtomic(told, Matchers.equalTo(1000));
+			assertThat(service.refreshAccessToken().toFuture()).succeedsWithin(SOON);
+			Awaitility.await().untilAtomic(told, Matchers.equalTo(1001));
 		}
 		finally {
 			gate.countDown();

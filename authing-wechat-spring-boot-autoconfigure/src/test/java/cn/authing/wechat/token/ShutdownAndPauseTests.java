@@ -128,7 +128,7 @@ class ShutdownAndPauseTests {
 		assertThat(waiting.failure()).isInstanceOf(IllegalStateException.class);
 		assertThat(this.fixture.fetches()).isZero();
 		this.fixture.registry.start();
-		this.fixture.time.runDue();
+		this.fixture.advance(Duration.ofMillis(10));
 		assertThat(this.fixture.fetches()).isEqualTo(1);
 	}
 
