@@ -27,8 +27,9 @@ public interface WechatMpTokenListener {
 
 	/**
 	 * Handle an event. Called for one event after the other, on a thread apart from
-	 * callers', who do not wait for it: they may have their answer before. What it throws
-	 * is logged and reaches no caller.
+	 * callers' and other listeners', which do not wait for it: callers may have their
+	 * answer before. What it throws is logged and reaches no caller. A listener that is a
+	 * thousand events behind is told of no more until it has caught up.
 	 * @param event the event
 	 */
 	void onEvent(WechatMpTokenEvent event);
