@@ -31,6 +31,7 @@ import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
 import org.springframework.boot.context.event.ApplicationReadyEvent;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
+import org.springframework.context.ApplicationEventPublisher;
 import org.springframework.context.ApplicationListener;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Conditional;
@@ -143,9 +144,9 @@ public final class AuthingWechatAutoConfiguration {
 
 		@Bean
 		@ConditionalOnMissingBean
-		EnvironmentChangeListener authingEnvironmentChangeListener(WechatMpAccountRegistry registry,
+		EnvironmentChangeListener authingEnvironmentChangeListener(ApplicationEventPublisher publisher,
 				ValidatedProperties properties) {
-			return new EnvironmentChangeListener(registry, properties);
+			return new EnvironmentChangeListener(publisher, properties);
 		}
 
 	}

@@ -26,20 +26,24 @@ import org.jspecify.annotations.Nullable;
 
 import org.springframework.boot.context.properties.bind.BindException;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
-import org.springframework.context.ApplicationListener;
-import org.springframework.core.Ordered;
+import org.springframework.cloud.context.scope.refresh.RefreshScopeRefreshedEvent;
+import org.springframework.context.ApplicationEvent;
+import org.springframework.context.ApplicationEventPublisher;
+import org.springframework.context.event.SmartApplicationListener;
 import org.springframework.core.log.LogMessage;
 
-import cn.authing.wechat.token.WechatMpAccountRegistry;
+import cn.authing.wechat.WechatMpAccountsChangedEvent;
 
 /**
- * Makes the service read the accounts again when Spring Cloud says that the environment
- * has changed, whatever has changed: a secret may be the value of any variable. Comes
- * after libraries that decrypt values (Jasypt does so in a listener shortly before the
- * last), but before Spring Cloud binds all properties again, which fails at the first
- * that cannot be bound.
+ * Publishes a {@link WechatMpAccountsChangedEvent} when Spring Cloud says that the
+ * environment has changed, whatever has changed: a secret may be the value of any
+ * variable. Comes after libraries that decrypt values (Jasypt does so in a listener
+ * shortly before the last), but before Spring Cloud binds all properties again, which
+ * fails at the first that cannot be bound. An application's own account provider may have
+ * those properties or be in the refresh scope, so that it is asked once more when Spring
+ * Cloud is done.
  */
-class EnvironmentChangeListener implements ApplicationListener<EnvironmentChangeEvent>, Ordered {
+class EnvironmentChangeListener implements SmartApplicationListener {
 
 	private static final Log logger = LogFactory.getLog(EnvironmentChangeListener.class);
 
@@ -47,7 +51,7 @@ class EnvironmentChangeListener implements ApplicationListener<EnvironmentChange
 		.compile("authing\\.(app-secret|wechat\\.(app-id|app-secret|accounts\\..*|accounts\\[.*))")
 		.asMatchPredicate();
 
-	private final WechatMpAccountRegistry registry;
+	private final ApplicationEventPublisher publisher;
 
 	private final ValidatedProperties properties;
 
@@ -55,17 +59,31 @@ class EnvironmentChangeListener implements ApplicationListener<EnvironmentChange
 
 	private Set<String> reported = Set.of();
 
-	EnvironmentChangeListener(WechatMpAccountRegistry registry, ValidatedProperties properties) {
-		this.registry = registry;
+	private boolean usable = true;
+
+	EnvironmentChangeListener(ApplicationEventPublisher publisher, ValidatedProperties properties) {
+		this.publisher = publisher;
 		this.properties = properties;
 		this.effective = properties.initial();
 	}
 
 	@Override
-	public synchronized void onApplicationEvent(EnvironmentChangeEvent event) {
+	public boolean supportsEventType(Class<? extends ApplicationEvent> eventType) {
+		return EnvironmentChangeEvent.class.isAssignableFrom(eventType)
+				|| RefreshScopeRefreshedEvent.class.isAssignableFrom(eventType);
+	}
+
+	@Override
+	public synchronized void onApplicationEvent(ApplicationEvent event) {
+		if (event instanceof RefreshScopeRefreshedEvent && !this.usable) {
+			// That has been reported
+			return;
+		}
+		this.usable = false;
 		try {
 			Set<String> changed = this.properties.rebind().changedSince(this.effective);
-			this.registry.reload();
+			this.usable = true;
+			this.publisher.publishEvent(new WechatMpAccountsChangedEvent(this));
 			changed.removeIf(CHANGEABLE);
 			if (!changed.isEmpty() && !changed.equals(this.reported)) {
 				logger.warn(LogMessage.format("Changes of %s take effect when the application is started again",

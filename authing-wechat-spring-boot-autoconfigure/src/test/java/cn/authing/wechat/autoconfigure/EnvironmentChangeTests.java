@@ -24,18 +24,29 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 import com.ulisesbocchio.jasyptspringboot.annotation.EnableEncryptableProperties;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import org.jasypt.encryption.StringEncryptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.beans.factory.annotation.Value;
 import org.springframework.boot.WebApplicationType;
 import org.springframework.boot.actuate.endpoint.SanitizableData;
 import org.springframework.boot.actuate.endpoint.SanitizingFunction;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.builder.SpringApplicationBuilder;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.health.autoconfigure.registry.HealthContributorRegistryAutoConfiguration;
+import org.springframework.boot.health.contributor.CompositeReactiveHealthContributor;
+import org.springframework.boot.health.registry.ReactiveHealthContributorRegistry;
+import org.springframework.boot.micrometer.metrics.autoconfigure.CompositeMeterRegistryAutoConfiguration;
+import org.springframework.boot.micrometer.metrics.autoconfigure.MetricsAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.assertj.AssertableApplicationContext;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
@@ -56,6 +67,8 @@ import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.PropertySource;
 
+import cn.authing.wechat.WechatMpAccountProvider;
+import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -96,6 +109,42 @@ class EnvironmentChangeTests {
 	}
 
 	@Test
+	void changeShouldReachHealthAndMeters() {
+		this.source.clear();
+		this.contextRunner
+			.withConfiguration(AutoConfigurations.of(HealthContributorRegistryAutoConfiguration.class,
+					AuthingWechatHealthContributorAutoConfiguration.class, AuthingWechatMetricsAutoConfiguration.class,
+					MetricsAutoConfiguration.class, CompositeMeterRegistryAutoConfiguration.class))
+			.withBean(SimpleMeterRegistry.class)
+			.run((context) -> {
+				this.source.put("authing.wechat.accounts.new.app-id", "wx3");
+				this.source.put("authing.wechat.accounts.new.app-secret", "three");
+				change(context, "authing.wechat.accounts.new.app-id");
+				assertThat(context.getBean(ReactiveHealthContributorRegistry.class).getContributor("authingWechat"))
+					.isInstanceOf(CompositeReactiveHealthContributor.class);
+				assertThat(context.getBean(MeterRegistry.class)
+					.find("authing.wechat.token.expires.in")
+					.tag("account", "new")
+					.gauge()).isNotNull();
+			});
+	}
+
+	@Test
+	void refreshShouldAskProviderAgainWhenSpringCloudIsDone() {
+		this.source.put("provider.app-secret", "one");
+		this.contextRunner.withUserConfiguration(ProviderConfiguration.class).run((context) -> {
+			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
+			this.source.put("provider.app-secret", "two");
+			// Spring Cloud binds again what belongs to the source of the event
+			context.publishEvent(
+					new EnvironmentChangeEvent(context.getSourceApplicationContext(), Set.of("provider.app-secret")));
+			context.getBean(RefreshScope.class).refreshAll();
+			assertThat(service.account("bound").getAccessTokenSync().accessToken()).isEqualTo("wx1:two:1");
+			assertThat(service.account("scoped").getAccessTokenSync().accessToken()).isEqualTo("wx2:two:1");
+		});
+	}
+
+	@Test
 	void changeOfVariableThatSecretIsTakenFromShouldRotateTheSecret() {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
@@ -110,6 +159,7 @@ class EnvironmentChangeTests {
 		this.contextRunner.run((context) -> {
 			this.source.remove("authing.wechat.accounts.old.app-secret");
 			change(context, "authing.wechat.accounts.old.app-secret");
+			context.getBean(RefreshScope.class).refreshAll();
 			assertThat(context.getBean(WechatMpTokenService.class).account("old").getAccessTokenSync().accessToken())
 				.isEqualTo("wx2:s3cr3t-two:1");
 		});
@@ -304,6 +354,40 @@ class EnvironmentChangeTests {
 		@Scope("refresh")
 		StringBuilder names(WechatMpTokenService service) {
 			return new StringBuilder(String.join(",", service.accountNames()));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	@EnableConfigurationProperties(ProviderProperties.class)
+	static class ProviderConfiguration {
+
+		@Bean
+		@Scope("refresh")
+		WechatMpCredentials scopedCredentials(@Value("${provider.app-secret}") String appSecret) {
+			return new WechatMpCredentials("wx2", appSecret);
+		}
+
+		@Bean
+		WechatMpAccountProvider accountProvider(ProviderProperties properties,
+				ObjectProvider<WechatMpCredentials> scoped) {
+			return () -> Map.of("default", new WechatMpCredentials("wx0", "s3cr3t"), "bound",
+					new WechatMpCredentials("wx1", properties.getAppSecret()), "scoped", scoped.getObject());
+		}
+
+	}
+
+	@ConfigurationProperties("provider")
+	static class ProviderProperties {
+
+		private String appSecret = "";
+
+		String getAppSecret() {
+			return this.appSecret;
+		}
+
+		public void setAppSecret(String appSecret) {
+			this.appSecret = appSecret;
 		}
 
 	}
