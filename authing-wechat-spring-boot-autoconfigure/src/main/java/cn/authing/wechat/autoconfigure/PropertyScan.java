@@ -17,10 +17,12 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +35,7 @@ import org.springframework.boot.context.properties.source.IterableConfigurationP
 import org.springframework.boot.origin.Origin;
 import org.springframework.boot.origin.PropertySourceOrigin;
 import org.springframework.boot.origin.TextResourceOrigin;
+import org.springframework.core.env.EnumerablePropertySource;
 import org.springframework.core.env.Environment;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
@@ -55,6 +58,9 @@ final class PropertyScan {
 	private static final ConfigurationPropertyName HEADERS = ROOT.append("headers");
 
 	private static final Set<String> CREDENTIALS = Set.of("appid", "appsecret");
+
+	// Outside of brackets, all else is left out
+	private static final Pattern SPELLING = Pattern.compile("(\\[[^]]*]|[\\w.-])*");
 
 	private static final int MAX_DISTANCE = 3;
 
@@ -102,6 +108,9 @@ final class PropertyScan {
 				else {
 					checkPlace(name);
 				}
+			}
+			if (source.getUnderlyingSource() instanceof EnumerablePropertySource<?> enumerable) {
+				Arrays.stream(enumerable.getPropertyNames()).forEach(this::checkSpelling);
 			}
 		}
 	}
@@ -195,6 +204,20 @@ final class PropertyScan {
 			}
 		}
 		return row[second.length()];
+	}
+
+	/**
+	 * Look whether Spring Boot leaves out a part of what is written, so that two accounts
+	 * would be one.
+	 */
+	private void checkSpelling(String written) {
+		ConfigurationPropertyName name = SPELLING.matcher(written).matches() ? ROOT
+				: ConfigurationPropertyName.adapt(written, '.');
+		if (WECHAT.isAncestorOf(name) || HEADERS.isAncestorOf(name)) {
+			this.problems.add(new Problem(written, "would be read as " + name,
+					"Put a name that has other than ASCII letters, digits and hyphens into brackets, such as "
+							+ ACCOUNTS + "[旗舰店].app-id; in YAML, write the name as \"[旗舰店]\"."));
+		}
 	}
 
 	private void checkValue(ConfigurationPropertyName name, @Nullable ConfigurationProperty property) {

@@ -94,6 +94,29 @@ class FailureAnalysisTests {
 	}
 
 	@Test
+	void keysThatDifferInWhatIsLeftOutShouldBeAdvisedToGoIntoBrackets(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> runWithYaml("""
+				authing:
+				  wechat:
+				    accounts:
+				      上海shop:
+				        app-id: wx1
+				        app-secret: s3cr3t-0123456789
+				      北京 shop:
+				        app-id: wx2
+				        app-secret: s3cr3t-0123456789
+				      "[南京 shop]":
+				        app-id: wx3
+				        app-secret: s3cr3t-0123456789
+				"""));
+		assertThat(output)
+			.contains("authing.wechat.accounts.上海shop.app-id would be read as authing.wechat.accounts.shop.app-id",
+					"application.yaml] - 5:17)", "authing.wechat.accounts.北京 shop.app-secret would be read as",
+					"such as authing.wechat.accounts[旗舰店].app-id")
+			.doesNotContain("南京", SECRET);
+	}
+
+	@Test
 	void keyWithDotShouldBeAdvisedToGoIntoBrackets(CapturedOutput output) {
 		assertThatException().isThrownBy(() -> runWithYaml("""
 				authing:
