@@ -199,8 +199,11 @@ final class AuthingFailureAnalyzer extends AbstractInjectionFailureAnalyzer<Thro
 		}
 		String what = ((description != null) ? description : "The application") + " needs a bean of type "
 				+ type.getName() + ", which does not exist, since ";
-		if (this.environment != null && !this.environment.getProperty(ENABLED, Boolean.class, true)) {
-			return new FailureAnalysis(what + ENABLED + " is false" + origin(ENABLED) + ".",
+		String enabled = (this.environment != null) ? this.environment.getProperty(ENABLED, "true") : "true";
+		if (!enabled.equalsIgnoreCase("true")) {
+			return new FailureAnalysis(
+					what + ENABLED + " is " + (enabled.isBlank() ? "blank" : SafeText.of(enabled)) + origin(ENABLED)
+							+ ".",
 					"Remove " + ENABLED + ", or inject the bean as ObjectProvider<" + type.getSimpleName()
 							+ "> and do without it where there is none. To do without Authing, remove " + ENABLED
 							+ " and define a WechatMpTokenService of your own.",

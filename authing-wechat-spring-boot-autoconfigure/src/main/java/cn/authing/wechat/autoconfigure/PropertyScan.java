@@ -43,9 +43,10 @@ import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem
 
 /**
  * Looks for what binding does not notice: names below {@code authing} that no property
- * has, values that YAML reads as something else, and properties that are written in
- * another place than below {@code authing}. Variables of the environment are not looked
- * at: there, other programs may have some of that prefix.
+ * has, values that YAML or a condition reads as something else, and properties that are
+ * written in another place than below {@code authing}. Variables of the environment are
+ * not looked at, but for their values: there, other programs may have some of that
+ * prefix.
  */
 final class PropertyScan {
 
@@ -81,6 +82,7 @@ final class PropertyScan {
 		this.environment = environment;
 		this.known = properties.names();
 		this.set = properties.values().keySet();
+		properties.values().forEach((name, value) -> checkBoolean(name.toString(), value, environment));
 		ConfigurationPropertySources.get(environment).forEach(this::scan);
 	}
 
@@ -112,6 +114,15 @@ final class PropertyScan {
 			if (source.getUnderlyingSource() instanceof EnumerablePropertySource<?> enumerable) {
 				Arrays.stream(enumerable.getPropertyNames()).forEach(this::checkSpelling);
 			}
+		}
+	}
+
+	/**
+	 * Look whether a value is true for binding, as {@code on} is, but not for conditions.
+	 */
+	private void checkBoolean(String name, Object value, Environment environment) {
+		if (value instanceof Boolean && !value.toString().equalsIgnoreCase(environment.getProperty(name))) {
+			this.problems.add(new Problem(name, "is neither true nor false", "Write true or false."));
 		}
 	}
 

@@ -28,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 import org.springframework.boot.SpringApplication;
@@ -288,11 +289,12 @@ class FailureAnalysisTests {
 		}
 	}
 
-	@Test
-	void missingBeanShouldBeAnalyzedWhenSwitchedOff(CapturedOutput output) {
-		assertThatException().isThrownBy(() -> start(Consumer.class, "--authing.wechat.enabled=false"));
+	@ParameterizedTest
+	@CsvSource({ "false,false", "yes,yes", "'',blank" })
+	void missingBeanShouldBeAnalyzedWhenSwitchedOff(String value, String shown, CapturedOutput output) {
+		assertThatException().isThrownBy(() -> start(Consumer.class, "--authing.wechat.enabled=" + value));
 		assertThat(output)
-			.contains("which does not exist, since authing.wechat.enabled is false",
+			.contains("which does not exist, since authing.wechat.enabled is " + shown,
 					WechatMpTokenService.class.getName(), "Remove authing.wechat.enabled",
 					"To do without Authing, remove "
 							+ "authing.wechat.enabled and define a WechatMpTokenService of your own")
