@@ -122,7 +122,7 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 
 	private static boolean isEnvironmentVariable(String header, Environment environment) {
 		ConfigurationProperty property = (header.indexOf('.') != -1)
-				? find(environment, ConfigurationPropertyName.of("authing.headers").append(header)) : null;
+				? find(environment, ConfigurationPropertyName.adapt("authing.headers." + header, '.')) : null;
 		return property != null && property.getSource() != null
 				&& property.getSource().getUnderlyingSource() instanceof SystemEnvironmentPropertySource;
 	}

@@ -75,7 +75,7 @@ class AuthingPropertiesTests {
 			"authing.ssl.bundle=", "authing.wechat.api.hosts=localhost:65535,[::1]:8080,127.0.0.1",
 			"authing.wechat.cache.expiry-margin=0s", "authing.app-host=https://gateway.example.com/api/v1/authing",
 			"authing.wechat.cache.redis.timeout=50", "authing.retry.initial-backoff=50", "authing.connect-timeout=50ms",
-			"authing.headers.X-Any=value with spaces" })
+			"authing.headers.X-Any=value with spaces", "authing.headers[X-Api.Key]=value" })
 	void validateWhenValueIsFineShouldStart(String property) {
 		this.contextRunner
 			.withPropertyValues(property, "authing.wechat.accounts.default.app-id=wx1",
