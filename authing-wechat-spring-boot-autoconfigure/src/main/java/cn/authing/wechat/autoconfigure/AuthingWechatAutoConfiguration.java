@@ -134,8 +134,9 @@ public final class AuthingWechatAutoConfiguration {
 	@Bean
 	@ConditionalOnMissingBean
 	@ConditionalOnBooleanProperty("authing.wechat.fail-fast")
-	DefaultAccountCheck authingDefaultAccountCheck(WechatMpAccountRegistry registry) {
-		return new DefaultAccountCheck(registry);
+	DefaultAccountCheck authingDefaultAccountCheck(WechatMpAccountRegistry registry,
+			ObjectProvider<WechatMpTokenService> service) {
+		return new DefaultAccountCheck(registry, service);
 	}
 
 	@Configuration(proxyBeanMethods = false)

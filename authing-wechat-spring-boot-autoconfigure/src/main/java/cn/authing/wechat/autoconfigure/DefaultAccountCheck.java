@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.context.SmartLifecycle;
 
 import cn.authing.wechat.AuthingException;
@@ -31,16 +32,20 @@ class DefaultAccountCheck implements SmartLifecycle {
 
 	private final WechatMpAccountRegistry registry;
 
+	private final ObjectProvider<WechatMpTokenService> service;
+
 	private volatile boolean running;
 
-	DefaultAccountCheck(WechatMpAccountRegistry registry) {
+	DefaultAccountCheck(WechatMpAccountRegistry registry, ObjectProvider<WechatMpTokenService> service) {
 		this.registry = registry;
+		this.service = service;
 	}
 
 	@Override
 	public void start() {
 		try {
-			this.registry.account(WechatMpTokenService.DEFAULT_ACCOUNT).getAccessTokenSync();
+			// Which a test may have replaced
+			this.service.ifUnique(WechatMpTokenService::getAccessTokenSync);
 		}
 		catch (AuthingException ex) {
 			throw new DefaultAccountException(ex);

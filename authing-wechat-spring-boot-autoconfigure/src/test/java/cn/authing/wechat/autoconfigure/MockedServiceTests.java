@@ -43,7 +43,8 @@ class MockedServiceTests {
 
 	@Nested
 	@SpringBootTest(properties = { "authing.app-id=app", "authing.app-secret=the-app-secret",
-			"authing.app-host=https://localhost:1", "management.endpoints.web.exposure.include=*" })
+			"authing.app-host=https://localhost:1", "authing.wechat.fail-fast=true",
+			"management.endpoints.web.exposure.include=*" })
 	class MockWithProperties {
 
 		@MockitoBean
