@@ -77,6 +77,9 @@ final class AuthingPropertiesValidator {
 	// Nobody writes less than this in milliseconds and means it, but for these
 	private static final Duration MIN_WITHOUT_UNIT = Duration.ofMillis(100);
 
+	// Far from what overflows as nanoseconds
+	private static final Duration MAX_DURATION = Duration.ofDays(365);
+
 	private static final Pattern MAY_BE_SHORT = Pattern.compile("initial-backoff|redis\\.timeout");
 
 	private static final String AUTHING_PATH = "/(oidc(/.*)?|api/v3/get-.*)";
@@ -158,6 +161,9 @@ final class AuthingPropertiesValidator {
 		else if (value instanceof Duration duration && (duration.isNegative() || duration.isZero())) {
 			add(property, "is not positive", "Write a duration such as 2s, 500ms or 5m.");
 		}
+		else if (value instanceof Duration duration && duration.compareTo(MAX_DURATION) > 0) {
+			add(property, "is longer than a year", "Write a duration such as 2s, 500ms or 5m.");
+		}
 		if (value instanceof Duration duration && duration.compareTo(MIN_WITHOUT_UNIT) < 0 && duration.toMillis() > 0
 				&& this.bound.withoutUnit().contains(name) && !MAY_BE_SHORT.matcher(property).find()) {
 			add(property, "is " + duration.toMillis() + " ms, as it is a number without a unit",
@@ -186,7 +192,8 @@ final class AuthingPropertiesValidator {
 		}
 		else if (uri == null || uri.getHost() == null) {
 			// Unreadable, so that a password in it cannot be told apart
-			add(property, "is not an absolute URL (" + appHost.length() + " characters)", HOST_EXAMPLE);
+			add(property, "is not an absolute URL with a host of letters, digits, hyphens and dots (" + appHost.length()
+					+ " characters)", HOST_EXAMPLE);
 		}
 		else if (uri.getPort() == 0 || uri.getPort() > MAX_PORT) {
 			add(property, "has the port " + uri.getPort() + ", which is none",
