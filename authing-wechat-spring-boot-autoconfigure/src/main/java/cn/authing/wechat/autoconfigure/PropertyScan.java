@@ -18,6 +18,7 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -102,7 +103,13 @@ final class PropertyScan {
 	private void scan(ConfigurationPropertySource source) {
 		if (source instanceof IterableConfigurationPropertySource iterable
 				&& !(source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource)) {
+			Set<ConfigurationPropertyName> names = new HashSet<>();
 			for (ConfigurationPropertyName name : iterable) {
+				if (ACCOUNTS.isAncestorOf(name) && !names.add(name)) {
+					this.problems.add(new Problem(name.toString(),
+							"is written twice, with other capitals, hyphens or underscores",
+							"Choose names of accounts that differ in more than that."));
+				}
 				if (ROOT.isAncestorOf(name)) {
 					checkName(name);
 					checkValue(name, BoundProperties.find(this.environment, name));

@@ -118,6 +118,25 @@ class FailureAnalysisTests {
 	}
 
 	@Test
+	void keysThatAreOneForSpringBootShouldBeReported(CapturedOutput output) {
+		assertThatException().isThrownBy(() -> runWithYaml("""
+				authing:
+				  wechat:
+				    accounts:
+				      my_shop:
+				        app-id: wx1
+				        app-secret: s3cr3t-0123456789
+				      my-shop:
+				        app-id: wx2
+				        app-secret: s3cr3t-0123456789
+				"""));
+		assertThat(output)
+			.contains("app-id is written twice, with other capitals, hyphens or underscores (set in URL [file:",
+					"Choose names of accounts that differ in more than that.")
+			.doesNotContain(SECRET);
+	}
+
+	@Test
 	void keyWithDotShouldBeAdvisedToGoIntoBrackets(CapturedOutput output) {
 		assertThatException().isThrownBy(() -> runWithYaml("""
 				authing:
