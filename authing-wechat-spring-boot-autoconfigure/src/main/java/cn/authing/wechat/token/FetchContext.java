@@ -196,7 +196,11 @@ final class FetchContext {
 				this.pending.incrementAndGet();
 				// Also after one for which no thread could be had.
 				this.last = this.last.<Void>handleAsync((done, failure) -> {
-					notify(event);
+					// What listeners look up is gone once this is closed, or would be made
+					// again.
+					if (!executor.isShutdown()) {
+						notify(event);
+					}
 					return null;
 				}, executor).whenComplete((done, failure) -> this.pending.decrementAndGet());
 			}

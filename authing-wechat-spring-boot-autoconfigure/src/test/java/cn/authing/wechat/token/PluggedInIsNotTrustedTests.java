@@ -20,10 +20,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -129,6 +132,24 @@ class PluggedInIsNotTrustedTests {
 		assertThat(told.get(0)).startsWith("Failed[account=default, duration=PT0.3S").contains("Authing is busy");
 		assertThat(told.get(1)).isEqualTo("Fetched[account=default, duration=PT0S, origin=AUTHING]");
 		assertThat(fixture.status().fetches()).isEqualTo(2);
+	}
+
+	@Test
+	void listenerShouldNotBeToldOnceClosed() throws Exception {
+		BlockingQueue<Thread> told = new LinkedBlockingQueue<>();
+		CountDownLatch closed = new CountDownLatch(1);
+		AtomicBoolean toldLate = new AtomicBoolean();
+		Thread listening;
+		try (TestTokenService service = service((credentials) -> Mono.just(token()), null, POLICY, (event) -> {
+			told.add(Thread.currentThread());
+			await(closed);
+		}, (event) -> toldLate.set(true))) {
+			service.getAccessTokenSync();
+			listening = told.take();
+		}
+		closed.countDown();
+		listening.join();
+		assertThat(toldLate).isFalse();
 	}
 
 	@Test
