@@ -228,6 +228,11 @@ final class AuthingFailures {
 					+ "of a private authority, or a client certificate is wanted, name the SSL bundle in "
 					+ "authing.ssl.bundle.";
 		}
+		if (what.startsWith(IllegalArgumentException.class.getSimpleName())) {
+			return "the HTTP client refuses to send the request (" + what
+					+ "). Check authing.app-host, and authing.headers: headers of the connection, "
+					+ "such as Host or Connection, cannot be set with every client.";
+		}
 		// TLS 1.3 tells after the handshake, or not at all, that a certificate is missing
 		String certificate = "https".equalsIgnoreCase(this.settings.appHost().getScheme())
 				? " If none does, a client certificate may be wanted (authing.ssl.bundle)." : "";

@@ -227,6 +227,16 @@ class AuthingTransportTests {
 				.withMessageContaining("127.0.0.1:1"));
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "authing.headers.host=gateway", "authing.headers.connection=close",
+			"authing.app-host=https://example.authing.cn." })
+	void fetchWhenClientRefusesWhatIsConfiguredShouldNameTheProperties(String property) {
+		run("http://localhost:1").withPropertyValues(property, "spring.http.clients.reactive.connector=jdk")
+			.run((context) -> assertThatExceptionOfType(AuthingTransportException.class)
+				.isThrownBy(() -> fetch(context))
+				.withMessageContainingAll("refuses to send", "authing.app-host", "authing.headers"));
+	}
+
 	@Test
 	void fetchWhenHostDoesNotAcceptShouldEndAfterConnectTimeout() throws IOException {
 		try (ServerSocket deaf = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
