@@ -196,7 +196,8 @@ final class FetchContext {
 				this.pending.incrementAndGet();
 				// Also after one for which no thread could be had.
 				this.last = this.last.<Void>handleAsync((done, failure) -> {
-					// What listeners look up is gone once this is closed, or would be made
+					// What listeners look up is gone once this is closed, or would be
+					// made
 					// again.
 					if (!executor.isShutdown()) {
 						notify(event);
