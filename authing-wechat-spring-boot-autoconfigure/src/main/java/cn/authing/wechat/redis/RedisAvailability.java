@@ -78,8 +78,6 @@ final class RedisAvailability {
 	// What could not be written although Redis is well.
 	private final Disposable.Swap rewrite = Disposables.swap();
 
-	private final AtomicBoolean rewriting = new AtomicBoolean();
-
 	private volatile long answeredAt = System.nanoTime();
 
 	// Why Redis is not used, and since when.
@@ -133,9 +131,9 @@ final class RedisAvailability {
 	void onError(Throwable failure, long begunAt) {
 		if (failure instanceof TimeoutException && this.answeredAt - begunAt > 0) {
 			this.failed.increment();
-			if (this.rewriting.compareAndSet(false, true)) {
+			Disposable scheduled = this.rewrite.get();
+			if (scheduled == null || scheduled.isDisposed()) {
 				this.rewrite.update(Mono.delay(Duration.ofMillis(this.backOff.getInitialInterval()))
-					.doFinally((signal) -> this.rewriting.set(false))
 					.subscribe((elapsed) -> this.onClose.run()));
 			}
 		}
@@ -220,9 +218,6 @@ final class RedisAvailability {
 		this.rewrite.update(Disposables.disposed());
 	}
 
-	/**
-	 * Permit calls again.
-	 */
 	synchronized void resume() {
 		this.suspended = false;
 		this.outage = null;

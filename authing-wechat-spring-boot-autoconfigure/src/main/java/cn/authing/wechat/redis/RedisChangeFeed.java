@@ -138,16 +138,10 @@ final class RedisChangeFeed {
 		this.executor.track(destroyed).subscribe(null, RedisScriptExecutor.IGNORED_FAILURES);
 	}
 
-	/**
-	 * Return the message that a token was published.
-	 */
 	String published(RedisAccount account) {
 		return sign(account, this.instance + " " + account.id());
 	}
 
-	/**
-	 * Return the message that a token was rejected.
-	 */
 	String rejected(RedisAccount account, String digest) {
 		return sign(account, this.instance + " " + account.id() + " " + digest);
 	}

@@ -272,9 +272,6 @@ final class RedisScriptExecutor {
 		return this.availability.status(undecodable);
 	}
 
-	/**
-	 * Execute a script.
-	 */
 	Mono<RedisReply> execute(RedisScript<String> script, List<String> keys, String... arguments) {
 		return execute(script, keys, (now) -> List.of(arguments));
 	}
