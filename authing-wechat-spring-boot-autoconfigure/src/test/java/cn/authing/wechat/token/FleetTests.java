@@ -655,6 +655,28 @@ class FleetTests {
 	}
 
 	@Test
+	void sharedTokenWhenItHasExpiredShouldNotBeTaken() {
+		WechatMpAccessToken old = new WechatMpAccessToken("OLD", this.time.authingTime().plusSeconds(60));
+		this.stores.get(0)
+			.publish(CREDENTIALS, new WechatMpTokenStore.StoredToken(old, LIFE, this.time.authingTime()))
+			.block();
+		this.time.advance(Duration.ofSeconds(60));
+		Caller caller = this.b.ask();
+		this.b.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void sharedTokenWhenItExpiresSoonerThanTheCachedOneShouldNotBeAdopted() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		WechatMpAccessToken sooner = new WechatMpAccessToken("SOONER", this.time.authingTime().plusSeconds(1800));
+		this.stores.get(0).publish(CREDENTIALS, stored(sooner, Duration.ZERO)).block();
+		this.time.runDue();
+		assertThat(this.b.held()).isEqualTo("A");
+	}
+
+	@Test
 	void sharedTokenWhenStoredAgainWithALongLifeShouldLiveNoLongerThanItsExpiry() {
 		WechatMpAccessToken old = new WechatMpAccessToken("OLD", this.time.authingTime().plusSeconds(60));
 		this.stores.get(0)

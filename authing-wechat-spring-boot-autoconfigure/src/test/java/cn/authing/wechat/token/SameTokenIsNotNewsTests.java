@@ -20,6 +20,7 @@ import java.time.Duration;
 
 import org.junit.jupiter.api.Test;
 
+import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.WechatMpAccessToken;
 
 import static cn.authing.wechat.token.TokenServiceFixture.POLICY;
@@ -56,6 +57,21 @@ class SameTokenIsNotNewsTests {
 	}
 
 	@Test
+	void sameTokenWhenACallerHadAuthingAskedShouldBeAskedAfterMinRefreshInterval() {
+		this.fixture.hold("A");
+		WechatMpAccessToken held = this.fixture.service.getAccessTokenSync();
+		this.fixture.advance(UNTIL_DUE);
+		this.fixture.refresh();
+		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt()), true);
+		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(2);
+		this.fixture.advance(MOMENT);
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(3);
+	}
+
+	@Test
 	void sameTokenWhenExpiryIsComputedAnewShouldNotBeNews() {
 		this.fixture.hold("A");
 		WechatMpAccessToken held = this.fixture.service.getAccessTokenSync();
@@ -80,6 +96,16 @@ class SameTokenIsNotNewsTests {
 		assertThat(this.fixture.held()).isEqualTo("A");
 		this.fixture.time.runDue();
 		assertThat(this.fixture.fetches()).isEqualTo(3);
+	}
+
+	@Test
+	void sameTokenWhenItExpiresSoonerShouldNotLiveOn() {
+		this.fixture.hold("A");
+		this.fixture.refresh();
+		this.fixture.client.call().succeed("A", Duration.ofMinutes(10));
+		this.fixture.advance(Duration.ofMinutes(10));
+		this.fixture.client.onCall((call) -> call.fail());
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
 	}
 
 	@Test
