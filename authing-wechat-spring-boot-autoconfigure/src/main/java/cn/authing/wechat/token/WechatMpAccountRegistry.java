@@ -365,7 +365,6 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	// the pair was known at run time only.
 	private TokenEntry findEntry(WechatMpCredentials credentials, Map<String, AccountTokenSource> loaded) {
 		TokenEntry configured = configuredEntry(loaded, credentials);
-		configured = (configured != null) ? configured : configuredEntry(this.accounts, credentials);
 		if (configured != null) {
 			return configured;
 		}
