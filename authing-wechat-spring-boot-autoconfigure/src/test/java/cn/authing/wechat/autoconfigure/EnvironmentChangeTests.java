@@ -26,6 +26,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import com.ulisesbocchio.jasyptspringboot.annotation.EnableEncryptableProperties;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import org.awaitility.Awaitility;
 import org.jasypt.encryption.StringEncryptor;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -212,7 +213,10 @@ class EnvironmentChangeTests {
 			assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-one:1");
 			Files.writeString(file, "authing.app-secret=ENC(owt-t3rc3s)");
 			context.getBean(ContextRefresher.class).refresh();
-			assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-two:1");
+			// The old token is in use until the changed secret has produced one
+			Awaitility.await()
+				.untilAsserted(
+						() -> assertThat(service.getAccessTokenSync().accessToken()).isEqualTo("app:s3cr3t-two:1"));
 			assertThat(function.apply(new SanitizableData(null, "any", "s3cr3t-two")).getValue())
 				.isEqualTo(SanitizableData.SANITIZED_VALUE);
 		}
