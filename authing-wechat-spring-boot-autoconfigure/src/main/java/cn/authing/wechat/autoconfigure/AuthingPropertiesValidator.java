@@ -67,9 +67,7 @@ final class AuthingPropertiesValidator {
 	// Jasypt's and Spring Cloud's
 	private static final Pattern ENCRYPTED = Pattern.compile("ENC\\(.*\\)|\\{cipher}.*");
 
-	private static final Pattern SIMPLE_KEY = Pattern.compile("[A-Za-z0-9-]+");
-
-	private static final Pattern NOT_ALPHANUMERIC = Pattern.compile("[^A-Za-z0-9]");
+	private static final Pattern SIMPLE_KEY = Pattern.compile("[\\w-]+");
 
 	// What is written in place of a URL; a secret in the wrong place has no dot
 	private static final Pattern BARE_HOST = Pattern.compile("(localhost|[\\w-]+(\\.[\\w-]+)+)(:\\d+)?(/[\\w./-]*)?");
@@ -256,10 +254,8 @@ final class AuthingPropertiesValidator {
 
 	private void validateAccount(String name, AuthingWechatProperties.Account account) {
 		String property = "authing.wechat.accounts" + key(name);
-		String variable = NOT_ALPHANUMERIC.matcher(name).replaceAll("").equals(name.replace("-", ""))
-				? " As an environment variable its name is AUTHING_WECHAT_ACCOUNTS_"
-						+ name.replace("-", "").toUpperCase(Locale.ROOT) + "_%s."
-				: "";
+		String variable = SIMPLE_KEY.matcher(name).matches() ? " As an environment variable its name is "
+				+ "AUTHING_WECHAT_ACCOUNTS_" + BoundProperties.uniform(name).toUpperCase(Locale.ROOT) + "_%s." : "";
 		validateAppId(property + ".app-id", account.getAppId(), APP_ID_REMEDY + variable.formatted("APPID"));
 		required(property + ".app-secret", account.getAppSecret(),
 				"Write the WeChat app secret." + variable.formatted("APPSECRET"));

@@ -140,8 +140,11 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 		return unique;
 	}
 
-	private static String uniform(String name) {
-		return lowerCase(name).replace("-", "");
+	/**
+	 * Return a name as Spring Boot compares it.
+	 */
+	static String uniform(String name) {
+		return lowerCase(name).replace("-", "").replace("_", "");
 	}
 
 	/**

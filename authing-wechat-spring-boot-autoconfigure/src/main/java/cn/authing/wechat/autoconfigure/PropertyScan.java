@@ -21,8 +21,10 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 import org.jspecify.annotations.Nullable;
@@ -45,9 +47,9 @@ import cn.authing.wechat.autoconfigure.InvalidAuthingPropertiesException.Problem
 /**
  * Looks for what binding does not notice: names below {@code authing} that no property
  * has, values that YAML or a condition reads as something else, and properties that are
- * written in another place than below {@code authing}. Variables of the environment are
- * not looked at, but for their values: there, other programs may have some of that
- * prefix.
+ * written in another place than below {@code authing}. Of variables of the environment
+ * only the values, and the names of accounts, are looked at: other programs may have some
+ * of that prefix.
  */
 final class PropertyScan {
 
@@ -64,12 +66,16 @@ final class PropertyScan {
 	// Outside of brackets, all else is left out
 	private static final Pattern SPELLING = Pattern.compile("(\\[[^]]*]|[\\w.-])*");
 
+	private static final Pattern ACCOUNT_VARIABLE = Pattern.compile("AUTHING_WECHAT_ACCOUNTS_(\\w+)_APP_?(ID|SECRET)");
+
 	private static final int MAX_DISTANCE = 3;
 
 	// Longer than any name: that of a property in the wrong place comes first
 	private static final int MAX_MISPLACED = 1000;
 
 	private final Environment environment;
+
+	private final BoundProperties properties;
 
 	private final Set<ConfigurationPropertyName> known;
 
@@ -81,6 +87,7 @@ final class PropertyScan {
 
 	PropertyScan(Environment environment, BoundProperties properties) {
 		this.environment = environment;
+		this.properties = properties;
 		this.known = properties.names();
 		this.set = properties.values().keySet();
 		properties.values().forEach((name, value) -> checkBoolean(name.toString(), value, environment));
@@ -101,8 +108,10 @@ final class PropertyScan {
 	}
 
 	private void scan(ConfigurationPropertySource source) {
-		if (source instanceof IterableConfigurationPropertySource iterable
-				&& !(source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource)) {
+		if (source.getUnderlyingSource() instanceof SystemEnvironmentPropertySource variables) {
+			Arrays.stream(variables.getPropertyNames()).forEach(this::checkVariable);
+		}
+		else if (source instanceof IterableConfigurationPropertySource iterable) {
 			Set<ConfigurationPropertyName> names = new HashSet<>();
 			for (ConfigurationPropertyName name : iterable) {
 				if (ACCOUNTS.isAncestorOf(name) && !names.add(name)) {
@@ -120,6 +129,25 @@ final class PropertyScan {
 			}
 			if (source.getUnderlyingSource() instanceof EnumerablePropertySource<?> enumerable) {
 				Arrays.stream(enumerable.getPropertyNames()).forEach(this::checkSpelling);
+			}
+		}
+	}
+
+	/**
+	 * Look whether a variable is that of an account, but for an underscore in its name.
+	 */
+	private void checkVariable(String variable) {
+		Matcher matcher = ACCOUNT_VARIABLE.matcher(variable);
+		if (matcher.matches()) {
+			String account = BoundProperties.uniform(matcher.group(1));
+			if (this.properties.wechat()
+				.getAccounts()
+				.keySet()
+				.stream()
+				.map(BoundProperties::uniform)
+				.noneMatch(account::equals)) {
+				addUnknown(variable,
+						"AUTHING_WECHAT_ACCOUNTS_" + account.toUpperCase(Locale.ROOT) + "_APP" + matcher.group(2));
 			}
 		}
 	}
@@ -173,7 +201,7 @@ final class PropertyScan {
 		}
 	}
 
-	private void addUnknown(ConfigurationPropertyName name, @Nullable String meant) {
+	private void addUnknown(Object name, @Nullable String meant) {
 		String shown = name + ((meant != null) ? " (did you mean " + meant + "?)" : "");
 		if (!this.unknown.contains(shown)) {
 			this.unknown.add(shown);

@@ -74,6 +74,8 @@ public class WxJavaAccounts implements SmartInitializingSingleton, ApplicationLi
 
 	private volatile boolean started;
 
+	private volatile @Nullable String reported;
+
 	/**
 	 * Create the accounts. Nothing is asked of the arguments before WxJava needs a token
 	 * or the application has started.
@@ -191,9 +193,13 @@ public class WxJavaAccounts implements SmartInitializingSingleton, ApplicationLi
 			.filter((appId) -> find(appId) == null)
 			.map((appId) -> "'" + SafeText.of(appId) + "'")
 			.toList();
-		logger.info("WxJava gets the access tokens of these WeChat apps from the token service: " + list(managed)
-				+ "; and asks WeChat itself, as before, for those of: " + list(others));
-		appIds.forEach(this::warnOfRedisStorage);
+		String report = "WxJava gets the access tokens of these WeChat apps from the token service: " + list(managed)
+				+ "; and asks WeChat itself, as before, for those of: " + list(others);
+		if (!report.equals(this.reported)) {
+			this.reported = report;
+			logger.info(report);
+			appIds.forEach(this::warnOfRedisStorage);
+		}
 	}
 
 	private void warnOfRedisStorage(String appId) {

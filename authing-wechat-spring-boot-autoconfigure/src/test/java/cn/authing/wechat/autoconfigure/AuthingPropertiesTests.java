@@ -370,6 +370,32 @@ class AuthingPropertiesTests {
 				.containsEntry("my-shop", new WechatMpCredentials("wx1", SECRET)));
 	}
 
+	@ParameterizedTest
+	@ValueSource(strings = { "my_shop", "My-Shop" })
+	void accountWhoseSecretIsMissingShouldBeAdvisedOfItsVariable(String name) {
+		this.contextRunner.withPropertyValues("authing.wechat.accounts." + name + ".app-id=wx1")
+			.withInitializer((context) -> environment(context, "AUTHING_WECHAT_ACCOUNTS_MY_SHOP_APPSECRET", SECRET))
+			.run((context) -> assertThat(context).getFailure()
+				.rootCause()
+				.hasMessageContaining("authing.wechat.accounts." + name + ".app-secret is missing")
+				.hasMessageContaining("its name is AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPSECRET."));
+		this.contextRunner.withPropertyValues("authing.wechat.accounts." + name + ".app-id=wx1")
+			.withInitializer((context) -> environment(context, "AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPSECRET", SECRET))
+			.run((context) -> assertThat(accounts(context)).containsOnlyKeys("default", name)
+				.containsEntry(name, new WechatMpCredentials("wx1", SECRET)));
+	}
+
+	@Test
+	void environmentVariablesOfAccountsThatAreNotReadShouldBeReported(CapturedOutput output) {
+		this.contextRunner
+			.withInitializer((context) -> environment(context, "AUTHING_WECHAT_ACCOUNTS_MY_SHOP_APPID", "wx1",
+					"AUTHING_WECHAT_ACCOUNTS_SHOP_APPID", "wx2", "AUTHING_WECHAT_ACCOUNTS_SHOP_APPSECRET", SECRET))
+			.run((context) -> assertThat(accounts(context)).containsOnlyKeys("default", "shop"));
+		assertThat(output)
+			.contains("AUTHING_WECHAT_ACCOUNTS_MY_SHOP_APPID (did you mean " + "AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPID?)")
+			.doesNotContain("(did you mean AUTHING_WECHAT_ACCOUNTS_SHOP");
+	}
+
 	@Test
 	void environmentVariablesAloneShouldMakeAccount() {
 		this.contextRunner
