@@ -262,12 +262,7 @@ class RejectionIsCompareAndSetTests {
 
 	@Test
 	void getAccessTokenInTheLastCoolDownOfTheBackOffShouldWaitForATokenRatherThanGiveTheRejectedOne() {
-		this.fixture.hold("A");
-		this.fixture.service.invalidate("A");
-		this.fixture.ask();
-		this.fixture.advance(POLICY.initialBackoff());
-		this.fixture.client.call().succeed("B", LIFE);
-		this.fixture.service.invalidate("B");
+		rejectTwice(LIFE);
 		assertThat(this.fixture.ask().accessToken()).isEqualTo("B");
 		this.fixture.advance(POLICY.initialBackoff());
 		Caller caller = this.fixture.ask();
@@ -278,12 +273,26 @@ class RejectionIsCompareAndSetTests {
 	}
 
 	@Test
+	void getAccessTokenWhenTheRejectedTokenExpiresDuringTheBackOffShouldNotGiveItAnyMore() {
+		rejectTwice(Duration.ofMillis(500));
+		this.fixture.advance(Duration.ofMillis(400));
+		assertThat(this.fixture.ask().accessToken()).isEqualTo("B");
+		this.fixture.advance(Duration.ofMillis(100));
+		assertThat(this.fixture.ask().isWaiting()).isTrue();
+	}
+
+	@Test
+	void getAccessTokenWhenRejectedTwiceWhileFetchesFailShouldTellTheFailure() {
+		holdAfterRejection("B", LIFE);
+		this.fixture.refresh();
+		this.fixture.client.call().fail();
+		this.fixture.service.invalidate("B");
+		assertThat(this.fixture.ask().failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	@Test
 	void getAccessTokenWhenRejectionsEndShouldForgetThem() {
-		this.fixture.hold("A");
-		this.fixture.service.invalidate("A");
-		this.fixture.ask();
-		this.fixture.advance(Duration.ofSeconds(1));
-		this.fixture.client.call().succeed("B", LIFE);
+		holdAfterRejection("B", LIFE);
 		this.fixture.advance(LONG_AFTER);
 		this.fixture.service.invalidate("B");
 		Caller caller = this.fixture.ask();
@@ -342,6 +351,19 @@ class RejectionIsCompareAndSetTests {
 		assertThat(this.fixture.fetches()).as("never a loop").isEqualTo(3);
 		assertThat(this.fixture.status().failures()).isZero();
 		assertThat(this.fixture.lastFailure()).as("no success").hasMessageContaining("rejected");
+	}
+
+	private void rejectTwice(Duration life) {
+		holdAfterRejection("B", life);
+		this.fixture.service.invalidate("B");
+	}
+
+	private void holdAfterRejection(String accessToken, Duration life) {
+		this.fixture.hold("A");
+		this.fixture.service.invalidate("A");
+		this.fixture.ask();
+		this.fixture.advance(POLICY.initialBackoff());
+		this.fixture.client.call().succeed(accessToken, life);
 	}
 
 }

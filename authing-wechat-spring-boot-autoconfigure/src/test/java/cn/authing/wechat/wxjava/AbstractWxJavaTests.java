@@ -321,6 +321,7 @@ abstract class AbstractWxJavaTests<S, C> {
 			assertThat(this.wechat.sentTokens()).containsExactly("authing-default-1", "authing-default-2",
 					"authing-shop-1", "authing-shop-2", "wechat-wx3-1", "wechat-wx3-2");
 			assertThat(this.wechat.tokenRequests()).containsExactly("wx3", "wx3");
+			context.publishEvent(new WechatMpAccountsChangedEvent(this));
 			assertThat(output)
 				.containsOnlyOnce("WxJava gets the access tokens of these WeChat apps from the token service: "
 						+ "'wx1' (account 'default'), 'wx2' (account 'shop'); and asks WeChat itself, as before, "
