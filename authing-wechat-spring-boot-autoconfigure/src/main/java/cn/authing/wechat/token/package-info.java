@@ -119,13 +119,14 @@
  * that must not block they fail at once instead.</li>
  * <li><b>Shutdown and pause.</b> {@code stop()} ends flights and what is done without
  * demand, tells those who wait, and waits for publications; {@code start()} resumes.</li>
- * <li><b>Configured accounts.</b> {@code TokenWarmer} refreshes without demand. Changed
- * credentials of the same app take over when they have produced a valid token, or when
- * the old one has expired.</li>
+ * <li><b>Configured accounts.</b> {@code TokenWarmer} refreshes without demand; the first
+ * fetches come one after the other, so that many accounts do not need a thread each.
+ * Changed credentials of the same app take over when they have produced a valid token, or
+ * when the old one has expired.</li>
  * <li><b>What is plugged in is not trusted.</b> Clients (their cancellation included),
  * stores, listeners and subscribers run on threads that they may block, and what they
  * throw is caught. Once a flight has ended, those who wait are told whatever a logger or
- * a listener does.</li>
+ * a listener does; a listener that hangs costs itself events, and nobody memory.</li>
  * </ol>
  *
  * <h2>Threads</h2> Daemon threads that end when they have been idle for ten seconds: one
