@@ -17,6 +17,7 @@
 package cn.authing.wechat.autoconfigure;
 
 import java.net.URI;
+import java.util.List;
 
 import io.micrometer.observation.ObservationRegistry;
 import tools.jackson.databind.json.JsonMapper;
@@ -73,6 +74,7 @@ public final class AuthingClientAutoConfiguration {
 	}
 
 	private AuthingClientSettings settings(AuthingConnectionDetails connection, BoundProperties properties) {
+		new AuthingPropertiesValidator(properties, List.of()).validate(connection);
 		AuthingProperties authing = properties.authing();
 		return new AuthingClientSettings(URI.create(connection.getAppHost()), connection.getAppId(),
 				properties.wechat().getOperation(), authing.getLang(), authing.getHeaders(), authing.getTimeout(),

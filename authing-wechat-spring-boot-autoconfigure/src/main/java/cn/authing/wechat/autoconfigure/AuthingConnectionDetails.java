@@ -30,7 +30,9 @@ import org.springframework.boot.autoconfigure.service.connection.ConnectionDetai
 public interface AuthingConnectionDetails extends ConnectionDetails {
 
 	/**
-	 * Return the base URL of the Authing application.
+	 * Return the base URL of the Authing application. The rules of
+	 * {@code authing.app-host} apply: {@code http} is refused, except on loopback, unless
+	 * {@code authing.allow-http} is set.
 	 * @return the URL, such as {@code https://example.authing.cn}
 	 */
 	String getAppHost();

@@ -108,7 +108,10 @@ final class AuthingFailureAnalyzer extends AbstractInjectionFailureAnalyzer<Thro
 			description.append("%n    %s %s%s.%n        %s%n".formatted(problem.property(), problem.reason(),
 					origin(problem.property()), problem.remedy()));
 		}
-		return new FailureAnalysis(description.toString(), """
+		boolean properties = cause.getProblems()
+			.stream()
+			.anyMatch((problem) -> problem.property().startsWith("authing"));
+		return new FailureAnalysis(description.toString(), properties ? """
 				Correct the properties. The least that is needed, in application.yaml:
 
 				    authing:
@@ -116,7 +119,8 @@ final class AuthingFailureAnalyzer extends AbstractInjectionFailureAnalyzer<Thro
 				      app-secret: ${AUTHING_APP_SECRET}
 				      app-host: https://example.authing.cn
 
-				To start without WeChat access tokens, set authing.wechat.enabled=false.""", cause);
+				To start without WeChat access tokens, set authing.wechat.enabled=false.""" : "Correct the bean.",
+				cause);
 	}
 
 	private String origin(String property) {

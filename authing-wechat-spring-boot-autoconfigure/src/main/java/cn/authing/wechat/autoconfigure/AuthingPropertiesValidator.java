@@ -129,7 +129,7 @@ final class AuthingPropertiesValidator {
 							+ "authing.wechat.app-secret.");
 		}
 		if (connection && required("authing.app-host", this.properties.getAppHost(), HOST_EXAMPLE)) {
-			validateAppHost(String.valueOf(this.properties.getAppHost()));
+			validateAppHost("authing.app-host", String.valueOf(this.properties.getAppHost()));
 		}
 		notSwapped("authing.", this.properties.getAppId(), this.properties.getAppSecret(), false);
 		this.bound.values().forEach(this::validateValue);
@@ -140,6 +140,23 @@ final class AuthingPropertiesValidator {
 		}
 		validateCache(this.bound.cache());
 		validateApi(this.bound.api());
+		throwIfAny();
+	}
+
+	/**
+	 * Validate what a bean says in place of properties.
+	 * @throws InvalidAuthingPropertiesException if there is any problem
+	 */
+	void validate(AuthingConnectionDetails details) {
+		String method = AuthingConnectionDetails.class.getSimpleName() + ".";
+		required(method + "getAppId()", details.getAppId(), "Return the app id of the Authing application.");
+		if (required(method + "getAppHost()", details.getAppHost(), HOST_EXAMPLE)) {
+			validateAppHost(method + "getAppHost()", details.getAppHost());
+		}
+		throwIfAny();
+	}
+
+	private void throwIfAny() {
 		if (!this.problems.isEmpty()) {
 			throw new InvalidAuthingPropertiesException(this.problems);
 		}
@@ -181,8 +198,7 @@ final class AuthingPropertiesValidator {
 		validateRetry("authing.retry.", this.properties.getRetry());
 	}
 
-	private void validateAppHost(String appHost) {
-		String property = "authing.app-host";
+	private void validateAppHost(String property, String appHost) {
 		String shown = "is '" + appHost + "', which ";
 		URI uri = uri(appHost);
 		if (BARE_HOST.matcher(appHost).matches()) {

@@ -305,9 +305,11 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	@SuppressWarnings("NullAway") // what a provider without null checks may do
 	private Map<String, WechatMpCredentials> readAccounts() {
 		Map<String, WechatMpCredentials> accounts = this.accountProvider.getAccounts();
-		Assert.state(accounts != null && accounts.values().stream().noneMatch(Objects::isNull),
-				() -> "The WechatMpAccountProvider must return a map with credentials for each account; it returned "
-						+ ((accounts != null) ? "null for one of " + accounts.keySet() : null));
+		Assert.state(
+				accounts != null && Stream.concat(accounts.keySet().stream(), accounts.values().stream())
+					.noneMatch(Objects::isNull),
+				() -> "The WechatMpAccountProvider must return a map with name and credentials of each account; it "
+						+ "returned " + ((accounts != null) ? "null for one of " + accounts.keySet() : null));
 		return accounts;
 	}
 

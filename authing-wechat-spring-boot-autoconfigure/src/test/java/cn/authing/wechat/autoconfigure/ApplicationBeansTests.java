@@ -25,6 +25,7 @@ import java.util.Set;
 import io.micrometer.core.instrument.MeterRegistry;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Mono;
@@ -37,6 +38,7 @@ import org.springframework.beans.factory.config.BeanPostProcessor;
 import org.springframework.boot.LazyInitializationBeanFactoryPostProcessor;
 import org.springframework.boot.autoconfigure.EnableAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnMissingBean;
+import org.springframework.boot.diagnostics.FailureAnalysis;
 import org.springframework.boot.test.context.runner.WebApplicationContextRunner;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
@@ -185,6 +187,31 @@ class ApplicationBeansTests {
 			.run((context) -> assertThat(context).hasNotFailed());
 	}
 
+	@ParameterizedTest
+	@CsvSource(nullValues = "null", delimiter = '|', textBlock = """
+			null                       | app   | getAppHost() is missing
+			example.authing.cn         | app   | getAppHost() is 'example.authing.cn', which has no scheme
+			http://example.authing.cn  | app   | getAppHost() is 'http://example.authing.cn', which is not encrypted
+			https://example.authing.cn | null  | getAppId() is missing
+			https://example.authing.cn | ' '   | getAppId() is blank
+			""")
+	@SuppressWarnings("NullAway") // what a mock returns
+	void runWithConnectionDetailsThatAreNotUsableShouldSayWhichAndWhatToWrite(@Nullable String appHost,
+			@Nullable String appId, String reason) {
+		AuthingConnectionDetails details = details(appHost, appId, "elsewhere-secret");
+		this.contextRunner.withBean(AuthingConnectionDetails.class, () -> details).run((context) -> {
+			Throwable failure = context.getStartupFailure();
+			assertThat(failure).rootCause().hasMessageContaining("AuthingConnectionDetails." + reason);
+			assertThat(new AuthingFailureAnalyzer(null, null).analyze(failure)).extracting(FailureAnalysis::getAction)
+				.isEqualTo("Correct the bean.");
+		});
+		if (appHost != null && appHost.startsWith("http:")) {
+			this.contextRunner.withBean(AuthingConnectionDetails.class, () -> details)
+				.withPropertyValues("authing.allow-http=true")
+				.run((context) -> assertThat(context).hasNotFailed());
+		}
+	}
+
 	@Test
 	void runWithLazyInitializationAndWithoutJmxShouldHaveService() {
 		this.contextRunner.withPropertyValues(PROPERTIES)
@@ -196,16 +223,20 @@ class ApplicationBeansTests {
 	}
 
 	private static AuthingConnectionDetails details(@Nullable String appSecret) {
+		return details("https://localhost:1", "elsewhere-app", appSecret);
+	}
+
+	private static AuthingConnectionDetails details(String appHost, String appId, @Nullable String appSecret) {
 		return new AuthingConnectionDetails() {
 
 			@Override
 			public String getAppHost() {
-				return "https://localhost:1";
+				return appHost;
 			}
 
 			@Override
 			public String getAppId() {
-				return "elsewhere-app";
+				return appId;
 			}
 
 			@Override
