@@ -194,14 +194,10 @@ final class FetchContext {
 			this.behind = behind;
 			if (!behind) {
 				this.pending.incrementAndGet();
-				// Also after one for which no thread could be had.
+				// Also after one for which no thread could be had, but not once this is
+				// closed: then what a listener looks up is gone.
 				this.last = this.last.<Void>handleAsync((done, failure) -> {
-					// What listeners look up is gone once this is closed, or would be
-					// made
-					// again.
-					if (!executor.isShutdown()) {
-						notify(event);
-					}
+					notify(event);
 					return null;
 				}, executor).whenComplete((done, failure) -> this.pending.decrementAndGet());
 			}
