@@ -18,10 +18,11 @@ package cn.authing.wechat.autoconfigure;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
 import java.util.regex.Matcher;
@@ -64,7 +65,7 @@ final class PropertyScan {
 	private static final Set<String> CREDENTIALS = Set.of("appid", "appsecret");
 
 	// Outside of brackets, all else is left out
-	private static final Pattern SPELLING = Pattern.compile("(\\[[^]]*]|[\\w.-])*");
+	private static final Pattern SPELLING = Pattern.compile("(\\[[^]]*]|[\\w.-]++)*+");
 
 	private static final Pattern ACCOUNT_VARIABLE = Pattern.compile("AUTHING_WECHAT_ACCOUNTS_(\\w+)_APP_?(ID|SECRET)");
 
@@ -90,7 +91,7 @@ final class PropertyScan {
 		this.properties = properties;
 		this.known = properties.names();
 		this.set = properties.values().keySet();
-		properties.values().forEach((name, value) -> checkBoolean(name.toString(), value, environment));
+		properties.values().forEach((name, value) -> checkBoolean(name, value));
 		ConfigurationPropertySources.get(environment).forEach(this::scan);
 	}
 
@@ -112,9 +113,12 @@ final class PropertyScan {
 			Arrays.stream(variables.getPropertyNames()).forEach(this::checkVariable);
 		}
 		else if (source instanceof IterableConfigurationPropertySource iterable) {
-			Set<ConfigurationPropertyName> names = new HashSet<>();
+			Map<ConfigurationPropertyName, String> accounts = new HashMap<>();
 			for (ConfigurationPropertyName name : iterable) {
-				if (ACCOUNTS.isAncestorOf(name) && !names.add(name)) {
+				String account = ACCOUNTS.isAncestorOf(name)
+						? name.getElement(ACCOUNTS.getNumberOfElements(), Form.ORIGINAL) : null;
+				String same = (account != null) ? accounts.putIfAbsent(name, account) : null;
+				if (same != null && !same.equals(account)) {
 					this.problems.add(new Problem(name.toString(),
 							"is written twice, with other capitals, hyphens or underscores",
 							"Choose names of accounts that differ in more than that."));
@@ -153,11 +157,14 @@ final class PropertyScan {
 	}
 
 	/**
-	 * Look whether a value is true for binding, as {@code on} is, but not for conditions.
+	 * Look whether a value is true for binding, as {@code on} is, but not for conditions,
+	 * which there are of those below {@code authing.wechat} only.
 	 */
-	private void checkBoolean(String name, Object value, Environment environment) {
-		if (value instanceof Boolean && !value.toString().equalsIgnoreCase(environment.getProperty(name))) {
-			this.problems.add(new Problem(name, "is neither true nor false", "Write true or false."));
+	private void checkBoolean(ConfigurationPropertyName name, Object value) {
+		String written = (value instanceof Boolean && WECHAT.isAncestorOf(name))
+				? this.environment.getProperty(name.toString()) : null;
+		if (written != null && !written.equalsIgnoreCase(value.toString())) {
+			this.problems.add(new Problem(name.toString(), "is neither true nor false", "Write true or false."));
 		}
 	}
 
@@ -257,7 +264,8 @@ final class PropertyScan {
 	 * would be one.
 	 */
 	private void checkSpelling(String written) {
-		ConfigurationPropertyName name = SPELLING.matcher(written).matches() ? ROOT
+		// Spaces at the ends are of no account
+		ConfigurationPropertyName name = SPELLING.matcher(written.strip()).matches() ? ROOT
 				: ConfigurationPropertyName.adapt(written, '.');
 		if (WECHAT.isAncestorOf(name) || HEADERS.isAncestorOf(name)) {
 			this.problems.add(new Problem(written, "would be read as " + name,

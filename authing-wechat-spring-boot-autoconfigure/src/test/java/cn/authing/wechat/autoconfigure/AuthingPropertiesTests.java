@@ -38,6 +38,7 @@ import org.springframework.boot.test.system.OutputCaptureExtension;
 import org.springframework.context.ApplicationContext;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.CompositePropertySource;
 import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
@@ -75,12 +76,28 @@ class AuthingPropertiesTests {
 			"authing.ssl.bundle=", "authing.wechat.api.hosts=localhost:65535,[::1]:8080,127.0.0.1",
 			"authing.wechat.cache.expiry-margin=0s", "authing.app-host=https://gateway.example.com/api/v1/authing",
 			"authing.wechat.cache.redis.timeout=50", "authing.retry.initial-backoff=50", "authing.connect-timeout=50ms",
-			"authing.headers.X-Any=value with spaces", "authing.headers[X-Api.Key]=value" })
+			"authing.headers.X-Any=value with spaces", "authing.headers[X-Api.Key]=value", "authing.allow-http=on",
+			"authing.allowHttp=true", "authing.wechat.failFast=false", "authing.wechat.wxjava.enabled=TRUE" })
 	void validateWhenValueIsFineShouldStart(String property) {
 		this.contextRunner
 			.withPropertyValues(property, "authing.wechat.accounts.default.app-id=wx1",
 					"authing.wechat.accounts.default.app-secret=" + SECRET)
 			.run((context) -> assertThat(context).hasNotFailed());
+	}
+
+	@Test
+	void propertiesThatAreReadInSpiteOfTheirNamesShouldNotBeRefused() {
+		Map<String, Object> first = Map.of("authing.wechat.accounts.shop.app-id", "wx1",
+				"authing.wechat.accounts.shop.app-secret", SECRET);
+		Map<String, Object> second = Map.of("authing.wechat.accounts.shop.appId", "wx2", " authing.lang ", "en-US",
+				"authing.wechat.app-id ", "wx0", "authing.wechat.app-secret ", SECRET, "x".repeat(10_000), "long");
+		CompositePropertySource source = new CompositePropertySource("bootstrap");
+		source.addPropertySource(new MapPropertySource("profile", first));
+		source.addPropertySource(new MapPropertySource("all", second));
+		this.contextRunner.withInitializer((context) -> context.getEnvironment().getPropertySources().addFirst(source))
+			.run((context) -> assertThat(accounts(context))
+				.containsEntry("default", new WechatMpCredentials("wx0", SECRET))
+				.containsEntry("shop", new WechatMpCredentials("wx1", SECRET)));
 	}
 
 	@Test
