@@ -79,9 +79,13 @@ final class TokenWarmer {
 		replace(null);
 	}
 
-	void resume() {
-		this.stopped = false;
-		schedule(true);
+	synchronized void resume() {
+		// What is scheduled keeps its turn among the first fetches: who reloads the
+		// accounts again and again would put it off forever.
+		if (this.stopped || this.timer == null || this.timer.isDone()) {
+			this.stopped = false;
+			schedule(true);
+		}
 	}
 
 	private void replace(@Nullable Future<?> timer) {

@@ -81,6 +81,20 @@ class KeepWarmTests {
 	}
 
 	@Test
+	void keepWarmWhenReloadedOverAndOverShouldNotPutOffFirstFetches() {
+		for (int account = 1; account < 100; account++) {
+			this.fixture.accounts.put("shop" + account, new WechatMpCredentials("wx" + account, "secret"));
+		}
+		this.fixture.registry.reload();
+		keepWarm();
+		for (int reload = 0; reload < 10; reload++) {
+			this.fixture.advance(Duration.ofMillis(100));
+			this.fixture.registry.reload();
+		}
+		assertThat(this.fixture.fetches()).isEqualTo(100);
+	}
+
+	@Test
 	void keepWarmWhenCalledAgainShouldNotFetchAgain() {
 		keepWarm();
 		keepWarm();
