@@ -172,6 +172,8 @@ final class FetchContext {
 		// Of one that hangs, the memory must not be filled with events.
 		private static final int MAX_PENDING = 1000;
 
+		private static final int CAUGHT_UP = MAX_PENDING / 2;
+
 		private final WechatMpTokenListener listener;
 
 		private final AtomicInteger pending = new AtomicInteger();
@@ -186,7 +188,8 @@ final class FetchContext {
 		}
 
 		synchronized void add(WechatMpTokenEvent event, ExecutorService executor) {
-			boolean behind = this.pending.get() == MAX_PENDING;
+			// Not told of one event now and then, with a warning for each gap.
+			boolean behind = this.pending.get() >= (this.behind ? CAUGHT_UP : MAX_PENDING);
 			if (behind && !this.behind) {
 				logger.warn(LogMessage.format("%s takes too long: it is told of no more events until it has caught up",
 						this.listener.getClass().getName()));
@@ -208,8 +211,7 @@ final class FetchContext {
 				this.listener.onEvent(event);
 			}
 			catch (Throwable ex) {
-				// An Error of a listener, too, is no business of those who wait for a
-				// token.
+				// Nor is an Error of a listener any business of those who wait.
 				logger.warn(LogMessage.format("%s failed", this.listener.getClass().getName()), ex);
 			}
 		}

@@ -310,14 +310,16 @@ final class FleetTokenLoader extends TokenLoader {
 
 	/**
 	 * Return what a call returns, with any error as a signal: some, Reactor would throw
-	 * on a thread where nobody hears of it.
+	 * on a thread where nobody hears of it. What blocks while it is subscribed to is
+	 * cancelled all the same.
 	 */
 	static <T> Flux<T> contained(Supplier<? extends Publisher<T>> call) {
 		return Flux.create((sink) -> {
 			try {
-				sink.onDispose(Flux.from(call.get())
+				Flux.from(call.get())
+					.doOnSubscribe((subscription) -> sink.onCancel(subscription::cancel))
 					.contextWrite(sink.contextView())
-					.subscribe(sink::next, sink::error, sink::complete));
+					.subscribe(sink::next, sink::error, sink::complete);
 			}
 			catch (Throwable ex) {
 				sink.error(ex);

@@ -26,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
@@ -144,8 +145,8 @@ class PluggedInIsNotTrustedTests {
 			await(closed);
 		})) {
 			service.getAccessTokenSync();
-			service.refreshAccessToken().block();
 			listening = told.take();
+			assertThat(service.refreshAccessToken().toFuture()).succeedsWithin(SOON);
 		}
 		closed.countDown();
 		listening.join();
@@ -435,6 +436,34 @@ class PluggedInIsNotTrustedTests {
 	}
 
 	@Test
+	void listenerThatFellBehindShouldBeToldOfNoMoreUntilItHasCaughtUp() {
+		Semaphore permits = new Semaphore(0);
+		AtomicInteger told = new AtomicInteger();
+		try (TestTokenService service = service((credentials) -> Mono.fromSupplier(() -> token()), null, POLICY,
+				(event) -> {
+					permits.acquireUninterruptibly();
+					told.incrementAndGet();
+				})) {
+			for (int fetch = 0; fetch < 1001; fetch++) {
+				assertThat(service.refreshAccessToken().toFuture()).succeedsWithin(SOON);
+			}
+			permits.release(2);
+			Awaitility.await().untilAtomic(told, Matchers.equalTo(2));
+			// One of them has been counted out by now.
+			assertThat(service.refreshAccessToken().toFuture()).succeedsWithin(SOON);
+			permits.release(998);
+			Awaitility.await().untilAtomic(told, Matchers.equalTo(1000));
+			permits.release(2);
+			assertThat(service.refreshAccessToken().toFuture()).succeedsWithin(SOON);
+			Awaitility.await().untilAtomic(told, Matchers.equalTo(1001));
+			Awaitility.await().untilAsserted(() -> assertThat(permits.availablePermits()).isEqualTo(1));
+		}
+		finally {
+			permits.release(10_000);
+		}
+	}
+
+	@Test
 	@SuppressWarnings("NullAway") // what a provider without null checks may do
 	void accountProviderWhenItReturnsNullShouldBeToldAndKeepTheAccounts() {
 		List<Map<String, WechatMpCredentials>> accounts = new ArrayList<>(List.of(Map.of("default", CREDENTIALS)));
@@ -495,6 +524,46 @@ class PluggedInIsNotTrustedTests {
 		try (TestTokenService service = service((credentials) -> Mono.empty(), store, POLICY)) {
 			assertThat(asked.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
 			assertThat(service.registry().isRunning()).isTrue();
+		}
+	}
+
+	@Test
+	void storeWhoseChangesBlockShouldLearnThatTheyAreNotWantedAnyMore() throws Exception {
+		CountDownLatch asked = new CountDownLatch(1);
+		CountDownLatch cancelled = new CountDownLatch(1);
+		WechatMpTokenStore store = new BrokenStore("blocks", () -> Mono.create((sink) -> {
+			sink.onCancel(cancelled::countDown);
+			asked.countDown();
+			awaitUninterruptibly(cancelled);
+		}));
+		try (TestTokenService service = service((credentials) -> Mono.empty(), store, POLICY)) {
+			assertThat(asked.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+			assertThat(service.registry().isRunning()).isTrue();
+		}
+		assertThat(cancelled.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+	}
+
+	@Test
+	void clientThatBlocksShouldBeCancelledWhereThereIsAStore() throws Exception {
+		CountDownLatch cancelled = new CountDownLatch(1);
+		WechatMpTokenStore store = new BrokenStore("fails", () -> Mono.error(new Exception()));
+		try (TestTokenService service = service((credentials) -> Mono.create((sink) -> {
+			sink.onCancel(cancelled::countDown);
+			awaitUninterruptibly(cancelled);
+		}), store, POLICY.withTimeout(Duration.ofMillis(1)))) {
+			assertThat(service.getAccessToken().toFuture()).failsWithin(SOON);
+			assertThat(cancelled.await(SOON.toSeconds(), TimeUnit.SECONDS)).isTrue();
+		}
+	}
+
+	private static void awaitUninterruptibly(CountDownLatch latch) {
+		while (latch.getCount() > 0) {
+			try {
+				latch.await();
+			}
+			catch (InterruptedException ex) {
+				// As those do that have a loop of their own.
+			}
 		}
 	}
 
