@@ -133,18 +133,25 @@ record BoundProperties(AuthingProperties authing, AuthingWechatProperties wechat
 	 */
 	private static <V> Map<String, V> withoutVariants(Map<String, V> bound) {
 		Map<String, V> unique = new LinkedHashMap<>(bound);
-		unique.keySet()
-			.removeIf((name) -> bound.keySet()
-				.stream()
-				.anyMatch((other) -> other.compareTo(name) < 0 && uniform(other).equals(uniform(name))));
+		unique.keySet().removeIf((name) -> bound.keySet().stream().anyMatch((other) -> isVariant(name, other)));
 		return unique;
+	}
+
+	// In brackets my_shop and my-shop are two names
+	private static boolean isVariant(String name, String other) {
+		return other.compareTo(name) < 0
+				&& (withoutHyphens(other).equals(withoutHyphens(name)) || uniform(other).equals(name));
 	}
 
 	/**
 	 * Return a name as Spring Boot compares it.
 	 */
 	static String uniform(String name) {
-		return lowerCase(name).replace("-", "").replace("_", "");
+		return withoutHyphens(name).replace("_", "");
+	}
+
+	private static String withoutHyphens(String name) {
+		return lowerCase(name).replace("-", "");
 	}
 
 	/**
