@@ -21,6 +21,7 @@ import org.springframework.context.SmartLifecycle;
 
 import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpTokenService;
+import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.token.WechatMpAccountRegistry;
 
 /**
@@ -44,8 +45,10 @@ class DefaultAccountCheck implements SmartLifecycle {
 	@Override
 	public void start() {
 		try {
-			// Which a test may have replaced
-			this.service.ifUnique(WechatMpTokenService::getAccessTokenSync);
+			// A test may have replaced it; a parent context may have another
+			WechatMpTokenSource service = this.service.getIfUnique();
+			((service != null) ? service : this.registry.account(WechatMpTokenService.DEFAULT_ACCOUNT))
+				.getAccessTokenSync();
 		}
 		catch (AuthingException ex) {
 			throw new DefaultAccountException(ex);

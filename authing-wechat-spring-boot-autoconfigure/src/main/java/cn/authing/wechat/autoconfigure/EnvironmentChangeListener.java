@@ -98,7 +98,8 @@ class EnvironmentChangeListener implements SmartApplicationListener {
 			reportNotUsable(this.properties.explain(ex));
 		}
 		catch (RuntimeException ex) {
-			logger.warn("The environment has changed, and the accounts could not be read again. They stay as they are",
+			// Not that they stay as they are: others listen as well
+			logger.warn("The environment has changed, and to read the accounts again, or to tell of them, has failed",
 					ex);
 		}
 	}

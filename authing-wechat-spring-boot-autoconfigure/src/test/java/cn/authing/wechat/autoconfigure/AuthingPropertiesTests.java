@@ -43,6 +43,7 @@ import org.springframework.core.env.MapPropertySource;
 import org.springframework.core.env.SystemEnvironmentPropertySource;
 
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.client.AuthingOperation;
 
 import static org.assertj.core.api.Assertions.assertThat;
@@ -98,6 +99,15 @@ class AuthingPropertiesTests {
 			.run((context) -> assertThat(accounts(context))
 				.containsEntry("default", new WechatMpCredentials("wx0", SECRET))
 				.containsEntry("shop", new WechatMpCredentials("wx1", SECRET)));
+	}
+
+	@Test
+	void failFastWhenParentHasAnotherServiceShouldCheckAllTheSame() {
+		new ApplicationContextRunner().withBean(WechatMpTokenService.class, () -> WechatMpTokenService.of("parent"))
+			.run((parent) -> this.contextRunner.withParent(parent)
+				.withPropertyValues("authing.app-host=https://localhost:1", "authing.wechat.fail-fast=true",
+						"authing.retry.max-attempts=1")
+				.run((context) -> assertThat(context).getFailure().hasMessageContaining("authingDefaultAccountCheck")));
 	}
 
 	@Test
@@ -400,6 +410,16 @@ class AuthingPropertiesTests {
 			.withInitializer((context) -> environment(context, "AUTHING_WECHAT_ACCOUNTS_MYSHOP_APPSECRET", SECRET))
 			.run((context) -> assertThat(accounts(context)).containsOnlyKeys("default", name)
 				.containsEntry(name, new WechatMpCredentials("wx1", SECRET)));
+	}
+
+	@Test
+	void accountsWhoseNamesDifferInBracketsShouldBeTwo() {
+		this.contextRunner.withPropertyValues("authing.wechat.accounts[my_shop].app-id=wx1",
+				"authing.wechat.accounts[my_shop].app-secret=" + SECRET, "authing.wechat.accounts[my-shop].app-id=wx2",
+				"authing.wechat.accounts[my-shop].app-secret=" + SECRET)
+			.run((context) -> assertThat(accounts(context))
+				.containsEntry("my_shop", new WechatMpCredentials("wx1", SECRET))
+				.containsEntry("my-shop", new WechatMpCredentials("wx2", SECRET)));
 	}
 
 	@Test

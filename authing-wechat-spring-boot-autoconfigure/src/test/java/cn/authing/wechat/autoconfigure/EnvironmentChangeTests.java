@@ -58,6 +58,7 @@ import org.springframework.cloud.autoconfigure.RefreshAutoConfiguration;
 import org.springframework.cloud.context.environment.EnvironmentChangeEvent;
 import org.springframework.cloud.context.refresh.ContextRefresher;
 import org.springframework.cloud.context.scope.refresh.RefreshScope;
+import org.springframework.context.ApplicationListener;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -69,6 +70,7 @@ import org.springframework.core.env.MutablePropertySources;
 import org.springframework.core.env.PropertySource;
 
 import cn.authing.wechat.WechatMpAccountProvider;
+import cn.authing.wechat.WechatMpAccountsChangedEvent;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenService;
 
@@ -143,6 +145,17 @@ class EnvironmentChangeTests {
 			assertThat(service.account("bound").getAccessTokenSync().accessToken()).isEqualTo("wx1:two:1");
 			assertThat(service.account("scoped").getAccessTokenSync().accessToken()).isEqualTo("wx2:two:1");
 		});
+	}
+
+	@Test
+	void changeWhenAnotherListenerFailsShouldNotSayThatTheAccountsStay(CapturedOutput output) {
+		this.contextRunner.withUserConfiguration(FailingListener.class).run((context) -> {
+			this.source.put("authing.wechat.accounts.new.app-id", "wx3");
+			this.source.put("authing.wechat.accounts.new.app-secret", "three");
+			change(context, "authing.wechat.accounts.new.app-id");
+			assertThat(context.getBean(WechatMpTokenService.class).accountNames()).contains("new");
+		});
+		assertThat(output).contains("broken listener").doesNotContain("stay as they are");
 	}
 
 	@Test
@@ -358,6 +371,18 @@ class EnvironmentChangeTests {
 		@Scope("refresh")
 		StringBuilder names(WechatMpTokenService service) {
 			return new StringBuilder(String.join(",", service.accountNames()));
+		}
+
+	}
+
+	@Configuration(proxyBeanMethods = false)
+	static class FailingListener {
+
+		@Bean
+		ApplicationListener<WechatMpAccountsChangedEvent> failingListener() {
+			return (event) -> {
+				throw new IllegalStateException("broken listener");
+			};
 		}
 
 	}
