@@ -16,6 +16,7 @@
 
 package cn.authing.wechat.autoconfigure;
 
+import java.lang.reflect.Method;
 import java.util.regex.Pattern;
 
 import org.apache.commons.logging.Log;
@@ -27,7 +28,9 @@ import org.springframework.beans.factory.config.BeanDefinition;
 import org.springframework.beans.factory.config.BeanFactoryPostProcessor;
 import org.springframework.beans.factory.config.ConfigurableListableBeanFactory;
 import org.springframework.beans.factory.support.BeanDefinitionRegistry;
+import org.springframework.beans.factory.support.RootBeanDefinition;
 import org.springframework.boot.context.properties.bind.BindException;
+import org.springframework.context.aot.AbstractAotProcessor;
 import org.springframework.core.env.Environment;
 import org.springframework.core.log.LogMessage;
 import org.springframework.core.type.MethodMetadata;
@@ -58,7 +61,9 @@ class AuthingBackOff implements BeanFactoryPostProcessor {
 
 	@Override
 	public void postProcessBeanFactory(ConfigurableListableBeanFactory beanFactory) throws BeansException {
-		if (isReplaced(beanFactory) && beanFactory instanceof BeanDefinitionRegistry registry) {
+		// What Authing is configured with may only be known where the application starts
+		boolean starts = !this.environment.getProperty(AbstractAotProcessor.AOT_PROCESSING, Boolean.class, false);
+		if (starts && isReplaced(beanFactory) && beanFactory instanceof BeanDefinitionRegistry registry) {
 			try {
 				new ValidatedProperties(this.environment, beanFactory);
 			}
@@ -82,9 +87,14 @@ class AuthingBackOff implements BeanFactoryPostProcessor {
 	}
 
 	private static boolean isOfAuthing(BeanDefinition definition) {
-		MethodMetadata method = (definition instanceof AnnotatedBeanDefinition annotated)
+		MethodMetadata metadata = (definition instanceof AnnotatedBeanDefinition annotated)
 				? annotated.getFactoryMethodMetadata() : null;
-		return method != null && CONFIGURATION.matcher(method.getDeclaringClassName()).matches();
+		if (metadata != null) {
+			return CONFIGURATION.matcher(metadata.getDeclaringClassName()).matches();
+		}
+		// Definitions that were made ahead of time have no metadata
+		Method method = (definition instanceof RootBeanDefinition root) ? root.getResolvedFactoryMethod() : null;
+		return method != null && CONFIGURATION.matcher(method.getDeclaringClass().getName()).matches();
 	}
 
 }
