@@ -37,8 +37,8 @@ public final class ForkedJvm {
 
 	// What ends soon is done sooner without the second compiler and threads that collect
 	// garbage, and without waiting for requests that nobody sends
-	private final List<String> options = new ArrayList<>(
-			List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dspring.reactor.netty.shutdown-quiet-period=50ms"));
+	private final List<String> options = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+			"-Dspring.reactor.netty.shutdown-quiet-period=50ms"));
 
 	private final Path output;
 
