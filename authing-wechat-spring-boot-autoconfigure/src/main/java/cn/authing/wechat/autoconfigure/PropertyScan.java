@@ -78,10 +78,6 @@ final class PropertyScan {
 
 	private final BoundProperties properties;
 
-	private final Set<ConfigurationPropertyName> known;
-
-	private final Set<ConfigurationPropertyName> set;
-
 	private final List<String> unknown = new ArrayList<>();
 
 	private final Set<Problem> problems = new LinkedHashSet<>();
@@ -89,9 +85,7 @@ final class PropertyScan {
 	PropertyScan(Environment environment, BoundProperties properties) {
 		this.environment = environment;
 		this.properties = properties;
-		this.known = properties.names();
-		this.set = properties.values().keySet();
-		properties.values().forEach((name, value) -> checkBoolean(name, value));
+		properties.values().forEach(this::checkBoolean);
 		ConfigurationPropertySources.get(environment).forEach(this::scan);
 	}
 
@@ -169,8 +163,8 @@ final class PropertyScan {
 	}
 
 	private void checkName(ConfigurationPropertyName name) {
-		if (this.known.contains(name) || HEADERS.isAncestorOf(name)
-				|| (name.isLastElementIndexed() && this.known.contains(name.getParent()))) {
+		if (this.properties.names().contains(name) || HEADERS.isAncestorOf(name)
+				|| (name.isLastElementIndexed() && this.properties.names().contains(name.getParent()))) {
 			return;
 		}
 		int depth = ACCOUNTS.getNumberOfElements();
@@ -202,8 +196,8 @@ final class PropertyScan {
 		for (int i = 1; i < name.getNumberOfElements() && meant == null; i++) {
 			meant = name.getElement(i, Form.UNIFORM).equals("authing") ? name.subName(i) : null;
 		}
-		if (meant != null && (this.known.contains(meant) || ACCOUNTS.isAncestorOf(meant))
-				&& !this.set.contains(meant.isLastElementIndexed() ? meant.getParent() : meant)) {
+		if (meant != null && (this.properties.names().contains(meant) || ACCOUNTS.isAncestorOf(meant))
+				&& !this.properties.values().containsKey(meant.isLastElementIndexed() ? meant.getParent() : meant)) {
 			addUnknown(name, meant.toString());
 		}
 	}
@@ -223,7 +217,7 @@ final class PropertyScan {
 		}
 		String meant = null;
 		int least = Integer.MAX_VALUE;
-		for (ConfigurationPropertyName candidate : this.known) {
+		for (ConfigurationPropertyName candidate : this.properties.names()) {
 			int distance = distance(name.toString(), candidate.toString());
 			boolean misplaced = lastElement.length() > MAX_DISTANCE
 					&& candidate.getLastElement(Form.UNIFORM).equals(lastElement);

@@ -48,6 +48,9 @@ final class FetchContext {
 
 	private static final Log logger = LogFactory.getLog(FetchContext.class);
 
+	// A thousand accounts at once would be a thousand threads, and keep Authing busy.
+	private static final long WARM_UP_INTERVAL = Duration.ofMillis(10).toNanos();
+
 	private final TokenClock clock;
 
 	private final Executors executors;
@@ -55,9 +58,6 @@ final class FetchContext {
 	private final DoubleSupplier random;
 
 	private final WechatMpRefreshPolicy policy;
-
-	// A thousand accounts at once would be a thousand threads, and keep Authing busy.
-	private static final long WARM_UP_INTERVAL = Duration.ofMillis(10).toNanos();
 
 	private final List<Notifications> notifications;
 
