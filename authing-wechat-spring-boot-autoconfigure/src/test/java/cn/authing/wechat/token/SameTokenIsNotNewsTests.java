@@ -48,12 +48,7 @@ class SameTokenIsNotNewsTests {
 		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt()), true);
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(this.fixture.service.getAccessTokenSync()).isSameAs(held);
-		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
-		this.fixture.ask();
-		assertThat(this.fixture.fetches()).isEqualTo(2);
-		this.fixture.advance(MOMENT);
-		this.fixture.ask();
-		assertThat(this.fixture.fetches()).isEqualTo(3);
+		assertIsAskedForAfterMinRefreshInterval();
 	}
 
 	@Test
@@ -63,12 +58,7 @@ class SameTokenIsNotNewsTests {
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.refresh();
 		this.fixture.client.call().succeed(new WechatMpAccessToken("A", held.expiresAt()), true);
-		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
-		this.fixture.ask();
-		assertThat(this.fixture.fetches()).isEqualTo(2);
-		this.fixture.advance(MOMENT);
-		this.fixture.ask();
-		assertThat(this.fixture.fetches()).isEqualTo(3);
+		assertIsAskedForAfterMinRefreshInterval();
 	}
 
 	@Test
@@ -119,6 +109,15 @@ class SameTokenIsNotNewsTests {
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
 		this.fixture.advance(POLICY.expiryMargin());
 		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.EXPIRED);
+	}
+
+	private void assertIsAskedForAfterMinRefreshInterval() {
+		this.fixture.advance(MIN_REFRESH_INTERVAL.minus(MOMENT));
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(2);
+		this.fixture.advance(MOMENT);
+		this.fixture.ask();
+		assertThat(this.fixture.fetches()).isEqualTo(3);
 	}
 
 }
