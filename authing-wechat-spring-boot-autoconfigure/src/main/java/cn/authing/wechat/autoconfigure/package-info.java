@@ -15,7 +15,9 @@
  */
 
 /**
- * Auto-configuration for WeChat access tokens kept by Authing.
+ * Auto-configuration for WeChat access tokens managed by Authing. Internal, except
+ * {@link cn.authing.wechat.autoconfigure.AuthingConnectionDetails} and
+ * {@link cn.authing.wechat.autoconfigure.AuthingWebClientCustomizer}, which are API.
  */
 @NullMarked
 package cn.authing.wechat.autoconfigure;

@@ -15,8 +15,9 @@
  */
 
 /**
- * Calls of WeChat's API that carry the token and outlive a dead one: a filter for
- * {@code WebClient}, an interceptor for {@code RestClient}.
+ * API. Attaches the token to calls of WeChat's API, and recovers when WeChat rejects it:
+ * a filter for {@code WebClient}, an interceptor for {@code RestClient} and
+ * {@code RestTemplate}.
  */
 @NullMarked
 package cn.authing.wechat.http;

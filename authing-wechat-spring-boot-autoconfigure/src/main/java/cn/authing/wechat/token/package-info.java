@@ -20,9 +20,9 @@
  * ({@link cn.authing.wechat.token.WechatMpTokenStore}, provisional); all else is
  * internal.
  *
- * <h2>Rooms</h2> Each class knows only those below it; a test holds that.
+ * <h2>Classes</h2> Each class knows only those below it, which a test checks.
  * <ul>
- * <li>{@link cn.authing.wechat.token.DefaultWechatMpTokenService}: the bean. Hands on to
+ * <li>{@link cn.authing.wechat.token.DefaultWechatMpTokenService}: the bean. Delegates to
  * the registry.</li>
  * <li>{@link cn.authing.wechat.token.WechatMpAccountRegistry}: accounts, by name or by
  * credentials; start, stop, status. {@code AccountTokenSource} is a configured account,
@@ -30,26 +30,26 @@
  * <li>{@code TokenEntry}: the cache of one credentials pair. Its state is one volatile
  * field, the snapshot, swapped by compare-and-set. {@code CachedTokenSource}, its base,
  * answers blocking callers and subscribers.</li>
- * <li>{@code AccountMonitor}: counts and logs what happens, and makes the events of it.
+ * <li>{@code AccountMonitor}: counts and logs what happens, and creates the events.
  * {@code RequestCounter}: a counter that costs a nanosecond.</li>
  * <li>{@code FleetTokenLoader} and {@code TokenLoader}: obtain tokens, with and without a
  * store.</li>
  * <li>{@code TokenSnapshot}: the decisions about a token, as pure functions of snapshot,
  * {@link cn.authing.wechat.token.WechatMpRefreshPolicy policy}, time and random number.
- * The flight that it refers to is the one thing in it that changes by itself.</li>
+ * Only the fetch in flight that it refers to changes by itself.</li>
  * <li>{@code TokenFetch}: a single flight; its {@code SharedResult} wakes those who wait.
- * {@code TokenWarmer}: a timer. {@code FetchContext}: what all flights share. They know
- * no entry.</li>
+ * {@code TokenWarmer}: the timer of an account that is kept warm. {@code FetchContext}:
+ * what all fetches share. They know no entry.</li>
  * </ul>
  *
- * <h2>A walk</h2> To follow a call for which no token is cached, read
+ * <h2>Reading order</h2> To follow a call for which no token is cached, read
  * {@code DefaultWechatMpTokenService}, {@code CachedTokenSource}, {@code held()} and
  * {@code join()} of {@code AccountTokenSource} and {@code TokenEntry}, {@code answer()}
  * of {@code TokenSnapshot}, {@code TokenEntry.tryFetch}, then {@code TokenFetch} from
- * {@code start} to {@code received}, and {@code TokenLoader.load}. What was received goes
- * to {@code TokenEntry.received}, whose swap of the snapshot ends the flight, and from
- * there to those who wait. A call for a fresh token goes no further than
- * {@code TokenSnapshot}; a rejection is {@code TokenEntry.reject} and
+ * {@code start} to {@code received}, and {@code TokenLoader.load}. The token goes to
+ * {@code TokenEntry.received}, whose swap of the snapshot ends the flight, and then to
+ * those who wait. A call for a fresh token goes no further than
+ * {@code TokenEntry.held()}; a rejection is {@code TokenEntry.reject} and
  * {@code TokenSnapshot.rejected}.
  *
  * <h2>States</h2> The state follows from the snapshot and the time, see
@@ -65,11 +65,11 @@
  * </pre> A token that WeChat rejects is EXPIRED. It is STALE instead where no better one
  * can be had yet:
  * <ul>
- * <li>it was rejected soon after it came, as was the one before it,</li>
+ * <li>it was rejected soon after it arrived, as was the one before it,</li>
  * <li>or Authing handed it out again after the rejection,</li>
  * <li>or it was expired when it arrived,</li>
- * <li>or it has no life left, but the fallback, an earlier token that lives longer,
- * has.</li>
+ * <li>or it has expired, but the fallback, an earlier token that lives longer, has
+ * not.</li>
  * </ul>
  * Who waits when:
  * <ul>
