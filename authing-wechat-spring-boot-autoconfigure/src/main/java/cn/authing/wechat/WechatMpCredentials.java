@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.Assert;
 
 /**
- * What WeChat knows an account by. Two credentials are equal if both parts are: a right
- * app id with a wrong secret never shares a token with the right pair.
+ * App id and secret of a WeChat account. Tokens are cached per pair, so that a wrong
+ * secret never yields the token of another caller who has the right one.
  *
  * @param appId the WeChat app id ({@code wx…})
  * @param appSecret the WeChat app secret; it is not part of {@link #toString()}

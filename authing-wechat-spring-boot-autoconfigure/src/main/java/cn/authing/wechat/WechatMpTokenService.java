@@ -67,9 +67,9 @@ public interface WechatMpTokenService extends WechatMpTokenSource {
 	/**
 	 * Return the tokens of an account that is known only at run time, such as a tenant's.
 	 * Equal credentials lead to the same token. Tokens of at most
-	 * {@code authing.wechat.cache.max-entries} such accounts are held. Beyond that, those
-	 * that are not in use are forgotten, and fetched again when asked for; sources go on
-	 * working.
+	 * {@code authing.wechat.cache.max-entries} such accounts are cached. Beyond that,
+	 * those that are used least are evicted, and fetched again when asked for; sources go
+	 * on working. Fetches nothing by itself.
 	 * @param credentials the WeChat app id and secret
 	 * @return the source of that account's tokens
 	 */
@@ -110,11 +110,13 @@ public interface WechatMpTokenService extends WechatMpTokenSource {
 	 * is cached: each call, also one that refreshes, asks the account's supplier, on the
 	 * calling or subscribing thread, and passes on what it throws. Suppliers are called
 	 * by several threads at a time, and must not block where those threads must not. As
-	 * no token is held, {@code invalidate} does nothing and returns {@code false}.
+	 * no token is cached, {@code invalidate} does nothing and returns {@code false}.
 	 * {@linkplain #account(WechatMpCredentials) Dynamic accounts} are refused with an
 	 * {@link UnsupportedOperationException}.
 	 * @param accounts the suppliers by the account's name, the default account's included
 	 * @return the service
+	 * @throws IllegalArgumentException if the default account is missing, a name is blank
+	 * or a supplier is {@code null}
 	 */
 	static WechatMpTokenService of(Map<String, Supplier<WechatMpAccessToken>> accounts) {
 		return SuppliedWechatMpTokenService.of(accounts);

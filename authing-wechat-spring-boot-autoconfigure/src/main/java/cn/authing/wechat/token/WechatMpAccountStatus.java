@@ -24,8 +24,10 @@ import org.jspecify.annotations.Nullable;
 import cn.authing.wechat.AuthingException;
 
 /**
- * Status of an account's token, for monitoring. Contains neither the token nor the
- * secret.
+ * Status of an account's token at one moment, for monitoring. Contains neither the token
+ * nor the secret. What describes a token is {@code null} where there has been none, times
+ * of what has not happened likewise; soft and hard expiry also where the token was
+ * rejected or arrived expired. Counts are those of this instance since its start.
  *
  * @param account the name of the account
  * @param appId the WeChat app id
@@ -37,11 +39,11 @@ import cn.authing.wechat.AuthingException;
  * @param expiresAt when the token expires, by Authing's clock
  * @param expiresIn for how much longer the token is served without a wait; zero if a
  * caller has to wait now
- * @param origin where the token held came from
- * @param lastFetchedAt when a fetch last succeeded
+ * @param origin where the token came from
+ * @param lastFetchedAt when a fetch last succeeded, by the local clock
  * @param lastFailure the failure of the last fetch that failed; kept when later ones
  * succeed
- * @param lastFailureAt when that was
+ * @param lastFailureAt when that was, by the local clock
  * @param failures how many fetches in a row have failed; while changed credentials are
  * pending, of those
  * @param fetches how many fetches ended with a token or a failure

@@ -17,7 +17,8 @@
 package cn.authing.wechat.token;
 
 /**
- * How many requests for a token there were, by what they were answered with.
+ * How many requests for a token of an account this instance has had since its start, by
+ * the result.
  *
  * @param fresh answered at once with a token before its soft expiry
  * @param due answered at once with a token past its soft expiry, while it is, or will

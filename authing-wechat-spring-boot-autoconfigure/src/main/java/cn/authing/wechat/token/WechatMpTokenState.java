@@ -17,33 +17,33 @@
 package cn.authing.wechat.token;
 
 /**
- * What an entry can do for a caller at one moment.
+ * State of an account's cached token at one moment, which says what a caller gets.
  *
  * @since 1.0.0
  */
 public enum WechatMpTokenState {
 
 	/**
-	 * There has been no token yet; a caller waits for the one fetch.
+	 * There has been no token yet; a caller waits for the single flight.
 	 */
 	EMPTY,
 
 	/**
-	 * A valid token is held that need not be renewed yet.
+	 * A valid token is cached that need not be refreshed yet; a caller gets it at once.
 	 */
 	FRESH,
 
 	/**
-	 * A valid token is held and its time to be renewed has come; callers get it at once
-	 * while it is renewed in the background.
+	 * The token is past its soft expiry; a caller gets it at once while it is refreshed
+	 * in the background.
 	 */
 	DUE,
 
 	/**
-	 * The token is past its hard expiry but not past its real one, or arrived expired, or
-	 * was rejected and there is none better yet; or it has no life left, but an earlier
-	 * token has. A caller waits for the single flight and gets this token if that fails;
-	 * during a back-off it gets this token at once.
+	 * The token is past its hard expiry but not past its real one; or it arrived expired
+	 * or was rejected, and there is none better yet; or it has expired, and an earlier
+	 * token lives longer. A caller waits for the single flight and gets this token (or
+	 * that earlier one) if the flight fails or takes too long; during a back-off at once.
 	 */
 	STALE,
 

@@ -28,19 +28,20 @@ import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 
 /**
- * Where the instances of an application share tokens. Asked only where Authing would be
- * asked otherwise; a cached token never waits for it.
+ * Where the instances of an application share tokens. It is asked only where Authing
+ * would be asked otherwise; callers never wait for it while a valid token is cached.
  * <p>
- * Small enough to implement on a database or another cache in an afternoon. What it takes
- * is a value with an expiry, compare-and-set, and (for {@link #lease}) a lock that ends
- * by itself. Notifications are optional: {@link Flux#never()} costs only that a change is
- * found by the next {@link #read}.
+ * It can be implemented on a database or another cache: it takes a value with an expiry,
+ * compare-and-set, and (for {@link #lease}) a lock that ends by itself. Notifications are
+ * optional: {@link Flux#never()} costs only that a change is found by the next
+ * {@link #read}.
  * <p>
  * Implementations must contain their own failures and delays: a {@code Mono} that cannot
  * tell in time completes as if there were nothing to share (an empty {@link #read}, a
  * {@link #publish} that returns its argument, a granted {@link #lease}). One that throws,
  * hangs or returns {@code null} all the same is as good as none. Nothing happens until a
- * subscription.
+ * subscription. Methods are called, and what they return is subscribed to, by any number
+ * of threads, which may be blocked except where a method says otherwise.
  * <p>
  * <b>Provisional:</b> this SPI may change in a minor release, until a second
  * implementation has proved it.
@@ -51,8 +52,8 @@ public interface WechatMpTokenStore {
 
 	/**
 	 * Return how long a caller may wait for this store, for {@link #read} and
-	 * {@link #lease} together. Read once, and at most two thirds of the timeout of a
-	 * fetch.
+	 * {@link #lease} together. Called once; two thirds of the timeout of a fetch are the
+	 * most that counts.
 	 * @return the time, by default 200 ms
 	 */
 	default Duration maxWait() {

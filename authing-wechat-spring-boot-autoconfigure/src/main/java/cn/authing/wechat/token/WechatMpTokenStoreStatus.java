@@ -21,14 +21,16 @@ import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a store is doing, for people. While it is away each instance fetches for itself.
+ * Status of a shared token store, for monitoring. While the store is unavailable each
+ * instance fetches for itself. Counts are those of this instance since its start.
  *
- * @param reason why it is away, as a predicate of the store's name; {@code null} if it is
- * not
- * @param unavailableSince since when it is away; {@code null} if it is not
+ * @param reason why it is unavailable, as a predicate of the store's name; {@code null}
+ * if it is available
+ * @param unavailableSince since when it is unavailable, by the local clock; {@code null}
+ * if it is available
  * @param succeeded how many operations succeeded
  * @param failed how many failed or took too long
- * @param skipped how many were not tried, because the store was known to be away
+ * @param skipped how many were not tried, because the store was known to be unavailable
  * @param undecodable how many shared values made no sense to this instance: damaged, or
  * encrypted with a key that it does not have
  * @since 1.0.0
@@ -38,7 +40,7 @@ public record WechatMpTokenStoreStatus(@Nullable String reason, @Nullable Instan
 
 	/**
 	 * Return whether tokens are being shared.
-	 * @return {@code false} while the store is away
+	 * @return {@code false} while the store is unavailable
 	 */
 	public boolean isAvailable() {
 		return this.reason == null;
