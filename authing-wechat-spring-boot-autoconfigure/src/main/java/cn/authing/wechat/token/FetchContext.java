@@ -41,14 +41,15 @@ import reactor.core.scheduler.NonBlocking;
 import org.springframework.core.log.LogMessage;
 
 /**
- * What all fetches share: clock, policy, threads, listeners, and the list of the fetches
- * in flight, which keeps them and what they are for reachable.
+ * What all fetches of a registry share: clock, policy, threads, listeners, and the list
+ * of the fetches in flight, which keeps them and their entries reachable.
  */
 final class FetchContext {
 
 	private static final Log logger = LogFactory.getLog(FetchContext.class);
 
-	// A thousand accounts at once would be a thousand threads, and keep Authing busy.
+	// Fetching a thousand accounts at once would take a thousand threads, and flood
+	// Authing.
 	private static final long WARM_UP_INTERVAL = Duration.ofMillis(10).toNanos();
 
 	private final TokenClock clock;
@@ -95,8 +96,8 @@ final class FetchContext {
 
 	/**
 	 * Return how long a fetch may take and a caller waits for it, in nanoseconds: a
-	 * little longer than the client gives itself, whose own failure tells more. A long
-	 * pause before the fetch comes on top.
+	 * little longer than the client's own timeout, whose failure tells more. A long delay
+	 * before the fetch comes on top.
 	 */
 	long fetchDeadline() {
 		long timeout = this.policy.timeout().toNanos();
@@ -104,7 +105,10 @@ final class FetchContext {
 	}
 
 	/**
-	 * Run a short task later. Does nothing once the executors are shut down.
+	 * Run a task that does not block on the timer's thread.
+	 * @param delay the delay, in nanoseconds
+	 * @return what cancels the task; {@code null} if the executors are shut down, so that
+	 * it never runs
 	 */
 	@Nullable Future<?> schedule(Runnable task, long delay) {
 		try {
@@ -116,8 +120,8 @@ final class FetchContext {
 	}
 
 	/**
-	 * Return for how long the next account puts off its first fetch without demand, so
-	 * that they come one after the other.
+	 * Return the delay, in nanoseconds, of the first fetch without demand of another
+	 * account, so that these come one after the other.
 	 */
 	synchronized long warmUpDelay() {
 		long now = this.clock.nanoTime();
@@ -135,7 +139,8 @@ final class FetchContext {
 	}
 
 	/**
-	 * Notify the listeners later.
+	 * Notify the listeners, each in the order of the events, on other threads. Never
+	 * blocks.
 	 */
 	void publish(WechatMpTokenEvent event) {
 		this.notifications.forEach((listener) -> listener.add(event, this.executors.callbacks()));
@@ -152,7 +157,7 @@ final class FetchContext {
 	}
 
 	/**
-	 * End all fetches and start none until {@link #resume()}.
+	 * End all fetches; those that start before {@link #resume()} end at once.
 	 */
 	void stop() {
 		this.stopped = true;
@@ -169,7 +174,7 @@ final class FetchContext {
 	 */
 	private static final class Notifications {
 
-		// Of one that hangs, the memory must not be filled with events.
+		// The events for a listener that hangs must not fill the memory.
 		private static final int MAX_PENDING = 1000;
 
 		private static final int CAUGHT_UP = MAX_PENDING / 2;
@@ -188,7 +193,8 @@ final class FetchContext {
 		}
 
 		synchronized void add(WechatMpTokenEvent event, ExecutorService executor) {
-			// Not told of one event now and then, with a warning for each gap.
+			// It misses many events in a row rather than one now and then, since each
+			// gap is one warning.
 			boolean behind = this.pending.get() >= (this.behind ? CAUGHT_UP : MAX_PENDING);
 			if (behind && !this.behind) {
 				logger.warn(LogMessage.format("%s takes too long: it is told of no more events until it has caught up",
@@ -197,8 +203,8 @@ final class FetchContext {
 			this.behind = behind;
 			if (!behind) {
 				this.pending.incrementAndGet();
-				// Also after one for which no thread could be had, but not once this is
-				// closed: then what a listener looks up is gone.
+				// Also if the one before found no thread. Once this is closed none is
+				// delivered: what a listener looks up may be gone.
 				this.last = this.last.<Void>handleAsync((done, failure) -> {
 					notify(event);
 					return null;
@@ -211,7 +217,7 @@ final class FetchContext {
 				this.listener.onEvent(event);
 			}
 			catch (Throwable ex) {
-				// Nor is an Error of a listener any business of those who wait.
+				// An Error, too, is only logged: it concerns nobody but the listener.
 				logger.warn(LogMessage.format("%s failed", this.listener.getClass().getName()), ex);
 			}
 		}

@@ -47,8 +47,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 
 	private final WechatMpCredentials credentials;
 
-	// Not volatile: it is read with each request, and a thread that sees it late counts
-	// for the account before a little longer.
+	// Not volatile, as it is read with each request: a thread that sees a change late
+	// counts for the previous account a little longer.
 	private AccountMonitor monitor;
 
 	private volatile TokenSnapshot snapshot;
@@ -119,8 +119,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Return the token while it works at all. Starts no fetch: the account's changed
-	 * credentials are fetched instead.
+	 * Return the token while it works at all. Starts no fetch, since a token of the
+	 * account's changed credentials is being fetched instead.
 	 */
 	@Nullable WechatMpAccessToken heldWithoutRefresh() {
 		TokenSnapshot snapshot = this.snapshot;
@@ -142,7 +142,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				return answer;
 			}
 			TokenFetch fetch = newFetch();
-			if (tryFetch(snapshot, fetch, snapshot.pauseBeforeFetch(now, this.context.policy()))) {
+			if (tryFetch(snapshot, fetch, snapshot.fetchDelay(now, this.context.policy()))) {
 				return fetch.resultOrStale();
 			}
 		}
@@ -188,8 +188,9 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * End a fetch that should long have ended. What starts or ends fetches may run out of
-	 * stack or memory half-way: without this, nothing would be fetched ever after.
+	 * End a fetch whose deadline got lost, as what schedules or runs it may run out of
+	 * stack or memory half-way. Without this, nothing would ever be fetched again.
+	 * @return whether there was such a fetch; then the snapshot has changed
 	 */
 	private static boolean endLost(TokenSnapshot snapshot, long now) {
 		TokenFetch fetch = snapshot.fetch();
@@ -200,6 +201,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return true;
 	}
 
+	// The operator may run several times, each time with what the snapshot is then.
 	private Change update(UnaryOperator<TokenSnapshot> operator) {
 		while (true) {
 			TokenSnapshot before = this.snapshot;
@@ -211,7 +213,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Take in an end of a fetch: only the first one finds it in the snapshot.
+	 * Apply an end of a fetch. Only the first end finds the fetch in the snapshot.
 	 */
 	private Change updateIfInFlight(TokenFetch fetch, UnaryOperator<TokenSnapshot> end) {
 		return update((snapshot) -> (snapshot.fetch() == fetch) ? end.apply(snapshot) : snapshot);
@@ -228,10 +230,11 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Drop the current token or the fallback, whichever was rejected.
+	 * Drop the current token or the fallback, whichever was rejected. Never blocks.
 	 * @param rejected tells which one was
 	 * @param delay how long ago the rejection may have happened (propagation delay), in
-	 * nanoseconds
+	 * nanoseconds; zero where this instance noticed it
+	 * @return whether callers were given that token, and no longer are
 	 */
 	boolean reject(Predicate<String> rejected, long delay) {
 		Change change = update((snapshot) -> snapshot.rejected(rejected, this.clock.nanoTime(), delay,
@@ -280,7 +283,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		return new TokenFetch.Outcome(change.after().staleIfError(now), null, failure);
 	}
 
-	// What a logger throws, or a lack of threads, is no business of those who wait.
+	// Callers get their answer although a logger throws, or no thread can be had.
 	private void report(Supplier<WechatMpTokenEvent> event) {
 		try {
 			rearm();
@@ -291,10 +294,10 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		}
 	}
 
-	// After a change of what is scheduled by it.
+	// The timers depend on the back-off and the expiries, which have just changed.
 	private void rearm() {
 		if (this.evicted) {
-			hold();
+			keepReachable();
 		}
 		scheduleWarmUp();
 	}
@@ -324,21 +327,25 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Tell the entry that it is only kept for as long as somebody else holds it. While
-	 * nothing may be fetched it must not be forgotten.
+	 * Tell the entry that the registry refers to it only weakly. It keeps itself
+	 * reachable during a back-off, since a new entry for the same credentials would know
+	 * of none.
 	 */
 	void evict() {
 		this.evicted = true;
-		hold();
+		keepReachable();
 	}
 
+	/**
+	 * Tell the entry that the registry refers to it strongly again.
+	 */
 	void keep() {
 		this.evicted = false;
 	}
 
-	// The timer is there to refer to this entry, and what it runs does not matter. A
-	// fetch in flight is held by the context.
-	private void hold() {
+	// The timer is there to refer to this entry; what it runs does not matter. During a
+	// fetch the context refers to it.
+	private void keepReachable() {
 		TokenSnapshot snapshot = this.snapshot;
 		long now = this.clock.nanoTime();
 		if (snapshot.isBackingOff(now)) {
@@ -347,8 +354,8 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	/**
-	 * Fetch now in the background, where that is due or nothing usable is held, and from
-	 * then on whenever it is.
+	 * From now on fetch in the background whenever that is due: for the first time, where
+	 * no token is cached, when it is this account's turn.
 	 */
 	synchronized void keepWarm() {
 		TokenWarmer warmer = this.warmer;
@@ -383,6 +390,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 		}
 	}
 
+	// Negative while a fetch is in flight, as the warmer takes it.
 	private long untilNextFetch(TokenSnapshot snapshot) {
 		long now = this.clock.nanoTime();
 		return (snapshot.fetch() == null) ? Math.max(snapshot.nextFetchAt(), now) - now : -1;

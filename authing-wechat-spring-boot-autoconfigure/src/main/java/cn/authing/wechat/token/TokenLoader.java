@@ -29,11 +29,12 @@ import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 
 /**
- * Loads tokens: asks Authing, and knows Authing's time.
+ * Loads tokens from Authing, and keeps the offset to Authing's clock, by which tokens
+ * expire. Safe for use by any number of threads.
  */
 class TokenLoader {
 
-	// The Date header counts whole seconds and the answer travels a while: less of a
+	// The Date header counts whole seconds, and the response takes time: a smaller
 	// difference says nothing about the clocks.
 	static final Duration IGNORED_CLOCK_SKEW = Duration.ofSeconds(5);
 
@@ -42,7 +43,7 @@ class TokenLoader {
 	private final TokenClock clock;
 
 	// What to add to the local wall clock to get Authing's time.
-	private volatile Duration offset = Duration.ZERO;
+	private volatile Duration clockOffset = Duration.ZERO;
 
 	TokenLoader(AuthingWechatClient client, TokenClock clock) {
 		this.client = client;
@@ -50,62 +51,64 @@ class TokenLoader {
 	}
 
 	/**
-	 * Load a token.
+	 * Load a token. Nothing happens until a subscription, whose thread the client may
+	 * block; any failure is signalled.
 	 * @param cache the cache that it is loaded into
-	 * @param forced whether to ask Authing whatever is shared
-	 * @return the token, never empty unless the client's answer was
+	 * @param forced whether to ask Authing even if a shared token would do
+	 * @return the token; empty only if the client's answer was
 	 */
 	Mono<ReceivedToken> load(Cache cache, boolean forced) {
 		return ask(cache.credentials());
 	}
 
 	/**
-	 * Adopt what is shared, if it is of use.
+	 * Have the cache adopt the shared token, if it is of use. Does not block.
 	 */
 	void adopt(Cache cache) {
 	}
 
 	/**
-	 * Tell others that a token was rejected.
+	 * Tell the other instances that a token was rejected. Does not block.
 	 */
 	void drop(WechatMpCredentials credentials, String accessToken) {
 	}
 
 	/**
-	 * Wait for a moment until what was fetched last is shared.
+	 * Block for a moment, until what was fetched last is shared.
 	 */
 	void awaitPublications() {
 	}
 
 	final Mono<ReceivedToken> ask(WechatMpCredentials credentials) {
 		return Mono.defer(() -> {
-			// An answer that was long on its way is no newer than its question.
+			// A token counts as no newer than the request for it: the response may have
+			// been long on its way.
 			long askedAt = this.clock.nanoTime();
 			return this.client.fetch(credentials).map((response) -> {
-				learnTime(response, askedAt);
+				updateClockOffset(response, askedAt);
 				return received(response.token(), WechatMpRefreshPolicy.MAX_LIFE, askedAt, WechatMpTokenOrigin.AUTHING);
 			});
 		});
 	}
 
-	// An answer that was long on its way says nothing about the clocks, if its date is
-	// between question and answer.
-	private void learnTime(AuthingTokenResponse response, long askedAt) {
+	// A date between request and response says nothing about the clocks, however long the
+	// response was on its way.
+	private void updateClockOffset(AuthingTokenResponse response, long askedAt) {
 		Instant serverTime = response.serverTime();
 		Instant now = this.clock.instant();
 		Instant asked = now.minusNanos(nanoTime() - askedAt);
-		Duration offset = Duration.ZERO;
+		Duration clockOffset = Duration.ZERO;
 		if (serverTime != null && serverTime.isAfter(now.plus(IGNORED_CLOCK_SKEW))) {
-			offset = Duration.between(now, serverTime);
+			clockOffset = Duration.between(now, serverTime);
 		}
 		else if (serverTime != null && serverTime.isBefore(asked.minus(IGNORED_CLOCK_SKEW))) {
-			offset = Duration.between(asked, serverTime);
+			clockOffset = Duration.between(asked, serverTime);
 		}
-		this.offset = offset;
+		this.clockOffset = clockOffset;
 	}
 
 	final Instant authingTime() {
-		return this.clock.instant().plus(this.offset);
+		return this.clock.instant().plus(this.clockOffset);
 	}
 
 	final long nanoTime() {
@@ -113,10 +116,12 @@ class TokenLoader {
 	}
 
 	/**
-	 * Return a token that has just come, with its life within what can be.
+	 * Return a token that has just arrived, with the time to its real expiry.
+	 * @param maxLife the longest life to believe in, in nanoseconds
+	 * @param askedAt when Authing was asked for it, a reading of {@link #nanoTime()}
 	 */
 	final ReceivedToken received(WechatMpAccessToken token, long maxLife, long askedAt, WechatMpTokenOrigin origin) {
-		// First, so that the time which the rest takes is none that the token lives.
+		// Read first: what the rest of this takes must not make the token live longer.
 		long now = nanoTime();
 		long life = TimeUnit.NANOSECONDS.convert(Duration.between(authingTime(), token.expiresAt()));
 		life = Math.min(life, maxLife);

@@ -40,9 +40,11 @@ import cn.authing.wechat.token.TokenFetch.SharedResult;
  * @param receivedAt when the token was received
  * @param softExpiry until then the token is served without triggering a refresh
  * @param hardExpiry until then the token is served without a wait
- * @param staleUntil until then the token is served where a fetch fails: the real expiry,
- * or, of a token that is not good but the only one, as long as no other may be fetched
- * @param fallback an earlier token that lives longer than this one
+ * @param staleUntil until then the token is served if a fetch fails (stale-if-error): its
+ * real expiry; of an expired or rejected token that is all there is, about the end of the
+ * back-off, after which another may be fetched
+ * @param fallback an earlier token that lives longer than this one; served once this one
+ * is past {@code staleUntil}
  * @param backOff how soon the next fetch may come
  * @param failures the streak of fetches that brought nothing of use
  * @param rejections the streak of tokens that were rejected soon after they came
@@ -81,8 +83,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return the token that callers get if a fetch fails: any that still works, and one
-	 * that is not good where no better one can be had.
+	 * Return the token that callers get if a fetch fails: the current one, or the
+	 * fallback. An expired or rejected one only where no better one can be had.
 	 */
 	@Nullable WechatMpAccessToken staleIfError(long now) {
 		return (now < this.staleUntil) ? this.token : fallback(now);
@@ -147,11 +149,11 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return for how long a fetch that a caller needs is put off. No longer than the
-	 * cool-down: a longer back-off is left only where expired tokens came while a valid
-	 * one was held.
+	 * Return the delay of a fetch that a caller waits for. At most the cool-down: there
+	 * is a longer back-off without a cached failure only where expired tokens arrived
+	 * while a valid one was cached.
 	 */
-	long pauseBeforeFetch(long now, WechatMpRefreshPolicy policy) {
+	long fetchDelay(long now, WechatMpRefreshPolicy policy) {
 		return Math.min(Math.max(this.backOff.until(), now) - now, policy.initialBackoff().toNanos());
 	}
 
@@ -163,7 +165,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Return when an account that is kept warm is fetched the next time.
+	 * Return when the token of an account that is kept warm is fetched the next time.
 	 */
 	long nextFetchAt() {
 		// Where no refresh is allowed before the hard expiry: at that, or when the
@@ -263,7 +265,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Take in a token that a fetch brought.
+	 * Return the next snapshot, without a fetch: one has brought a token.
 	 */
 	TokenSnapshot received(ReceivedToken received, boolean inBackground, long now, WechatMpRefreshPolicy policy,
 			double random) {
@@ -280,25 +282,27 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 			return reissued(received, now, policy, random);
 		}
 		BackOff next = this.backOff.afterToken(inBackground || same, now, policy);
-		if (same && isAlive(now) && hasSameExpiry(received.token())) {
+		if (same && isServeable(now) && hasSameExpiry(received.token())) {
 			// That another instance asks ends no streak of failures of this one.
 			return ended(next, received.redelivered() ? this.failures : EMPTY.failures);
 		}
 		long life = received.life();
-		long cameAt = received.expiry() - life;
+		long arrivedAt = received.expiry() - life;
 		return new TokenSnapshot(received.token(), received.origin(), Validity.VALID, now,
-				cameAt + policy.untilRefresh(life, random), cameAt + policy.usable(life), received.expiry(),
-				longerLived(same, received.expiry(), now), next, EMPTY.failures, this.rejections, null);
+				arrivedAt + policy.untilSoftExpiry(life, random), arrivedAt + policy.untilHardExpiry(life),
+				received.expiry(), longerLived(same, received.expiry(), now), next, EMPTY.failures, this.rejections,
+				null);
 	}
 
-	// Authing has none better. Callers get it (unless there is one that is still valid)
-	// and Authing is left alone, for as long as after a failure.
+	// Authing has none better: until the end of a back-off as after a failure, callers
+	// get
+	// it, unless there is one that still works.
 	private TokenSnapshot expiredOnArrival(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
 			double random) {
 		// One alone may be an answer that was long on its way.
 		FailureStreak streak = this.failures.plus(null, (this.failures.count() > 0) ? FailureStreak.BEGINNING : 0);
 		BackOff next = this.backOff.afterFailure(streak.count(), null, now, policy, random);
-		if (isAlive(now) || fallback(now) != null) {
+		if (isServeable(now) || fallback(now) != null) {
 			return ended(next, streak);
 		}
 		Validity validity = isRejected(received.token().accessToken()) ? Validity.REJECTED
@@ -307,9 +311,9 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 				null, next, streak, this.rejections, null);
 	}
 
-	// Rejected, yet handed out again: the authority may know better.
+	// Rejected, yet handed out again: Authing may know better than who reported it.
 	private TokenSnapshot reissued(ReceivedToken received, long now, WechatMpRefreshPolicy policy, double random) {
-		long until = now + policy.pause(this.rejections.count(), null, random);
+		long until = now + policy.backoff(this.rejections.count(), null, random);
 		return new TokenSnapshot(received.token(), received.origin(), Validity.REISSUED, now, LONG_AGO, LONG_AGO,
 				received.expiry(), this.fallback, new BackOff(until, until), EMPTY.failures, this.rejections.plus(),
 				null);
@@ -320,11 +324,12 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		if (this.fallback != null && this.fallback.until() > expiry) {
 			return this.fallback;
 		}
-		return (!same && isAlive(now) && this.staleUntil - expiry > SAME_EXPIRY.toNanos())
+		return (!same && isServeable(now) && this.staleUntil - expiry > SAME_EXPIRY.toNanos())
 				? new Fallback(requiredToken(), this.staleUntil) : null;
 	}
 
-	private boolean isAlive(long now) {
+	// One that was rejected counts again when it was reissued: it may work after all.
+	private boolean isServeable(long now) {
 		return now < this.staleUntil && this.validity != Validity.EXPIRED_ON_ARRIVAL
 				&& this.validity != Validity.REJECTED;
 	}
@@ -342,7 +347,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Take in the failure of a fetch. The token stays as it is.
+	 * Return the next snapshot, without a fetch: it has failed. The token stays as it is.
+	 * @param log whether a failure may be logged at all
 	 */
 	TokenSnapshot failed(AuthingException failure, boolean log, long now, WechatMpRefreshPolicy policy, double random) {
 		int logged = (now < workingUntil()) ? FailureStreak.BEGINNING : FailureStreak.NO_TOKEN_LEFT;
@@ -351,7 +357,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Take in that the fetch ended without a result.
+	 * Return the next snapshot, without a fetch: it was stopped before it had a result.
 	 * @param askedAt when Authing was asked; {@link TokenClock#LONG_AGO} if it was not
 	 */
 	TokenSnapshot abandoned(boolean inBackground, long askedAt, WechatMpRefreshPolicy policy) {
@@ -359,28 +365,29 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	}
 
 	/**
-	 * Take in that WeChat rejected the token, or the fallback behind it.
+	 * Return the next snapshot: WeChat has rejected the token, or the fallback behind it.
 	 * @param rejected tells which one was rejected
-	 * @param delay how long ago that may have happened (propagation delay)
+	 * @param delay how long ago that may have happened (propagation delay), in
+	 * nanoseconds
 	 * @return the same snapshot, if neither was
 	 */
 	TokenSnapshot rejected(Predicate<String> rejected, long now, long delay, WechatMpRefreshPolicy policy,
 			double random) {
 		if (this.token != null && this.validity != Validity.REJECTED && rejected.test(this.token.accessToken())) {
-			return rejected(now, delay, policy, random);
+			return currentRejected(now, delay, policy, random);
 		}
 		return (this.fallback != null && rejected.test(this.fallback.token().accessToken()))
 				? with(null, this.backOff, this.failures, this.fetch) : this;
 	}
 
-	// While tokens are being rejected one after the other, to fetch the next one at once
-	// would be a loop: then callers are given the rejected one, as WeChat's own answer
-	// tells them more than a failure of ours. For the last part of the back-off, a
-	// cool-down, they wait for the next one instead.
-	private TokenSnapshot rejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
+	// While tokens are rejected one after the other, fetching the next one at once would
+	// be a loop. So during the back-off callers get the rejected token, as WeChat's own
+	// answer tells them more than a failure of ours; in its last part, a cool-down long,
+	// they wait for the next token instead.
+	private TokenSnapshot currentRejected(long now, long delay, WechatMpRefreshPolicy policy, double random) {
 		boolean soon = now - this.receivedAt < policy.maxBackoff().toNanos();
 		RejectionStreak streak = new RejectionStreak(soon ? this.rejections.count() + 1 : 1, now - delay, now);
-		long until = Math.max(this.backOff.until(), this.receivedAt + policy.pause(streak.count(), null, random));
+		long until = Math.max(this.backOff.until(), this.receivedAt + policy.backoff(streak.count(), null, random));
 		long staleUntil = (streak.count() > 1 && this.failures.last() == null)
 				? Math.min(this.staleUntil, until - policy.initialBackoff().toNanos()) : LONG_AGO;
 		return new TokenSnapshot(this.token, this.origin, Validity.REJECTED, this.receivedAt, LONG_AGO, LONG_AGO,
@@ -398,8 +405,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 		}
 
 		/**
-		 * Return whether what callers were given before, the token or its fallback, was
-		 * dropped by this change, which is a rejection.
+		 * Return whether this change, a rejection, dropped the very token that callers
+		 * were given before: the current one, or the fallback in its place.
 		 */
 		boolean rejects(long now) {
 			return this.before.validity != this.after.validity
@@ -494,7 +501,7 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 
 		BackOff afterFailure(int count, @Nullable Duration retryAfter, long now, WechatMpRefreshPolicy policy,
 				double random) {
-			long until = now + policy.pause(count, retryAfter, random);
+			long until = now + policy.backoff(count, retryAfter, random);
 			return new BackOff(until, Math.max(until, now + policy.minRefreshInterval().toNanos()));
 		}
 
@@ -506,7 +513,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 	 * @param last the cached failure; {@code null} if there is none, or the last fetch
 	 * brought an expired token
 	 * @param count how many there were
-	 * @param logged how much of it was logged
+	 * @param logged what of it was logged: 0 for nothing, {@code BEGINNING}, or
+	 * {@code NO_TOKEN_LEFT}, which includes it
 	 */
 	record FailureStreak(@Nullable AuthingException last, int count, int logged) {
 

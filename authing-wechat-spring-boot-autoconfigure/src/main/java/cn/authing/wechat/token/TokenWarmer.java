@@ -22,7 +22,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Refreshes a token on time, also if nobody asks for it.
+ * Keeps a token warm: refreshes it on time without demand. One timer at most is
+ * scheduled; each end of a fetch schedules the next. No method blocks.
  */
 final class TokenWarmer {
 
@@ -39,8 +40,8 @@ final class TokenWarmer {
 
 	/**
 	 * Create a new warmer.
-	 * @param context where timers run
-	 * @param refresh starts a fetch, if it is due; after it {@link #schedule()} is called
+	 * @param context runs the timers
+	 * @param refresh starts a fetch, if one is due, without blocking
 	 * @param nextDelay supplies the time to the next fetch, in nanoseconds; negative
 	 * while one is in flight
 	 */
@@ -72,16 +73,19 @@ final class TokenWarmer {
 	}
 
 	/**
-	 * Schedule nothing until {@link #resume()}.
+	 * Cancel what is scheduled, and schedule nothing until {@link #resume()}.
 	 */
 	synchronized void stop() {
 		this.stopped = true;
 		replace(null);
 	}
 
+	/**
+	 * Schedule a first fetch, unless one is scheduled.
+	 */
 	synchronized void resume() {
-		// What is scheduled keeps its turn among the first fetches: who reloads the
-		// accounts again and again would put it off forever.
+		// What is scheduled keeps its turn among the first fetches: accounts that are
+		// reloaded again and again would otherwise never be fetched.
 		if (this.stopped || this.timer == null || this.timer.isDone()) {
 			this.stopped = false;
 			schedule(true);

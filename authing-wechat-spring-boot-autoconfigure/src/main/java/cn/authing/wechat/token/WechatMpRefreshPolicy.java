@@ -23,8 +23,9 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.util.Assert;
 
 /**
- * When a token is refreshed, when it counts as expired and how long to back off after a
- * failure.
+ * When a token is refreshed, when callers wait for another, and how long to back off
+ * after a failure. A {@code with…} method refuses the values that the constructor
+ * refuses.
  *
  * @param refreshAhead how long before its real expiry a token is refreshed in the
  * background (soft expiry)
@@ -42,11 +43,17 @@ public record WechatMpRefreshPolicy(Duration refreshAhead, Duration minRefreshIn
 		Duration initialBackoff, Duration maxBackoff, Duration timeout) {
 
 	/**
-	 * The longest that a token is held: WeChat documents 7,200 seconds. What claims to
-	 * live longer was dated by a wrong clock.
+	 * The longest time for which a token is cached, in nanoseconds: WeChat documents
+	 * 7,200 seconds. What claims to live longer was dated by a wrong clock.
 	 */
 	static final long MAX_LIFE = Duration.ofHours(2).toNanos();
 
+	/**
+	 * Create a new policy.
+	 * @throws IllegalArgumentException if a time is negative, {@code initialBackoff} or
+	 * {@code timeout} is zero, {@code refreshAhead} is less than {@code expiryMargin}, or
+	 * {@code maxBackoff} is less than {@code initialBackoff}
+	 */
 	public WechatMpRefreshPolicy {
 		Assert.isTrue(refreshAhead.compareTo(expiryMargin) >= 0, "'refreshAhead' must not be less than 'expiryMargin'");
 		Assert.isTrue(!minRefreshInterval.isNegative(), "'minRefreshInterval' must not be negative");
@@ -119,53 +126,51 @@ public record WechatMpRefreshPolicy(Duration refreshAhead, Duration minRefreshIn
 	}
 
 	/**
-	 * Return how long a token with so much life left is served without a wait. The margin
-	 * is at most a fifth of that life: to keep more of a short one would be to fetch all
-	 * the time.
+	 * Return how long a token is served without a wait. The margin is at most a fifth of
+	 * the token's life: to keep more of a short one would be to fetch all the time.
 	 * @param life the time to its real expiry, in nanoseconds
 	 * @return the time to its hard expiry, in nanoseconds
 	 */
-	long usable(long life) {
+	long untilHardExpiry(long life) {
 		return life - Math.min(this.expiryMargin.toNanos(), life / 5);
 	}
 
 	/**
-	 * Return how long a token with so much life left need not be refreshed. A token that
-	 * arrives with less life than twice {@code refreshAhead} is refreshed in the last
-	 * fifth of its usable time. The moment is moved earlier at random, by up to a tenth
-	 * of {@code refreshAhead}, or of that fifth, so that a fleet does not refresh in
-	 * step.
+	 * Return how long a token need not be refreshed. One that arrives with less life than
+	 * twice {@code refreshAhead} is refreshed in the last fifth of the time to its hard
+	 * expiry. The moment is moved earlier at random, by up to a tenth of
+	 * {@code refreshAhead}, or of that fifth, so that a fleet does not refresh in step.
 	 * @param life the time to its real expiry, in nanoseconds
 	 * @param random a number from 0 (inclusive) to 1 (exclusive)
 	 * @return the time to its soft expiry, in nanoseconds
 	 */
-	long untilRefresh(long life, double random) {
-		long usable = usable(life);
+	long untilSoftExpiry(long life, double random) {
+		long untilHardExpiry = untilHardExpiry(life);
 		long ahead = this.refreshAhead.toNanos();
-		long window = (life < 2 * ahead) ? usable / 5 : ahead - (life - usable);
+		long window = (life < 2 * ahead) ? untilHardExpiry / 5 : ahead - (life - untilHardExpiry);
 		long spread = (life < 2 * ahead) ? window / 10 : ahead / 10;
-		return Math.max(usable - window - (long) (spread * random), 0);
+		return Math.max(untilHardExpiry - window - (long) (spread * random), 0);
 	}
 
 	/**
 	 * Return the back-off after a failure: doubled each time, shortened at random by up
 	 * to a fifth, never less than {@code initialBackoff} nor more than
 	 * {@code maxBackoff}.
-	 * @param attempt which failure in a row this is, from 1
+	 * @param failures how many failures in a row there were, at least 1
 	 * @param retryAfter the pause that Authing asked for
 	 * @param random a number from 0 (inclusive) to 1 (exclusive)
 	 * @return the back-off, in nanoseconds
 	 */
-	long pause(int attempt, @Nullable Duration retryAfter, double random) {
+	long backoff(int failures, @Nullable Duration retryAfter, double random) {
 		long initial = this.initialBackoff.toNanos();
 		long max = this.maxBackoff.toNanos();
-		int doublings = Math.min(attempt - 1, Long.numberOfLeadingZeros(initial) - 2);
-		long pause = Math.min(initial << doublings, max);
-		pause = Math.max(pause - (long) (pause / 5 * random), initial);
+		int doublings = Math.min(failures - 1, Long.numberOfLeadingZeros(initial) - 2);
+		long backoff = Math.min(initial << doublings, max);
+		backoff = Math.max(backoff - (long) (backoff / 5 * random), initial);
 		if (retryAfter != null && retryAfter.compareTo(this.maxBackoff) < 0) {
-			return Math.max(pause, retryAfter.toNanos());
+			return Math.max(backoff, retryAfter.toNanos());
 		}
-		return (retryAfter != null) ? max : pause;
+		return (retryAfter != null) ? max : backoff;
 	}
 
 }
