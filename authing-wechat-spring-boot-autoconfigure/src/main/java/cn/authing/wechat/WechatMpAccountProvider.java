@@ -24,7 +24,8 @@ import java.util.Map;
  * define a bean of its own, to read a database or a secret manager.
  * <p>
  * Asked once at start-up and again at every {@link WechatMpAccountsChangedEvent}, on the
- * thread that publishes it; it may block.
+ * thread that publishes it; it may block. What it throws at start-up ends the start;
+ * later, it reaches the publisher of the event, and the accounts stay as they were.
  *
  * @since 1.0.0
  */

@@ -61,31 +61,61 @@ public record AuthingClientSettings(URI appHost, String appId, AuthingOperation 
 				backOff(3, Duration.ofMillis(200), Duration.ofSeconds(2)));
 	}
 
+	/**
+	 * Return settings with another operation.
+	 * @param operation the operation to call
+	 * @return the settings
+	 */
 	public AuthingClientSettings withOperation(AuthingOperation operation) {
 		return new AuthingClientSettings(this.appHost, this.appId, operation, this.lang, this.headers, this.timeout,
 				this.defaultTtl, this.retry);
 	}
 
+	/**
+	 * Return settings with another language of messages.
+	 * @param lang the language of Authing's messages, such as {@code en-US}
+	 * @return the settings
+	 */
 	public AuthingClientSettings withLang(String lang) {
 		return new AuthingClientSettings(this.appHost, this.appId, this.operation, lang, this.headers, this.timeout,
 				this.defaultTtl, this.retry);
 	}
 
+	/**
+	 * Return settings with other extra headers.
+	 * @param headers the headers, in place of those before
+	 * @return the settings
+	 */
 	public AuthingClientSettings withHeaders(Map<String, String> headers) {
 		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, headers, this.timeout,
 				this.defaultTtl, this.retry);
 	}
 
+	/**
+	 * Return settings with another timeout.
+	 * @param timeout the time within which a call must end, retries included
+	 * @return the settings
+	 */
 	public AuthingClientSettings withTimeout(Duration timeout) {
 		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers, timeout,
 				this.defaultTtl, this.retry);
 	}
 
+	/**
+	 * Return settings with another default life of tokens.
+	 * @param defaultTtl the life of a token whose expiry Authing does not tell
+	 * @return the settings
+	 */
 	public AuthingClientSettings withDefaultTtl(Duration defaultTtl) {
 		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
 				this.timeout, defaultTtl, this.retry);
 	}
 
+	/**
+	 * Return settings with other retries.
+	 * @param retry the pauses between the attempts, and their number
+	 * @return the settings
+	 */
 	public AuthingClientSettings withRetry(BackOff retry) {
 		return new AuthingClientSettings(this.appHost, this.appId, this.operation, this.lang, this.headers,
 				this.timeout, this.defaultTtl, retry);

@@ -27,8 +27,9 @@ import cn.authing.wechat.WechatMpTokenService;
  * The uncached operation, as in Authing's SDKs: every subscription asks Authing.
  * Applications use the {@link WechatMpTokenService}, which asks only when it must.
  * <p>
- * An implementation must not block the thread that subscribes, and must end, one way or
- * the other, when {@code authing.timeout} has passed.
+ * An implementation should not block the thread that subscribes, although the token
+ * service uses threads of its own for that. It must end, one way or the other, when
+ * {@code authing.timeout} has passed; the token service waits no longer.
  *
  * @since 1.0.0
  */
