@@ -53,7 +53,7 @@ final class TokenFetch implements Disposable {
 
 	private static final Log logger = LogFactory.getLog(TokenFetch.class);
 
-	// Reactor looks under this name for who takes errors that come after the end.
+	// Under this name Reactor finds the consumer of errors that come after the end.
 	private static final Context CONTEXT = Context.of("reactor.onErrorDropped.local",
 			(Consumer<Throwable>) (failure) -> logger
 				.debug(LogMessage.format("Abandoned fetch failed with %s", failure.getClass().getName())));
@@ -74,11 +74,13 @@ final class TokenFetch implements Disposable {
 
 	private final SharedResult resultOrStale;
 
-	// For those who come after resultOrStale was answered with a token about to expire.
+	// In place of resultOrStale, once that was completed with a stale token.
 	private final SharedResult lateResultOrStale;
 
 	private final SharedResult result;
 
+	// Later than any deadline: if there is still no end then, the deadline's timer got
+	// lost.
 	private final long lostAt;
 
 	private volatile @Nullable Future<?> deadline;
@@ -87,14 +89,16 @@ final class TokenFetch implements Disposable {
 
 	private volatile boolean overdue;
 
+	// Without the delay before the fetch, which is no part of its duration.
 	private volatile long startedAt;
 
 	private volatile long loadStartedAt = TokenClock.LONG_AGO;
 
 	private volatile boolean repeated;
 
-	// Set before an end by time-out or stop, so that either that end knows of a call of
-	// Authing or the call is not made.
+	// Set before an end by time-out or stop reads loadStartedAt, and read after
+	// loadStartedAt was set. So either that end knows that Authing is asked, and sets a
+	// back-off, or Authing is not asked.
 	private volatile boolean cancelled;
 
 	/**
@@ -306,6 +310,9 @@ final class TokenFetch implements Disposable {
 		}
 	}
 
+	/**
+	 * Return how long the fetch has taken, retries included.
+	 */
 	Duration duration() {
 		return Duration.ofNanos(this.context.clock().nanoTime() - this.startedAt);
 	}
