@@ -58,8 +58,9 @@ final class FleetTokenLoader extends TokenLoader {
 
 	private static final Log logger = LogFactory.getLog(FleetTokenLoader.class);
 
-	// While another instance fetches. Its lease is renewed while it lives and soon taken
-	// over when it dies, so that this is also how soon a dead one is found out.
+	// How often the store is asked while another instance holds the lease, which soon
+	// ends
+	// when that one dies and is then taken over.
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
 	// When the application ends.
@@ -69,12 +70,12 @@ final class FleetTokenLoader extends TokenLoader {
 	// corrected; as much again for the whole seconds of a Date.
 	private static final Duration TIME_TOLERANCE = IGNORED_CLOCK_SKEW.multipliedBy(3);
 
-	// An answer counts from its question, and may have been long on its way.
+	// A life counts from the request, whose response may have been long on its way.
 	private static final Duration MAX_LIFE = Duration.ofNanos(WechatMpRefreshPolicy.MAX_LIFE).plus(TIME_TOLERANCE);
 
 	private final WechatMpTokenStore store;
 
-	// The time for others to answer; the rest is for an attempt of one's own.
+	// How long to wait for other instances; the rest is for a fetch of this one's own.
 	private final Duration timeForOthers;
 
 	private final Duration storeTimeout;
@@ -132,7 +133,8 @@ final class FleetTokenLoader extends TokenLoader {
 	 */
 	private Mono<Decision> decide(Cache cache) {
 		return Mono.defer(() -> {
-			// Nobody waits while a valid token is cached.
+			// While a valid token is cached nobody waits, so that the store has more
+			// time.
 			Duration maxWait = (nanoTime() < cache.snapshot().hardExpiry()) ? this.timeForOthers : this.storeTimeout;
 			CompletableFuture<@Nullable Decision> decided = new CompletableFuture<>();
 			Disposable timeout = this.timer.schedule(() -> decided.complete(Decision.ASK_ALONE), maxWait.toNanos(),
