@@ -36,8 +36,9 @@ import cn.authing.wechat.token.TokenFetch.ReceivedToken;
 import cn.authing.wechat.token.TokenSnapshot.Change;
 
 /**
- * Counts and logs what happens to an account's tokens, and makes the events of it. No
- * decision about a token depends on what it counts. All dynamic accounts share one.
+ * Counts and logs what happens to an account's tokens, and creates the events. No
+ * decision about a token depends on what it counts. All dynamic accounts share one. Safe
+ * for use by any number of threads.
  */
 final class AccountMonitor {
 
@@ -69,7 +70,7 @@ final class AccountMonitor {
 
 	volatile @Nullable LastFailure lastFailure;
 
-	// The first token of an account is logged.
+	// Until the first token of the account was logged; never of the dynamic accounts.
 	private final AtomicBoolean firstToken;
 
 	AccountMonitor(String account) {
@@ -118,8 +119,8 @@ final class AccountMonitor {
 	}
 
 	/**
-	 * Take in that a fetch brought a token. One that is expired, or was rejected before,
-	 * is no success.
+	 * Count and log that a fetch brought a token. One that is expired, or was rejected
+	 * before, counts as a failure.
 	 */
 	WechatMpTokenEvent tokenReceived(Object entry, ReceivedToken received, Change change, Duration duration,
 			Instant now) {
