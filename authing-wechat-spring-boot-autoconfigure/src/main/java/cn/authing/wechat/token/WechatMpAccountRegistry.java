@@ -61,7 +61,8 @@ import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
  * The accounts and their cached tokens: a cache entry for each credentials pair, those of
  * the configured accounts for as long as they are configured, the others in a bounded
  * cache. What reports on tokens or manages them depends on this class, and not on the
- * {@link WechatMpTokenService}, which an application may replace or decorate.
+ * {@link WechatMpTokenService}, which an application may replace or decorate. Safe for
+ * use by any number of threads.
  *
  * @since 1.0.0
  */
@@ -93,8 +94,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 
 	private final Map<String, AccountMonitor> monitors = new ConcurrentSkipListMap<>();
 
-	// Those that are no longer kept, for as long as somebody holds them (a fetch in
-	// flight, a back-off, a caller): each holds the credentials that are its weak key.
+	// Entries that are no longer cached, while something else refers to them: a fetch in
+	// flight, the timer of a back-off, a caller. The weak key is the entry's own
+	// credentials, and so lives as long as the entry.
 	private final Map<WechatMpCredentials, WeakReference<TokenEntry>> evictedEntries = Collections
 		.synchronizedMap(new WeakHashMap<>());
 
@@ -293,7 +295,10 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	/**
-	 * Ask the account provider again and take over what has changed.
+	 * Ask the account provider again, on the calling thread, and take over what has
+	 * changed. What the provider throws is passed on; then nothing changes.
+	 * @throws IllegalStateException if the provider returns no default account, or
+	 * {@code null} for anything; then nothing changes either
 	 */
 	public void reload() {
 		// Who asks for an account meanwhile does not wait for the provider.
@@ -387,8 +392,8 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	/**
-	 * Fetch the configured accounts' tokens now, in the background, and from now on renew
-	 * them when it is time, also if nobody asks for them.
+	 * Fetch the configured accounts' tokens now, in the background, and from now on
+	 * refresh them on time without demand.
 	 */
 	public synchronized void keepWarm() {
 		this.warm = true;
@@ -483,9 +488,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 	}
 
 	/**
-	 * Return how the store is doing through which instances share tokens.
+	 * Return the status of the store through which instances share tokens. Never fails.
 	 * @return the status, or {@code null} if there is nothing to tell, as where nothing
-	 * is shared
+	 * is shared or the store fails
 	 */
 	public @Nullable WechatMpTokenStoreStatus storeStatus() {
 		try {
