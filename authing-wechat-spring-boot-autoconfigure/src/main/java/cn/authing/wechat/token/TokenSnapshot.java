@@ -294,9 +294,8 @@ record TokenSnapshot(@Nullable WechatMpAccessToken token, @Nullable WechatMpToke
 				null);
 	}
 
-	// Authing has none better: until the end of a back-off as after a failure, callers
-	// get
-	// it, unless there is one that still works.
+	// Authing has none better. Callers get this one, unless another still works, for as
+	// long as the back-off after a failure lasts.
 	private TokenSnapshot expiredOnArrival(ReceivedToken received, long now, WechatMpRefreshPolicy policy,
 			double random) {
 		// One alone may be an answer that was long on its way.
