@@ -58,9 +58,8 @@ final class FleetTokenLoader extends TokenLoader {
 
 	private static final Log logger = LogFactory.getLog(FleetTokenLoader.class);
 
-	// How often the store is asked while another instance holds the lease, which soon
-	// ends
-	// when that one dies and is then taken over.
+	// How often to ask the store while another instance holds the lease. If that one
+	// dies, its lease soon ends and is taken over.
 	private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
 
 	// When the application ends.
@@ -133,8 +132,7 @@ final class FleetTokenLoader extends TokenLoader {
 	 */
 	private Mono<Decision> decide(Cache cache) {
 		return Mono.defer(() -> {
-			// While a valid token is cached nobody waits, so that the store has more
-			// time.
+			// While a valid token is cached nobody waits: the store has more time.
 			Duration maxWait = (nanoTime() < cache.snapshot().hardExpiry()) ? this.timeForOthers : this.storeTimeout;
 			CompletableFuture<@Nullable Decision> decided = new CompletableFuture<>();
 			Disposable timeout = this.timer.schedule(() -> decided.complete(Decision.ASK_ALONE), maxWait.toNanos(),

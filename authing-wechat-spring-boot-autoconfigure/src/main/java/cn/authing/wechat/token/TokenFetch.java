@@ -79,8 +79,7 @@ final class TokenFetch implements Disposable {
 
 	private final SharedResult result;
 
-	// Later than any deadline: if there is still no end then, the deadline's timer got
-	// lost.
+	// Later than any deadline: whoever is in flight then has lost its timer.
 	private final long lostAt;
 
 	private volatile @Nullable Future<?> deadline;
