@@ -21,6 +21,8 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.GeneralSecurityException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -221,6 +223,12 @@ final class AuthingFailures {
 		if (ExchangeException.isConnectFailure(cause)) {
 			return "no connection (" + what + "). Check authing.app-host and the network in between, "
 					+ "the proxy if there is one (authing.connect-timeout).";
+		}
+		if (hasCause(cause, CertificateExpiredException.class)
+				|| hasCause(cause, CertificateNotYetValidException.class)) {
+			return "TLS failed (" + what
+					+ "). A certificate of authing.app-host has expired or is not valid yet, or the "
+					+ "clock of this machine is wrong.";
 		}
 		if (cause instanceof SSLException) {
 			return "TLS failed (" + what

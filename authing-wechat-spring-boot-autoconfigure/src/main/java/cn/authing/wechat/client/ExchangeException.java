@@ -64,7 +64,9 @@ final class ExchangeException extends IOException {
 	}
 
 	static boolean isConnectFailure(Throwable failure) {
-		return failure instanceof ConnectException || failure.getClass().getSimpleName().contains("ConnectTimeout");
+		// Jetty has no class of its own for the time-out
+		return failure instanceof ConnectException || failure.getClass().getSimpleName().contains("ConnectTimeout")
+				|| "Connect Timeout".equals(failure.getMessage());
 	}
 
 	private static boolean isFromConnecting(IOException failure) {

@@ -19,7 +19,9 @@ package cn.authing.wechat.client;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.ServerSocket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
+import java.security.cert.CertificateExpiredException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -30,6 +32,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLHandshakeException;
 
 import io.micrometer.common.KeyValue;
 import io.micrometer.observation.Observation;
@@ -42,6 +47,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
 import tools.jackson.core.JacksonException;
 
 import org.springframework.boot.test.system.CapturedOutput;
@@ -508,6 +514,22 @@ class DefaultAuthingWechatClientTests {
 			.hasMessageContainingAll("no connection", "authing.app-host");
 	}
 
+	@Test
+	void fetchWhenConnectionOfJettyTimesOutShouldSayThatThereIsNone() {
+		assertThat(failure(new SocketTimeoutException("Connect Timeout"))).hasMessageContainingAll("no connection",
+				"authing.connect-timeout");
+	}
+
+	@Test
+	void fetchWhenCertificateHasExpiredShouldSayThat() {
+		SSLException handshake = new SSLHandshakeException("validity check failed");
+		handshake.initCause(new CertificateExpiredException());
+		AuthingTransportException failure = failure(handshake);
+		assertThat(failure.isRetryable()).isFalse();
+		assertThat(failure).hasMessageContainingAll("TLS failed", "has expired", "clock");
+		assertThat(failure).hasMessageNotContaining("authing.ssl.bundle");
+	}
+
 	@ParameterizedTest
 	@MethodSource("connectors")
 	void fetchWhenPortDoesNotSpeakTlsShouldSayThat(ClientHttpConnector connector) {
@@ -680,6 +702,14 @@ class DefaultAuthingWechatClientTests {
 		}
 		assertThat(failure).asString().doesNotContain(SECRET, TOKEN);
 		return failure;
+	}
+
+	private static AuthingTransportException failure(IOException cause) {
+		WebClient webClient = WebClient.builder().exchangeFunction((request) -> Mono.error(cause)).build();
+		return failure(
+				new DefaultAuthingWechatClient(webClient,
+						settings(URI.create("https://authing.example"), LIMIT, Map.of())),
+				AuthingTransportException.class);
 	}
 
 	private static DefaultAuthingWechatClient client(AuthingServer server) {
