@@ -28,6 +28,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.AuthingApiException;
+import cn.authing.wechat.AuthingTransportException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpCredentials;
 import cn.authing.wechat.WechatMpTokenSource;
@@ -113,6 +114,15 @@ class BoundedUpstreamLoadTests {
 		slow.advance(POLICY.timeout());
 		slow.client.call().succeed("B", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
+	void fetchThatWaitsForAShortCoolDownShouldEndAtItsTimeoutAllTheSame() {
+		this.fixture.hold("A");
+		assertThat(this.fixture.service.invalidate("A")).isTrue();
+		Caller caller = this.fixture.ask();
+		this.fixture.advance(POLICY.timeout().plus(POLICY.timeout().dividedBy(50)));
+		assertThat(caller.failure()).isInstanceOf(AuthingTransportException.class);
 	}
 
 	@Test

@@ -553,6 +553,60 @@ class FleetTests {
 	}
 
 	@Test
+	void publicationOfATokenThatWasRejectedMeanwhileShouldNotBeAdopted() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		shareRejectedToken();
+		this.store.tell();
+		assertThat(this.a.state()).isEqualTo(WechatMpTokenState.EXPIRED);
+		assertThat(this.a.ask().isWaiting()).isTrue();
+	}
+
+	@Test
+	void getAccessTokenWhenFetchFailsAndTheRejectedTokenIsSharedShouldTellTheFailure() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		shareRejectedToken();
+		Caller caller = this.a.ask();
+		this.a.client.call().fail();
+		assertThat(caller.failure()).isInstanceOf(AuthingApiException.class);
+	}
+
+	private void shareRejectedToken() {
+		WechatMpTokenStore.StoredToken shared = stored(this.b.service.getAccessTokenSync(), Duration.ofMillis(1));
+		this.store.beSilent();
+		this.a.service.invalidate("A");
+		this.stores.get(1).publish(CREDENTIALS, shared).block();
+		assertThat(this.store.shared(CREDENTIALS)).isEqualTo("A");
+	}
+
+	@Test
+	void answerThatIsRejectedOnItsWayShouldNotBeShared() {
+		holdEverywhere("A");
+		WechatMpAccessToken token = this.a.service.getAccessTokenSync();
+		this.a.refresh();
+		this.time.advance(Duration.ofMillis(1));
+		assertThat(this.a.service.invalidate("A")).isTrue();
+		this.a.client.call().succeed(token, true);
+		assertThat(this.store.shared(CREDENTIALS)).isNull();
+	}
+
+	@Test
+	void fetchThatBeganBeforeThisInstanceHeardOfTheRejectionShouldAskOnceMore() {
+		holdEverywhere("A");
+		this.time.advance(Duration.ofMinutes(1));
+		WechatMpAccessToken token = this.a.service.getAccessTokenSync();
+		Caller caller = this.a.refresh();
+		this.time.advance(Duration.ofMillis(500));
+		assertThat(this.b.service.invalidate("A")).isTrue();
+		this.a.client.call().succeed(token, true);
+		this.time.runDue();
+		assertThat(caller.isWaiting()).isTrue();
+		this.a.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void invalidateWhenOthersHoldANewerTokenShouldNotDropIt() {
 		holdEverywhere("A");
 		this.store.beSilent();

@@ -26,6 +26,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -357,6 +358,48 @@ class ShutdownAndPauseTests {
 		}).start();
 		service.close();
 		assertThat(published).isTrue();
+	}
+
+	@Test
+	void closeBeforeALeaseIsGrantedShouldGiveItBack() throws Exception {
+		CompletableFuture<WechatMpTokenStore.Lease> granted = new CompletableFuture<>();
+		CountDownLatch asked = new CountDownLatch(1);
+		CountDownLatch released = new CountDownLatch(1);
+		WechatMpTokenStore store = new SharedTestStore(this.fixture.time).new Instance() {
+
+			@Override
+			public Mono<Lease> lease(WechatMpCredentials credentials) {
+				asked.countDown();
+				return Mono.fromFuture(granted);
+			}
+
+			@Override
+			public Duration maxWait() {
+				return Duration.ofHours(1);
+			}
+
+		};
+		TestTokenService service = new TestTokenService((credentials) -> Mono.never(), store,
+				() -> this.fixture.accounts, POLICY, 10, List.of());
+		service.getAccessToken().subscribe((token) -> {
+		}, (failure) -> {
+		});
+		asked.await();
+		service.close();
+		granted.complete(new WechatMpTokenStore.Lease() {
+
+			@Override
+			public WechatMpTokenStore.@Nullable StoredToken shared() {
+				return null;
+			}
+
+			@Override
+			public Mono<Void> release() {
+				return Mono.fromRunnable(released::countDown);
+			}
+
+		});
+		assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
 	}
 
 }
