@@ -104,6 +104,9 @@ class BlockingCallersTests {
 		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
 		this.fixture.advance(UNTIL_DUE);
 		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
+		this.fixture.advance(UNTIL_STALE.minus(UNTIL_DUE));
+		assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.STALE);
+		assertThat(onEventLoop(this.fixture)).isEqualTo("A");
 	}
 
 	private static @Nullable Object onEventLoop(TokenServiceFixture fixture) throws Exception {

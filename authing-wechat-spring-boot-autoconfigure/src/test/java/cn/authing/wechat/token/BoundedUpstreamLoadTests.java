@@ -112,6 +112,7 @@ class BoundedUpstreamLoadTests {
 		Caller caller = slow.ask();
 		slow.advance(Duration.ofSeconds(20));
 		slow.advance(POLICY.timeout());
+		slow.ask();
 		slow.client.call().succeed("B", LIFE);
 		assertThat(caller.accessToken()).isEqualTo("B");
 	}

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.AuthingApiException;
 import cn.authing.wechat.AuthingResponseException;
@@ -177,6 +178,30 @@ class FleetTests {
 	}
 
 	@Test
+	void getAccessTokenWhenAnotherSharesATokenJustBeforeTheLeaseIsGrantedShouldTakeThat() {
+		SharedTestStore.Instance late = this.store.new Instance() {
+
+			@Override
+			public Mono<Lease> lease(WechatMpCredentials credentials) {
+				FleetTests.this.a.hold("A");
+				return super.lease(credentials);
+			}
+
+		};
+		TokenServiceFixture instance = new TokenServiceFixture((setup) -> setup.withTime(this.time).withStore(late));
+		assertThat(instance.ask().accessToken()).isEqualTo("A");
+		assertThat(instance.fetches()).isZero();
+		assertThat(this.store.isLeased(CREDENTIALS)).isFalse();
+	}
+
+	@Test
+	void sharedTokenWhenClocksDifferByNoMoreThanIsIgnoredShouldBeBelieved() {
+		WechatMpAccessToken token = new WechatMpAccessToken("A", this.time.authingTime().plus(LIFE));
+		this.stores.get(0).publish(CREDENTIALS, stored(token, Duration.ofSeconds(-10))).block();
+		assertThat(this.b.ask().accessToken()).isEqualTo("A");
+	}
+
+	@Test
 	void getAccessTokenWhenLeaseHolderDiedShouldTakeOver() {
 		this.a.ask();
 		this.stores.get(0).die();
@@ -222,6 +247,30 @@ class FleetTests {
 		this.time.advance(MAX_WAIT);
 		assertThat(this.store.isLeased(CREDENTIALS)).as("lease that came too late").isFalse();
 		assertThat(fetches()).isEqualTo(1);
+	}
+
+	@Test
+	void getAccessTokenWhenStoreWantsMoreTimeThanThereIsShouldAskWithinTwoThirdsOfTheTimeout() {
+		SharedTestStore.Instance patient = this.store.new Instance() {
+
+			@Override
+			public Duration maxWait() {
+				return Duration.ofHours(1);
+			}
+
+		};
+		patient.beSlow(Duration.ofHours(1));
+		TokenServiceFixture instance = new TokenServiceFixture((setup) -> setup.withTime(this.time).withStore(patient));
+		Caller caller = instance.ask();
+		this.time.advance(TIME_FOR_OTHERS);
+		instance.client.call().succeed("A", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("A");
+	}
+
+	@Test
+	void fetchShouldLeaveNoTimer() {
+		this.a.hold("A");
+		assertThat(this.time.pendingTasks()).isZero();
 	}
 
 	@Test

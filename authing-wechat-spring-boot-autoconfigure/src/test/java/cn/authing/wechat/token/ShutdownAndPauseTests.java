@@ -329,7 +329,7 @@ class ShutdownAndPauseTests {
 	}
 
 	@Test
-	void stopShouldWaitUntilWhatWasFetchedIsPublished() {
+	void stopShouldWaitUntilWhatWasFetchedIsPublished() throws Exception {
 		CompletableFuture<WechatMpTokenStore.StoredToken> publishing = new CompletableFuture<>();
 		CountDownLatch started = new CountDownLatch(1);
 		AtomicBoolean published = new AtomicBoolean();
@@ -347,16 +347,15 @@ class ShutdownAndPauseTests {
 		TestTokenService service = new TestTokenService(client, store, () -> this.fixture.accounts, POLICY, 10,
 				List.of());
 		service.getAccessTokenSync();
-		new Thread(() -> {
-			try {
-				started.await();
-			}
-			catch (InterruptedException ex) {
-				Thread.currentThread().interrupt();
-			}
-			publishing.complete(null);
-		}).start();
-		service.close();
+		started.await();
+		Thread closing = new Thread(service::close);
+		closing.start();
+		while (closing.isAlive() && closing.getState() != Thread.State.TIMED_WAITING) {
+			Thread.onSpinWait();
+		}
+		assertThat(closing.isAlive()).isTrue();
+		publishing.complete(null);
+		closing.join();
 		assertThat(published).isTrue();
 	}
 
@@ -381,12 +380,15 @@ class ShutdownAndPauseTests {
 		};
 		TestTokenService service = new TestTokenService((credentials) -> Mono.never(), store,
 				() -> this.fixture.accounts, POLICY, 10, List.of());
-		service.getAccessToken().subscribe((token) -> {
-		}, (failure) -> {
-		});
+		service.getAccessToken().onErrorComplete().subscribe();
 		asked.await();
 		service.close();
-		granted.complete(new WechatMpTokenStore.Lease() {
+		granted.complete(leaseWithoutToken(released));
+		assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
+	}
+
+	private static WechatMpTokenStore.Lease leaseWithoutToken(CountDownLatch released) {
+		return new WechatMpTokenStore.Lease() {
 
 			@Override
 			public WechatMpTokenStore.@Nullable StoredToken shared() {
@@ -398,8 +400,7 @@ class ShutdownAndPauseTests {
 				return Mono.fromRunnable(released::countDown);
 			}
 
-		});
-		assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
+		};
 	}
 
 }

@@ -148,6 +148,18 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
+	void getAccessTokenWhenFetchHangsAndTheTokenIsRejectedShouldWaitForTheFetch() {
+		this.fixture.hold("A");
+		this.fixture.advance(LIFE.minusSeconds(4));
+		Caller caller = this.fixture.ask();
+		assertThat(this.fixture.service.invalidate("A")).isTrue();
+		this.fixture.advance(Duration.ofSeconds(4));
+		assertThat(caller.isWaiting()).isTrue();
+		this.fixture.client.call().succeed("B", LIFE);
+		assertThat(caller.accessToken()).isEqualTo("B");
+	}
+
+	@Test
 	void renewalWhenFailingShouldBeRepeatedEachMinRefreshInterval() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
