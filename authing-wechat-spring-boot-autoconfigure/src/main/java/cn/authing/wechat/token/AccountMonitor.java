@@ -68,7 +68,9 @@ final class AccountMonitor {
 
 	volatile @Nullable Instant lastFetchedAt;
 
-	volatile @Nullable LastFailure lastFailure;
+	volatile @Nullable AuthingException lastFailure;
+
+	volatile @Nullable Instant lastFailedAt;
 
 	// Until the first token of the account was logged; never of the dynamic accounts.
 	private final AtomicBoolean firstToken;
@@ -175,7 +177,9 @@ final class AccountMonitor {
 
 	private WechatMpTokenEvent fetchFailed(AuthingException failure, Duration duration, Instant now) {
 		this.fetches.increment();
-		this.lastFailure = new LastFailure(failure, now);
+		// First, so that each failure that is seen has a time.
+		this.lastFailedAt = now;
+		this.lastFailure = failure;
 		return new WechatMpTokenEvent.Failed(this.account, duration, failure);
 	}
 
@@ -218,10 +222,6 @@ final class AccountMonitor {
 		else if (first) {
 			logger.info(LogMessage.format("Fetched the first token of %s", entry));
 		}
-	}
-
-	record LastFailure(AuthingException exception, Instant at) {
-
 	}
 
 }

@@ -252,7 +252,7 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 	}
 
 	@Override
-	public TokenFetch.@Nullable Outcome received(ReceivedToken received, TokenFetch fetch) {
+	public void received(ReceivedToken received, TokenFetch fetch) {
 		Change change = updateIfInFlight(fetch,
 				(snapshot) -> (!fetch.isRepeated() && snapshot.isOutdated(received.token(), fetch.loadStartedAt()))
 						? snapshot : snapshot.received(received, fetch.isInBackground(), this.clock.nanoTime(),
@@ -262,25 +262,26 @@ final class TokenEntry extends CachedTokenSource implements TokenFetch.Recipient
 				// Rejected since Authing was asked for it.
 				fetch.repeat();
 			}
-			return null;
+			return;
 		}
 		WechatMpAccessToken value = change.after().staleIfError(this.clock.nanoTime());
 		report(() -> this.monitor.tokenReceived(this, received, change, fetch.duration(), this.clock.instant()));
-		return new TokenFetch.Outcome((value != null) ? value : change.after().requiredToken(), received.token(), null);
+		fetch.end((value != null) ? value : change.after().requiredToken(), received.token(), null);
 	}
 
 	@Override
-	public TokenFetch.@Nullable Outcome failed(AuthingException failure, TokenFetch fetch) {
+	public boolean failed(AuthingException failure, TokenFetch fetch) {
 		// Credentials can be made up: their caller is told, and nobody can fill the log.
 		boolean log = fetch.isInBackground() || !this.monitor.isDynamic();
 		Change change = updateIfInFlight(fetch, (snapshot) -> snapshot.failed(failure, log, this.clock.nanoTime(),
 				this.context.policy(), this.context.random()));
 		if (!change.happened()) {
-			return null;
+			return false;
 		}
 		long now = this.clock.nanoTime();
 		report(() -> this.monitor.fetchFailed(this, failure, change, now, fetch.duration(), this.clock.instant()));
-		return new TokenFetch.Outcome(change.after().staleIfError(now), null, failure);
+		fetch.end(change.after().staleIfError(now), null, failure);
+		return true;
 	}
 
 	// Callers get their answer although a logger throws, or no thread can be had.

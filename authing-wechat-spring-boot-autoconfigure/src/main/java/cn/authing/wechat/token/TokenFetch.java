@@ -236,7 +236,7 @@ final class TokenFetch implements Disposable {
 	}
 
 	private void received(ReceivedToken received) {
-		end(this.recipient.received(received, this));
+		this.recipient.received(received, this);
 	}
 
 	/**
@@ -255,16 +255,7 @@ final class TokenFetch implements Disposable {
 		AuthingException exception = (failure instanceof AuthingException authing) ? authing
 				: new AuthingTransportException("The AuthingWechatClient failed with " + failure.getClass().getName(),
 						failure, null, true, null);
-		return end(this.recipient.failed(exception, this));
-	}
-
-	private boolean end(@Nullable Outcome outcome) {
-		if (outcome == null) {
-			return false;
-		}
-		release();
-		complete(outcome.resultOrStale(), outcome.result(), outcome.failure());
-		return true;
+		return this.recipient.failed(exception, this);
 	}
 
 	private void release() {
@@ -273,8 +264,15 @@ final class TokenFetch implements Disposable {
 		this.context.unregister(this);
 	}
 
-	private void complete(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
+	/**
+	 * Tell those who wait how the fetch ended.
+	 * @param resultOrStale what those get who need a token
+	 * @param result what those get who asked for this very fetch
+	 * @param failure what both get if there is none
+	 */
+	void end(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
 			@Nullable Throwable failure) {
+		release();
 		this.resultOrStale.complete(resultOrStale, failure);
 		this.lateResultOrStale.complete(resultOrStale, failure);
 		this.result.complete(result, failure);
@@ -323,8 +321,7 @@ final class TokenFetch implements Disposable {
 	public void dispose() {
 		this.cancelled = true;
 		if (this.recipient.abandoned(this)) {
-			release();
-			complete(this.recipient.staleIfError(), null, new IllegalStateException(
+			end(this.recipient.staleIfError(), null, new IllegalStateException(
 					"The WechatMpTokenService was stopped, as its application context is closed or paused"));
 			cancelRunning();
 		}
@@ -332,7 +329,7 @@ final class TokenFetch implements Disposable {
 
 	/**
 	 * Who is told how a fetch ended, and decides which of its ends comes first: only that
-	 * one has an effect.
+	 * one has an effect, and is handed to {@link TokenFetch#end}.
 	 */
 	interface Recipient {
 
@@ -342,35 +339,22 @@ final class TokenFetch implements Disposable {
 		@Nullable WechatMpAccessToken staleIfError();
 
 		/**
-		 * Take in what the fetch brought.
-		 * @return what became of it; {@code null} if the fetch had ended before, or is to
-		 * {@linkplain TokenFetch#repeat() ask again}
+		 * Take in what the fetch brought, or have it {@linkplain TokenFetch#repeat() ask
+		 * again}.
 		 */
-		@Nullable Outcome received(ReceivedToken received, TokenFetch fetch);
+		void received(ReceivedToken received, TokenFetch fetch);
 
 		/**
 		 * Take in that the fetch failed.
-		 * @return what became of it; {@code null} if the fetch had ended before
+		 * @return whether it had not ended before
 		 */
-		@Nullable Outcome failed(AuthingException failure, TokenFetch fetch);
+		boolean failed(AuthingException failure, TokenFetch fetch);
 
 		/**
 		 * Take in that the fetch ended without a result.
 		 * @return whether it had not ended before
 		 */
 		boolean abandoned(TokenFetch fetch);
-
-	}
-
-	/**
-	 * What the recipient made of the end of a fetch.
-	 *
-	 * @param resultOrStale what those get who need a token
-	 * @param result what those get who asked for this very fetch
-	 * @param failure what both get if there is none
-	 */
-	record Outcome(@Nullable WechatMpAccessToken resultOrStale, @Nullable WechatMpAccessToken result,
-			@Nullable AuthingException failure) {
 
 	}
 
