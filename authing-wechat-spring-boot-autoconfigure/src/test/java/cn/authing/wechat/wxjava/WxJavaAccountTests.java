@@ -62,6 +62,14 @@ class WxJavaAccountTests {
 	void expireAccessTokenWhenNoTokenCouldBeComparedShouldDropNothing() {
 		assertThat(this.account.getAccessToken()).isEqualTo("authing-default-1");
 		this.accounts.invalidate("authing-default-1");
+		this.account.getLock().lock();
+		try {
+			assertThat(this.account.getAccessToken()).isEqualTo("authing-default-2");
+		}
+		finally {
+			this.account.getLock().unlock();
+		}
+		this.accounts.invalidate("authing-default-2");
 		this.accounts.tokens().fetchAfter(Mono.error(new AuthingResponseException("Not JSON", null)));
 		this.account.getLock().lock();
 		try {
@@ -71,7 +79,14 @@ class WxJavaAccountTests {
 		finally {
 			this.account.getLock().unlock();
 		}
-		assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1");
+		assertThat(this.accounts.tokens().reports()).containsExactly("authing-default-1", "authing-default-2");
+	}
+
+	@Test
+	void expireAccessTokenWhenTokenWasForcedShouldDropThatOne() {
+		String accessToken = this.account.refreshAccessToken();
+		this.account.expireAccessToken();
+		assertThat(this.accounts.tokens().reports()).containsExactly(accessToken);
 	}
 
 	@Test
