@@ -51,6 +51,19 @@ class TokenStatesTests {
 	class Empty {
 
 		@Test
+		void callersWhoHadToWaitShouldBeCountedByWhatTheyGot() {
+			TokenServiceFixture fixture = new TokenServiceFixture();
+			fixture.ask();
+			fixture.client.call().fail();
+			fixture.advance(Duration.ofSeconds(1));
+			fixture.hold("A");
+			fixture.advance(UNTIL_STALE);
+			fixture.ask();
+			fixture.client.call().fail();
+			assertThat(fixture.registry.requestCounts("default")).isEqualTo(new WechatMpRequestCounts(0, 0, 1, 1, 1));
+		}
+
+		@Test
 		void stateWhenNothingWasFetchedShouldBeEmpty() {
 			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.EMPTY);
 			assertThat(fixture().fetches()).isZero();
