@@ -174,7 +174,7 @@ final class AuthingFailures {
 	AuthingTransportException timedOut() {
 		AuthingException lastFailure = this.lastFailure;
 		String last = (lastFailure != null) ? " The last failure: " + lastFailure.getMessage()
-				: " There was no answer at all: check authing.app-host and the network in between.";
+				: " No complete answer came: check authing.app-host and the network in between.";
 		return new AuthingTransportException(
 				describe("no success within " + this.settings.timeout().toMillis() + " ms (authing.timeout), attempts: "
 						+ this.attempts + "." + last),

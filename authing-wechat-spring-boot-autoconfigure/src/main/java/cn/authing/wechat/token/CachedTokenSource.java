@@ -125,12 +125,10 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 			if (stale != null) {
 				return stale;
 			}
-			throw new AuthingTransportException(
-					(interrupted ? "Interrupted while waiting for an access token"
-							: "No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait)
-									+ " ms (authing.timeout)")
-							+ "; the fetch goes on",
-					interrupted ? ex : null, null, true, null);
+			throw new AuthingTransportException((interrupted ? "Interrupted while waiting for an access token"
+					: "No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait)
+							+ " ms (authing.timeout): check authing.app-host and the network in between")
+					+ "; the fetch goes on", interrupted ? ex : null, null, true, null);
 		}
 		finally {
 			recordOutcome(success);

@@ -291,8 +291,10 @@ final class TokenFetch implements Disposable {
 	 */
 	void timeout() {
 		this.cancelled = true;
-		if (failed(new AuthingTransportException("No answer for " + this.recipient + " within "
-				+ this.context.policy().timeout().toMillis() + " ms (authing.timeout)", null, null, true, null))) {
+		if (failed(new AuthingTransportException(
+				"No answer for " + this.recipient + " within " + this.context.policy().timeout().toMillis()
+						+ " ms (authing.timeout): check authing.app-host and the network in between",
+				null, null, true, null))) {
 			cancelRunning();
 		}
 	}

@@ -593,7 +593,7 @@ class DefaultAuthingWechatClientTests {
 					AuthingTransportException.class);
 			assertThat(failure.isRetryable()).isTrue();
 			assertThat(failure).hasNoCause()
-				.hasMessageContainingAll("300 ms (authing.timeout)", "attempts: 1", "no answer at all");
+				.hasMessageContainingAll("300 ms (authing.timeout)", "attempts: 1", "No complete answer came");
 		}
 	}
 

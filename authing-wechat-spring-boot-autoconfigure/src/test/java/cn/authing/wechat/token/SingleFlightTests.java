@@ -118,7 +118,7 @@ class SingleFlightTests {
 		Caller late = this.fixture.ask();
 		this.fixture.advance(Duration.ofMillis(1200));
 		assertThat(first.failure()).isInstanceOf(AuthingTransportException.class)
-			.hasMessageContaining("10000 ms (authing.timeout)");
+			.hasMessageContaining("10000 ms (authing.timeout): check authing.app-host");
 		assertThat(late.failure()).isInstanceOf(AuthingTransportException.class);
 		assertThat(call.isCancelled()).isTrue();
 	}
