@@ -11,7 +11,7 @@ const reason = (data) => text(`reason-${data.kind}`, data);
 
 const sentences = {
   FETCHED: ({ millis }) => text("event-FETCHED", { millis: number(millis) }),
-  RENEWED: ({ millis }) => text("event-RENEWED", { millis: number(millis) }),
+  REFRESHED: ({ millis }) => text("event-REFRESHED", { millis: number(millis) }),
   FAILED: (data) => text("event-FAILED", { reason: reason(data) }),
   RECOVERED: (data) => text(`event-RECOVERED-${data.after}`, { ...data, reason: data.kind && reason(data),
     noticed: data.failedCalls > 0 ? text("noticed-some", { n: number(data.failedCalls) }) : text("noticed-none") }),

@@ -300,7 +300,7 @@ final class AuthingPropertiesValidator {
 		validateBackOff(CACHE + "failure-backoff.", "initial", cache.getFailureBackoff().getInitial(), "max",
 				cache.getFailureBackoff().getMax());
 		if (cache.getRefreshAhead().compareTo(cache.getExpiryMargin()) < 0) {
-			add(CACHE + "refresh-ahead", "is shorter than " + EXPIRY_MARGIN + ", so that no token would be renewed "
+			add(CACHE + "refresh-ahead", "is shorter than " + EXPIRY_MARGIN + ", so that no token would be refreshed "
 					+ "before it counts as expired", LONGER.formatted("5m"));
 		}
 		if (cache.getDefaultTtl().compareTo(cache.getExpiryMargin()) <= 0) {

@@ -172,7 +172,7 @@ final class AccountMonitor {
 			return "The current one is valid for another %d s".formatted(TimeUnit.NANOSECONDS.toSeconds(remaining));
 		}
 		return (snapshot.staleIfError(now) != null) ? "Callers get the last one, which has expired or was rejected"
-				: "There is no other with these credentials";
+				: "No valid token is left";
 	}
 
 	private WechatMpTokenEvent fetchFailed(AuthingException failure, Duration duration, Instant now) {

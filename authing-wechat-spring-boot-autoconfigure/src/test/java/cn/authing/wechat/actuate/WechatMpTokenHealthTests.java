@@ -132,7 +132,7 @@ class WechatMpTokenHealthTests {
 	}
 
 	@Test
-	void healthWhenRenewalFailsWhileTokenIsValidShouldBeUpWithTheStreak() {
+	void healthWhenRefreshFailsWhileTokenIsValidShouldBeUpWithTheStreak() {
 		this.contextRunner.run((context) -> {
 			WechatMpTokenService service = context.getBean(WechatMpTokenService.class);
 			service.getAccessTokenSync();

@@ -197,7 +197,7 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadWhenChangeIsTakenBackShouldRenewAsBefore() {
+		void reloadWhenChangeIsTakenBackShouldRefreshAsBefore() {
 			fixture().hold("A");
 			configure("default", NEW_SECRET);
 			fixture().client.call().fail();
@@ -272,7 +272,7 @@ class AccountsTests {
 		}
 
 		@Test
-		void reloadWhenAnotherAccountKeepsCredentialsShouldRenewThem() {
+		void reloadWhenAnotherAccountKeepsCredentialsShouldRefreshThem() {
 			configure("shop", CREDENTIALS);
 			fixture().hold("A");
 			configure("default", NEW_SECRET);

@@ -177,7 +177,7 @@ class ClocksDifferTests {
 	}
 
 	@Test
-	void tokenWhenItArrivesExpiredDuringRenewalShouldNotReplaceValidOne() {
+	void tokenWhenItArrivesExpiredDuringRefreshShouldNotReplaceValidOne() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();

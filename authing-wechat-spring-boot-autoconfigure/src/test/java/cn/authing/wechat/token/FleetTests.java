@@ -67,8 +67,8 @@ class FleetTests {
 	private final TokenServiceFixture b = this.fleet.get(1);
 
 	@BeforeEach
-	void spreadRenewals() {
-		// The first is the first to renew.
+	void spreadRefreshes() {
+		// The first is the first to refresh.
 		this.b.random = 0;
 		this.a.random = 0.5;
 	}
@@ -138,7 +138,7 @@ class FleetTests {
 	}
 
 	@Test
-	void renewalWhenAllAreDueShouldFetchOnceForAllAndLetNobodyWait() {
+	void refreshWhenAllAreDueShouldFetchOnceForAllAndLetNobodyWait() {
 		holdEverywhere("A");
 		this.time.advance(UNTIL_DUE);
 		assertThat(this.fleet).allSatisfy((instance) -> assertThat(instance.ask().accessToken()).isEqualTo("A"));
@@ -153,7 +153,7 @@ class FleetTests {
 	}
 
 	@Test
-	void renewalWhenNotificationsAreMissedShouldFindSharedToken() {
+	void refreshWhenNotificationsAreMissedShouldFindSharedToken() {
 		holdEverywhere("A");
 		this.store.beSilent();
 		this.time.advance(UNTIL_DUE);
@@ -295,7 +295,7 @@ class FleetTests {
 	}
 
 	@Test
-	void renewalWhenStoreIsSlowShouldBePatientAsNobodyWaits() {
+	void refreshWhenStoreIsSlowShouldBePatientAsNobodyWaits() {
 		holdEverywhere("A");
 		this.time.advance(UNTIL_DUE);
 		this.stores.get(0).beSlow(MAX_WAIT);
@@ -341,7 +341,7 @@ class FleetTests {
 	}
 
 	@Test
-	void renewalWhenRejectedWhileAnotherAsksShouldNotTakeTheTokenBack() {
+	void refreshWhenRejectedWhileAnotherAsksShouldNotTakeTheTokenBack() {
 		holdEverywhere("A");
 		this.time.advance(UNTIL_DUE);
 		this.b.ask();
@@ -351,7 +351,7 @@ class FleetTests {
 	}
 
 	@Test
-	void renewalWhenAnotherSharesItsTokenMeanwhileShouldNotTakeTheOldOneBack() {
+	void refreshWhenAnotherSharesItsTokenMeanwhileShouldNotTakeTheOldOneBack() {
 		holdEverywhere("A");
 		this.time.advance(UNTIL_DUE);
 		this.b.ask();

@@ -29,7 +29,7 @@ import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_DUE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests for accounts that are kept warm: renewed though nobody asks.
+ * Tests for accounts that are kept warm: refreshed though nobody asks.
  */
 class KeepWarmTests {
 
@@ -53,14 +53,14 @@ class KeepWarmTests {
 	}
 
 	@Test
-	void keepWarmShouldRenewOnTimeForever() {
+	void keepWarmShouldRefreshOnTimeForever() {
 		keepWarm();
 		this.fixture.client.call().succeed("T", LIFE);
-		for (int renewal = 1; renewal <= 10; renewal++) {
+		for (int refresh = 1; refresh <= 10; refresh++) {
 			this.fixture.advance(UNTIL_DUE.minus(MOMENT));
-			assertThat(this.fixture.fetches()).isEqualTo(renewal);
+			assertThat(this.fixture.fetches()).isEqualTo(refresh);
 			this.fixture.advance(MOMENT);
-			this.fixture.client.call().succeed("T" + renewal, LIFE);
+			this.fixture.client.call().succeed("T" + refresh, LIFE);
 			assertThat(this.fixture.state()).isEqualTo(WechatMpTokenState.FRESH);
 		}
 		assertThat(this.fixture.time.pendingTasks()).isEqualTo(1);
@@ -127,7 +127,7 @@ class KeepWarmTests {
 	}
 
 	@Test
-	void keepWarmWhenRenewalMayComeOnlyAfterExpiryShouldFetchAtExpiry() {
+	void keepWarmWhenRefreshMayComeOnlyAfterExpiryShouldFetchAtExpiry() {
 		WechatMpRefreshPolicy slow = new WechatMpRefreshPolicy(POLICY.refreshAhead(), Duration.ofMinutes(20),
 				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
 		TokenServiceFixture fixture = new TokenServiceFixture((setup) -> setup.withPolicy(slow));

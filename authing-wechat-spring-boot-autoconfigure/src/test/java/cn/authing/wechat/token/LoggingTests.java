@@ -83,7 +83,7 @@ class LoggingTests {
 	}
 
 	@Test
-	void streakOfFailedRenewalsShouldBeLoggedOnceAtItsBeginAndOnceAtItsEnd() {
+	void streakOfFailedRefreshesShouldBeLoggedOnceAtItsBeginAndOnceAtItsEnd() {
 		this.fixture.hold(TOKEN);
 		this.fixture.advance(UNTIL_DUE);
 		for (int attempt = 0; attempt < 4; attempt++) {
@@ -210,7 +210,9 @@ class LoggingTests {
 		this.fixture.hold(TOKEN);
 		this.fixture.advance(LIFE);
 		failTwice();
-		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "There is no other");
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("account 'default'", "No valid token is left");
 		this.fixture.hold(TOKEN + 2);
 		assertThat(messages(Level.INFO)).singleElement().asString().contains("2 failed attempts");
 	}
@@ -221,7 +223,9 @@ class LoggingTests {
 		this.fixture.advance(Duration.ofMinutes(1));
 		this.fixture.service.invalidate(TOKEN);
 		failTwice();
-		assertThat(messages(Level.WARN)).singleElement().asString().contains("account 'default'", "There is no other");
+		assertThat(messages(Level.WARN)).singleElement()
+			.asString()
+			.contains("account 'default'", "No valid token is left");
 	}
 
 	@Test
@@ -233,7 +237,7 @@ class LoggingTests {
 		this.fixture.advance(Duration.ofSeconds(10));
 		this.fixture.ask();
 		this.fixture.client.call().fail();
-		assertThat(messages(Level.WARN)).hasSize(2).last().asString().contains("There is no other");
+		assertThat(messages(Level.WARN)).hasSize(2).last().asString().contains("No valid token is left");
 		this.fixture.advance(Duration.ofMinutes(1));
 		this.fixture.hold(TOKEN + 2);
 		assertThat(messages(Level.INFO)).singleElement().asString().contains("3 failed attempts");
@@ -286,7 +290,7 @@ class LoggingTests {
 	}
 
 	@Test
-	void renewalShouldBeLoggedAtDebugOnly() {
+	void refreshShouldBeLoggedAtDebugOnly() {
 		this.fixture.hold(TOKEN);
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.hold(TOKEN + 2);
@@ -366,7 +370,7 @@ class LoggingTests {
 		changeTheSecretToOneThatFails();
 		this.fixture.advance(Duration.ofMinutes(10));
 		assertThat(messages(Level.WARN)).satisfiesExactly(
-				(message) -> assertThat(message).contains("no other with these credentials", "Authing is busy"),
+				(message) -> assertThat(message).contains("No valid token is left", "Authing is busy"),
 				(message) -> assertThat(message).contains("changed credentials of account 'default'"));
 		this.fixture.client.onCall((call) -> call.succeed(TOKEN + 2, LIFE));
 		this.fixture.advance(Duration.ofMinutes(1));

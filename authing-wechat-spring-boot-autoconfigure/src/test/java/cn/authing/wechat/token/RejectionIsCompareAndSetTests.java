@@ -161,7 +161,7 @@ class RejectionIsCompareAndSetTests {
 	}
 
 	@Test
-	void getAccessTokenWhenRejectedDuringRenewalShouldJoinIt() {
+	void getAccessTokenWhenRejectedDuringRefreshShouldJoinIt() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();
@@ -174,7 +174,7 @@ class RejectionIsCompareAndSetTests {
 	}
 
 	@Test
-	void getAccessTokenWhenRejectedDuringRenewalThatFailsShouldAnswerWithFailure() {
+	void getAccessTokenWhenRejectedDuringRefreshThatFailsShouldAnswerWithFailure() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();

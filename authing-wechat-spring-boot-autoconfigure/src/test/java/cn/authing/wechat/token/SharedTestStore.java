@@ -128,7 +128,7 @@ final class SharedTestStore {
 		private Duration latency = Duration.ZERO;
 
 		/**
-		 * Stop to renew leases, as an instance does that has crashed.
+		 * Stop renewing leases, as an instance does that has crashed.
 		 */
 		void die() {
 			this.diesAt = SharedTestStore.this.time.nanoTime() + LEASE_TIME.toNanos();

@@ -317,9 +317,9 @@ final class TokenLifecycleModel {
 			.as("a fetch too soon after another")
 			.isTrue();
 		if (pair.isCertainlyValid() && !pair.forced && !pair.suspect) {
-			assertThat(now() - pair.lastRenewal).as("time since the last renewal")
+			assertThat(now() - pair.lastRefresh).as("time since the last refresh")
 				.isGreaterThanOrEqualTo(POLICY.minRefreshInterval().toNanos());
-			pair.lastRenewal = now();
+			pair.lastRefresh = now();
 		}
 		pair.lastFetch = now();
 		pair.lastAsked = now();
@@ -400,7 +400,7 @@ final class TokenLifecycleModel {
 
 		private long lastAsked = Long.MIN_VALUE / 2;
 
-		private long lastRenewal = Long.MIN_VALUE / 2;
+		private long lastRefresh = Long.MIN_VALUE / 2;
 
 		private boolean forced;
 

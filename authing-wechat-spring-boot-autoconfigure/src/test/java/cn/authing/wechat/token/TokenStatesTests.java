@@ -203,7 +203,7 @@ class TokenStatesTests {
 	class Due {
 
 		@Test
-		void getAccessTokenWhenDueShouldAnswerAtOnceAndRenewOnceInBackground() {
+		void getAccessTokenWhenDueShouldAnswerAtOnceAndRefreshOnceInBackground() {
 			fixture().hold("A");
 			fixture().advance(UNTIL_DUE);
 			assertThat(fixture().state()).isEqualTo(WechatMpTokenState.DUE);
@@ -218,7 +218,7 @@ class TokenStatesTests {
 		}
 
 		@Test
-		void getAccessTokenWhenAnotherCallerComesFirstShouldNotRenewTwice() {
+		void getAccessTokenWhenAnotherCallerComesFirstShouldNotRefreshTwice() {
 			fixture().hold("A");
 			fixture().advance(UNTIL_DUE);
 			fixture().time.onReading(1, () -> fixture().service.getAccessTokenSync());
@@ -235,7 +235,7 @@ class TokenStatesTests {
 		}
 
 		@Test
-		void getAccessTokenWhenNobodyAsksShouldNotRenew() {
+		void getAccessTokenWhenNobodyAsksShouldNotRefresh() {
 			fixture().hold("A");
 			fixture().advance(LIFE);
 			assertThat(fixture().fetches()).isEqualTo(1);
@@ -261,7 +261,7 @@ class TokenStatesTests {
 		}
 
 		@Test
-		void getAccessTokenWhenExpiredWhileRenewedShouldJoinThatRenewal() {
+		void getAccessTokenWhenExpiredWhileRefreshedShouldJoinThatRefresh() {
 			fixture().hold("A");
 			fixture().advance(UNTIL_STALE.minusSeconds(1));
 			fixture().ask();
@@ -298,7 +298,7 @@ class TokenStatesTests {
 		}
 
 		@Test
-		void getAccessTokenWhenRenewalFailedAndTokenExpiredShouldAnswerWithFailure() {
+		void getAccessTokenWhenRefreshFailedAndTokenExpiredShouldAnswerWithFailure() {
 			fixture().hold("A");
 			fixture().advance(LIFE.minus(MOMENT));
 			fixture().ask();

@@ -33,7 +33,7 @@ import static cn.authing.wechat.token.TokenServiceFixture.UNTIL_STALE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Tests for the renewal of a valid token: when it is due, that valid beats new, and that
+ * Tests for the refresh of a valid token: when it is due, that valid beats new, and that
  * the same token again is not news.
  */
 class ValidBeatsNewTests {
@@ -70,7 +70,7 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
-	void getAccessTokenWhenRenewalFailsShouldNotTellCallers() {
+	void getAccessTokenWhenRefreshFailsShouldNotTellCallers() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();
@@ -82,7 +82,7 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
-	void getAccessTokenWhenRenewalHangsShouldAnswerAtOnceAndEndItAtDeadline() {
+	void getAccessTokenWhenRefreshHangsShouldAnswerAtOnceAndEndItAtDeadline() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();
@@ -160,7 +160,7 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
-	void renewalWhenFailingShouldBeRepeatedEachMinRefreshInterval() {
+	void refreshWhenFailingShouldBeRepeatedEachMinRefreshInterval() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		for (int attempt = 1; attempt <= 5; attempt++) {
@@ -174,7 +174,7 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
-	void renewalWhenMinRefreshIntervalIsShortShouldBackOff() {
+	void refreshWhenMinRefreshIntervalIsShortShouldBackOff() {
 		WechatMpRefreshPolicy policy = new WechatMpRefreshPolicy(POLICY.refreshAhead(), Duration.ofSeconds(1),
 				POLICY.expiryMargin(), POLICY.initialBackoff(), POLICY.maxBackoff(), POLICY.timeout());
 		TokenServiceFixture eager = new TokenServiceFixture((setup) -> setup.withPolicy(policy));
@@ -192,7 +192,7 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
-	void renewalWhenRecoveredShouldBeFreshAgain() {
+	void refreshWhenRecoveredShouldBeFreshAgain() {
 		this.fixture.hold("A");
 		this.fixture.advance(UNTIL_DUE);
 		this.fixture.ask();
@@ -207,7 +207,7 @@ class ValidBeatsNewTests {
 	}
 
 	@Test
-	void renewalWhenOneWasJustDoneShouldWaitForMinRefreshInterval() {
+	void refreshWhenOneWasJustDoneShouldWaitForMinRefreshInterval() {
 		this.fixture.hold("A", Duration.ofSeconds(60));
 		this.fixture.advance(Duration.ofSeconds(40));
 		this.fixture.ask();
@@ -227,7 +227,7 @@ class ValidBeatsNewTests {
 
 	@ParameterizedTest
 	@ValueSource(booleans = { true, false })
-	void renewalOfATokenThatACallerWaitedForShouldNotWaitForMinRefreshInterval(boolean fleet) {
+	void refreshOfATokenThatACallerWaitedForShouldNotWaitForMinRefreshInterval(boolean fleet) {
 		ManualTime time = new ManualTime();
 		SharedTestStore store = new SharedTestStore(time);
 		TokenServiceFixture fixture = new TokenServiceFixture(

@@ -127,7 +127,7 @@ class DemoApplicationTests {
 		for (int i = 0; i < 100; i++) {
 			token("/token");
 		}
-		// The token may just have come to its time of renewal.
+		// The token may just have come to its time of refresh.
 		assertThat(this.demo.authingCalls()).isBetween(calls, calls + 3);
 	}
 

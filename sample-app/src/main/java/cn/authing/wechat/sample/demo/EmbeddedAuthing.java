@@ -150,7 +150,7 @@ final class EmbeddedAuthing {
 	 * Return the token that is held as long as it is good, else a new one.
 	 * <p>
 	 * That it looks whether WeChat still takes the token is more than the real one
-	 * promises: it may hand a dead token out until its own renewal, or until somebody
+	 * promises: it may hand a dead token out until its own refresh, or until somebody
 	 * refreshes it in the console. The starter lives with either: a token that comes back
 	 * after its rejection is served, and asked about again no sooner than the failure
 	 * back-off allows.
@@ -165,8 +165,8 @@ final class EmbeddedAuthing {
 	}
 
 	private boolean isGood(WechatMpAccessToken token) {
-		Instant renewal = token.expiresAt().minus(this.wechat.overlap());
-		return this.clock.instant().isBefore(renewal) && this.wechat.accepts(token.accessToken());
+		Instant refresh = token.expiresAt().minus(this.wechat.overlap());
+		return this.clock.instant().isBefore(refresh) && this.wechat.accepts(token.accessToken());
 	}
 
 	private Mono<ServerResponse> answer(int statusCode, @Nullable Integer apiCode, String message,

@@ -233,7 +233,7 @@ class Activity implements WechatMpTokenListener, SmartLifecycle {
 		long failedCalls = failedCalls(fetched.account());
 		int failures = account.failures;
 		Instant failingSince = account.failingSince;
-		Type type = account.fetched ? Type.RENEWED : Type.FETCHED;
+		Type type = account.fetched ? Type.REFRESHED : Type.FETCHED;
 		if (failures > 0 && failingSince != null) {
 			type = Type.RECOVERED;
 			data.put("after", "failed");

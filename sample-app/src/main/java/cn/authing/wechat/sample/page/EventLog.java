@@ -80,7 +80,7 @@ final class EventLog {
 
 	enum Type {
 
-		STARTED(false), FETCHED(true), RENEWED(true), ADOPTED(true), FAILED(true), STALE(false), EXPIRED(false),
+		STARTED(false), FETCHED(true), REFRESHED(true), ADOPTED(true), FAILED(true), STALE(false), EXPIRED(false),
 		REJECTED(true), RECOVERED(false), DROPPED(false), BURST(false), STREAM(false), AUTHING(false), REDIS(false),
 		STORE(false);
 

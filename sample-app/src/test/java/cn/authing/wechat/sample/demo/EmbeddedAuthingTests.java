@@ -48,7 +48,7 @@ class EmbeddedAuthingTests {
 
 	private final EmbeddedWechat wechat = new EmbeddedWechat(this.clock, new WechatMpCredentials("wx1", "secret-1"));
 
-	private final Duration renewal = EmbeddedWechat.TOKEN_LIFE.minus(this.wechat.overlap());
+	private final Duration refresh = EmbeddedWechat.TOKEN_LIFE.minus(this.wechat.overlap());
 
 	private final EmbeddedAuthing authing = new EmbeddedAuthing(this.clock, this.wechat);
 
@@ -148,16 +148,16 @@ class EmbeddedAuthingTests {
 	}
 
 	@Test
-	void accessTokenWhenRenewalIsNotDueShouldAnswerWithTheSameToken() {
+	void accessTokenWhenRefreshIsNotDueShouldAnswerWithTheSameToken() {
 		String token = fetchToken();
-		this.clock.advance(this.renewal.minusSeconds(1));
+		this.clock.advance(this.refresh.minusSeconds(1));
 		assertThat(fetchToken()).isEqualTo(token);
 	}
 
 	@Test
-	void accessTokenWhenRenewalIsDueShouldAnswerWithANewTokenWhileTheOldOneStillWorks() {
+	void accessTokenWhenRefreshIsDueShouldAnswerWithANewTokenWhileTheOldOneStillWorks() {
 		String token = fetchToken();
-		this.clock.advance(this.renewal);
+		this.clock.advance(this.refresh);
 		assertThat(fetchToken()).isNotEqualTo(token);
 		assertThat(this.wechat.accepts(token)).isTrue();
 	}

@@ -40,9 +40,9 @@ import cn.authing.wechat.client.AuthingWechatClient;
 import static org.assertj.core.api.Assertions.assertThat;
 
 /**
- * Renewals by instances that share a store, while Authing has no other token.
+ * Refreshes by instances that share a store, while Authing has no other token.
  */
-class FleetRenewalTests {
+class FleetRefreshTests {
 
 	private static final WechatMpCredentials CREDENTIALS = new WechatMpCredentials("wx1", "secret");
 
@@ -69,25 +69,25 @@ class FleetRenewalTests {
 	}
 
 	@Test
-	void renewalWhenAuthingHasNoNewsShouldNotBeRepeatedByTheOtherInstances() {
+	void refreshWhenAuthingHasNoNewsShouldNotBeRepeatedByTheOtherInstances() {
 		fetchEverywhere();
 		assertThat(this.fetches).hasValue(1);
 		pass(Duration.ofMinutes(56));
-		this.fleet.forEach((instance) -> renew(instance, 2));
+		this.fleet.forEach((instance) -> refresh(instance, 2));
 		assertThat(this.fetches).hasValue(2);
 		pass(Duration.ofSeconds(31));
-		this.fleet.forEach((instance) -> renew(instance, 3));
+		this.fleet.forEach((instance) -> refresh(instance, 3));
 		assertThat(this.fetches).hasValue(3);
 	}
 
 	@Test
-	void renewalWhenTheSameTokenLivesLongerShouldBeTakenOver() {
+	void refreshWhenTheSameTokenLivesLongerShouldBeTakenOver() {
 		fetchEverywhere();
 		pass(Duration.ofMinutes(56));
 		WechatMpAccessToken before = this.token;
 		this.token = new WechatMpAccessToken("72_same", START.plusSeconds(7200));
 		assertThat(before.accessToken()).isEqualTo(this.token.accessToken());
-		this.fleet.forEach((instance) -> renew(instance, 2));
+		this.fleet.forEach((instance) -> refresh(instance, 2));
 		assertThat(this.fetches).hasValue(2);
 		assertThat(this.fleet).extracting((instance) -> instance.registry().status().get(0).state())
 			.containsOnly(WechatMpTokenState.FRESH);
@@ -112,7 +112,7 @@ class FleetRenewalTests {
 		this.time.addAndGet(time.toNanos());
 	}
 
-	private void renew(TestTokenService instance, long fetch) {
+	private void refresh(TestTokenService instance, long fetch) {
 		assertThat(instance.registry().status().get(0).state()).isEqualTo(WechatMpTokenState.DUE);
 		assertThat(instance.getAccessTokenSync().accessToken()).isEqualTo("72_same");
 		awaitPublication(() -> instance.registry().status().get(0).fetches() >= fetch);
@@ -131,7 +131,7 @@ class FleetRenewalTests {
 
 		@Override
 		public long nanoTime() {
-			return FleetRenewalTests.this.time.get();
+			return FleetRefreshTests.this.time.get();
 		}
 
 		@Override

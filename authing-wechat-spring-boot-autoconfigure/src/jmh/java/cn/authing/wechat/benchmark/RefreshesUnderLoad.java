@@ -37,16 +37,16 @@ import cn.authing.wechat.token.TestTokenService;
 import cn.authing.wechat.token.WechatMpRefreshPolicy;
 
 /**
- * Constant load while tokens are renewed again and again from an upstream that takes 300
+ * Constant load while tokens are refreshed again and again from an upstream that takes 300
  * ms: how many calls take longer than 50 ms, end in an error or bring an expired token.
- * Once with tokens that need no renewal, to tell what the machine does by itself, once
+ * Once with tokens that need no refresh, to tell what the machine does by itself, once
  * with tokens of 5 s, and once with those while two of three fetches fail.
  */
-public final class RenewalsUnderLoad {
+public final class RefreshesUnderLoad {
 
 	private static final Duration RUN = Duration.ofSeconds(20);
 
-	// More than twice the time to renew ahead, in which three attempts have to fit: a
+	// More than twice the time to refresh ahead, in which three attempts have to fit: a
 	// caller that waited for an expired token would no longer be the load.
 	private static final Duration LIFE = Duration.ofSeconds(5);
 
@@ -75,17 +75,17 @@ public final class RenewalsUnderLoad {
 
 	private final AtomicInteger expired = new AtomicInteger();
 
-	private RenewalsUnderLoad(Upstream upstream) {
+	private RefreshesUnderLoad(Upstream upstream) {
 		this.upstream = upstream;
 	}
 
 	public static void main(String[] args) throws InterruptedException {
-		System.out.println("| run | calls | renewals | failed fetches | most in flight for one account"
+		System.out.println("| run | calls | refreshes | failed fetches | most in flight for one account"
 				+ " | calls > 50 ms | longest call | errors | expired tokens |");
 		System.out.println("| --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-		new RenewalsUnderLoad(new Upstream(Duration.ofHours(2), false)).run("control: no renewals");
-		new RenewalsUnderLoad(new Upstream(LIFE, false)).run("renewals");
-		new RenewalsUnderLoad(new Upstream(LIFE, true)).run("renewals of which two of three fail");
+		new RefreshesUnderLoad(new Upstream(Duration.ofHours(2), false)).run("control: no refreshes");
+		new RefreshesUnderLoad(new Upstream(LIFE, false)).run("refreshes");
+		new RefreshesUnderLoad(new Upstream(LIFE, true)).run("refreshes of which two of three fail");
 	}
 
 	private void run(String name) throws InterruptedException {
