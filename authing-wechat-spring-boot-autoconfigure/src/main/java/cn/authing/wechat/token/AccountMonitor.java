@@ -68,9 +68,7 @@ final class AccountMonitor {
 
 	volatile @Nullable Instant lastFetchedAt;
 
-	volatile @Nullable AuthingException lastFailure;
-
-	volatile @Nullable Instant lastFailedAt;
+	volatile @Nullable LastFailure lastFailure;
 
 	// Until the first token of the account was logged; never of the dynamic accounts.
 	private final AtomicBoolean firstToken;
@@ -177,9 +175,7 @@ final class AccountMonitor {
 
 	private WechatMpTokenEvent fetchFailed(AuthingException failure, Duration duration, Instant now) {
 		this.fetches.increment();
-		// First, so that each failure that is seen has a time.
-		this.lastFailedAt = now;
-		this.lastFailure = failure;
+		this.lastFailure = new LastFailure(failure, now);
 		return new WechatMpTokenEvent.Failed(this.account, duration, failure);
 	}
 
@@ -222,6 +218,10 @@ final class AccountMonitor {
 		else if (first) {
 			logger.info(LogMessage.format("Fetched the first token of %s", entry));
 		}
+	}
+
+	record LastFailure(AuthingException exception, Instant at) {
+
 	}
 
 }

@@ -46,7 +46,6 @@ import org.springframework.context.SmartLifecycle;
 import org.springframework.core.log.LogMessage;
 import org.springframework.util.Assert;
 
-import cn.authing.wechat.AuthingException;
 import cn.authing.wechat.WechatMpAccessToken;
 import cn.authing.wechat.WechatMpAccountProvider;
 import cn.authing.wechat.WechatMpCredentials;
@@ -54,6 +53,7 @@ import cn.authing.wechat.WechatMpTokenService;
 import cn.authing.wechat.WechatMpTokenSource;
 import cn.authing.wechat.client.AuthingWechatClient;
 import cn.authing.wechat.client.SafeText;
+import cn.authing.wechat.token.AccountMonitor.LastFailure;
 import cn.authing.wechat.token.WechatMpTokenStore.Change;
 import cn.authing.wechat.token.WechatMpTokenStore.Rejected;
 
@@ -470,7 +470,7 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 		TokenSnapshot snapshot = entry.snapshot();
 		AccountMonitor monitor = entry.monitor();
 		WechatMpAccessToken token = snapshot.token();
-		AuthingException lastFailure = monitor.lastFailure;
+		LastFailure lastFailure = monitor.lastFailure;
 		TokenEntry successor = account.successor();
 		int failures = ((successor != null) ? successor.snapshot() : snapshot).failures().count();
 		long now = this.context.clock().nanoTime();
@@ -478,8 +478,9 @@ public class WechatMpAccountRegistry implements SmartLifecycle, AutoCloseable {
 				localTime(snapshot.receivedAt(), now), localTime(snapshot.softExpiry(), now),
 				localTime(snapshot.hardExpiry(), now), (token != null) ? token.expiresAt() : null,
 				Duration.ofNanos((now < snapshot.hardExpiry()) ? snapshot.hardExpiry() - now : 0), snapshot.origin(),
-				monitor.lastFetchedAt, lastFailure, (lastFailure != null) ? monitor.lastFailedAt : null, failures,
-				monitor.fetches.sum(), monitor.rejections.sum(), successor != null);
+				monitor.lastFetchedAt, (lastFailure != null) ? lastFailure.exception() : null,
+				(lastFailure != null) ? lastFailure.at() : null, failures, monitor.fetches.sum(),
+				monitor.rejections.sum(), successor != null);
 	}
 
 	private @Nullable Instant localTime(long nanoTime, long now) {
