@@ -224,17 +224,14 @@ final class AuthingFailures {
 			return "no connection (" + what + "). Check authing.app-host and the network in between, "
 					+ "the proxy if there is one (authing.connect-timeout).";
 		}
-		if (hasCause(cause, CertificateExpiredException.class)
-				|| hasCause(cause, CertificateNotYetValidException.class)) {
-			return "TLS failed (" + what
-					+ "). A certificate of authing.app-host has expired or is not valid yet, or the "
-					+ "clock of this machine is wrong.";
-		}
 		if (cause instanceof SSLException) {
-			return "TLS failed (" + what
-					+ "). Check that authing.app-host is a name in Authing's certificate. If that is "
-					+ "of a private authority, or a client certificate is wanted, name the SSL bundle in "
-					+ "authing.ssl.bundle.";
+			boolean outOfDate = hasCause(cause, CertificateExpiredException.class)
+					|| hasCause(cause, CertificateNotYetValidException.class);
+			return "TLS failed (" + what + "). " + (outOfDate
+					? "A certificate of authing.app-host has expired or is not valid yet, or the clock of this machine "
+							+ "is wrong."
+					: "Check that authing.app-host is a name in Authing's certificate. If that is of a private "
+							+ "authority, or a client certificate is wanted, name the SSL bundle in authing.ssl.bundle.");
 		}
 		if (what.startsWith(IllegalArgumentException.class.getSimpleName())) {
 			return "the HTTP client refuses to send the request (" + what

@@ -126,8 +126,7 @@ abstract class CachedTokenSource implements WechatMpTokenSource {
 				return stale;
 			}
 			throw new AuthingTransportException((interrupted ? "Interrupted while waiting for an access token"
-					: "No access token within " + TimeUnit.NANOSECONDS.toMillis(maxWait)
-							+ " ms (authing.timeout): check authing.app-host and the network in between")
+					: "No access token" + TokenFetch.within(TimeUnit.NANOSECONDS.toMillis(maxWait)))
 					+ "; the fetch goes on", interrupted ? ex : null, null, true, null);
 		}
 		finally {

@@ -227,16 +227,12 @@ final class TokenFetch implements Disposable {
 				.switchIfEmpty(Mono.error(() -> new AuthingResponseException(
 						"The AuthingWechatClient completed without a token; it must emit one or fail", null)))
 				.contextWrite(CONTEXT)
-				.subscribe(this::received, this::failed));
+				.subscribe((received) -> this.recipient.received(received, this), this::failed));
 		}
 		catch (Throwable ex) {
 			// Reactor throws what it takes for fatal instead of passing it on.
 			failed(ex);
 		}
-	}
-
-	private void received(ReceivedToken received) {
-		this.recipient.received(received, this);
 	}
 
 	/**
@@ -292,11 +288,17 @@ final class TokenFetch implements Disposable {
 	void timeout() {
 		this.cancelled = true;
 		if (failed(new AuthingTransportException(
-				"No answer for " + this.recipient + " within " + this.context.policy().timeout().toMillis()
-						+ " ms (authing.timeout): check authing.app-host and the network in between",
-				null, null, true, null))) {
+				"No answer for " + this.recipient + within(this.context.policy().timeout().toMillis()), null, null,
+				true, null))) {
 			cancelRunning();
 		}
+	}
+
+	/**
+	 * Return the end of a message that nothing came in time, with what to check.
+	 */
+	static String within(long millis) {
+		return " within " + millis + " ms (authing.timeout): check authing.app-host and the network in between";
 	}
 
 	// What a client does when it is cancelled may throw or block.
