@@ -18,11 +18,11 @@ package cn.authing.wechat.actuate;
 
 import java.time.Instant;
 
-import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
 
 import cn.authing.wechat.WechatMpCredentials;
+import cn.authing.wechat.token.TestLease;
 import cn.authing.wechat.token.WechatMpTokenStore;
 import cn.authing.wechat.token.WechatMpTokenStoreStatus;
 
@@ -68,19 +68,7 @@ final class FakeTokenStore implements WechatMpTokenStore {
 
 	@Override
 	public Mono<Lease> lease(WechatMpCredentials credentials) {
-		return Mono.just(new Lease() {
-
-			@Override
-			public @Nullable StoredToken shared() {
-				return null;
-			}
-
-			@Override
-			public Mono<Void> release() {
-				return Mono.empty();
-			}
-
-		});
+		return Mono.just(new TestLease(null, Mono.empty()));
 	}
 
 	@Override

@@ -178,19 +178,7 @@ class FleetRefreshTests {
 
 		@Override
 		public Mono<Lease> lease(WechatMpCredentials credentials) {
-			return Mono.fromSupplier(() -> new Lease() {
-
-				@Override
-				public @Nullable StoredToken shared() {
-					return current();
-				}
-
-				@Override
-				public Mono<Void> release() {
-					return Mono.empty();
-				}
-
-			});
+			return Mono.fromSupplier(() -> new TestLease(current(), Mono.empty()));
 		}
 
 		@Override

@@ -218,24 +218,9 @@ final class SharedTestStore {
 				}
 				SharedTestStore.this.leases.put(credentials, this);
 				Entry entry = SharedTestStore.this.tokens.get(credentials);
-				return lease(credentials, (entry != null) ? stored(entry) : null);
+				return new TestLease((entry != null) ? stored(entry) : null,
+						Mono.fromRunnable(() -> SharedTestStore.this.leases.remove(credentials, this)));
 			}));
-		}
-
-		private Lease lease(WechatMpCredentials credentials, @Nullable StoredToken shared) {
-			return new Lease() {
-
-				@Override
-				public @Nullable StoredToken shared() {
-					return shared;
-				}
-
-				@Override
-				public Mono<Void> release() {
-					return Mono.fromRunnable(() -> SharedTestStore.this.leases.remove(credentials, Instance.this));
-				}
-
-			};
 		}
 
 		@Override

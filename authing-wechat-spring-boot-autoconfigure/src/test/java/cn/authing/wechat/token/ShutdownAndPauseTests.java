@@ -26,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -383,24 +382,8 @@ class ShutdownAndPauseTests {
 		service.getAccessToken().onErrorComplete().subscribe();
 		asked.await();
 		service.close();
-		granted.complete(leaseWithoutToken(released));
+		granted.complete(new TestLease(null, Mono.fromRunnable(released::countDown)));
 		assertThat(released.await(30, TimeUnit.SECONDS)).isTrue();
-	}
-
-	private static WechatMpTokenStore.Lease leaseWithoutToken(CountDownLatch released) {
-		return new WechatMpTokenStore.Lease() {
-
-			@Override
-			public WechatMpTokenStore.@Nullable StoredToken shared() {
-				return null;
-			}
-
-			@Override
-			public Mono<Void> release() {
-				return Mono.fromRunnable(released::countDown);
-			}
-
-		};
 	}
 
 }
